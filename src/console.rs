@@ -1,0 +1,87 @@
+//! Everything that the terminal shows: a closed list of notices, each in the words of the person who reads it.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::io;
+use std::io::Write as _;
+
+use crate::change::Problem;
+use crate::site_path::SitePath;
+use crate::watch::WatchError;
+
+/// What the person at the terminal is told.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "the fields are what the sentence of their notice speaks of")]
+pub enum Notice<'a> {
+    /// The server answers from now on. `name` is that of the directory, `url` that of its root.
+    Ready { name: &'a str, url: &'a str },
+    /// The usual port was taken, so this one is used.
+    PortTaken { taken: u16 },
+    /// A file of the user's is broken.
+    Broken { path: &'a SitePath, problem: &'a Problem },
+    /// A page can't be live, because a script tag can't be put into UTF-16.
+    Utf16 { path: &'a SitePath },
+    /// A directory is not watched.
+    NotWatched(&'a WatchError),
+    /// The browser was not opened.
+    NotOpened { url: &'a str, error: &'a io::Error },
+    /// The program ends with an error.
+    Failed { error: &'a dyn Error, hint: Option<&'a str> },
+}
+
+/// Says it: what was asked for on standard output, the rest on standard error.
+pub fn say(notice: &Notice<'_>) {
+    let text = text(notice);
+    // Nobody reads it if this fails, and the server is still of use.
+    drop(match notice {
+        Notice::Ready { .. } => io::stdout().lock().write_all(text.as_bytes()),
+        _ => io::stderr().lock().write_all(text.as_bytes()),
+    });
+}
+
+fn text(notice: &Notice<'_>) -> String {
+    match notice {
+        Notice::Ready { name, url } => format!("savecast: {name} is live at {url}  (Ctrl-C stops)\n"),
+        Notice::PortTaken { taken } => format!("savecast: port {taken} is taken, using the next free one\n"),
+        Notice::Broken { path, problem } => {
+            let place = problem.place.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
+            format!("savecast: {path}{place}: {}\n", problem.message)
+        }
+        Notice::Utf16 { path } => {
+            format!("savecast: {path} is UTF-16 and served as it is, without live reload\nhint: save it as UTF-8\n")
+        }
+        Notice::NotWatched(error) => failure(*error, error.hint()),
+        Notice::NotOpened { url, error } => format!("savecast: cannot open {url} in a browser: {error}\n"),
+        Notice::Failed { error, hint } => failure(*error, *hint),
+    }
+}
+
+/// One line: what was tried, on what, and the chain of causes; then what to do.
+fn failure(error: &dyn Error, hint: Option<&str>) -> String {
+    let mut text = format!("savecast: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        write!(text, ": {error}").expect("writing to a string can't fail");
+        cause = error.source();
+    }
+    if let Some(hint) = hint {
+        write!(text, "\nhint: {hint}").expect("writing to a string can't fail");
+    }
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_file_is_named_with_its_place() {
+        let path = SitePath::from_url("/data.json").unwrap();
+        let problem = Problem { message: "trailing comma".into(), place: Some((3, 5)) };
+        assert_eq!(
+            text(&Notice::Broken { path: &path, problem: &problem }),
+            "savecast: /data.json:3:5: trailing comma\n"
+        );
+    }
+}

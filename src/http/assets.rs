@@ -1,0 +1,45 @@
+//! The browser's part, compiled in.
+
+use actix_web::HttpRequest;
+use actix_web::HttpResponse;
+use actix_web::http::Method;
+use actix_web::http::header;
+use actix_web::http::header::EntityTag;
+use actix_web::web::Path;
+use bytes::Bytes;
+
+use crate::change::Version;
+use crate::change::kind;
+use crate::http::files::Whole;
+use crate::site_path::SitePath;
+
+/// The modules of `static/`, by name.
+const ASSETS: [(&str, &str); 6] = [
+    ("client.js", include_str!("../../static/client.js")),
+    ("connection.js", include_str!("../../static/connection.js")),
+    ("effects.js", include_str!("../../static/effects.js")),
+    ("page.js", include_str!("../../static/page.js")),
+    ("live.js", include_str!("../../static/live.js")),
+    ("live.d.ts", include_str!("../../static/live.d.ts")),
+];
+
+/// `GET /_savecast/NAME`.
+pub(super) async fn serve(request: HttpRequest, name: Path<String>) -> HttpResponse {
+    let Some((name, text)) = ASSETS.iter().find(|(asset, _)| *asset == name.as_str()) else {
+        return HttpResponse::NotFound().body("there is no such thing in savecast\n");
+    };
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, "GET, HEAD")).finish();
+    }
+    let path = SitePath::root().file(name).expect("an asset has a plain name");
+    let version = Version::of(text.as_bytes());
+    let media_type = format!("{}; charset=utf-8", kind::media_type(&path)).parse().expect("a media type");
+    let whole = Whole {
+        path: &path,
+        media_type: &media_type,
+        etag: EntityTag::new_strong(version.to_string()),
+        version,
+        modified: None,
+    };
+    whole.respond(&request, Bytes::from_static(text.as_bytes()))
+}

@@ -1,0 +1,213 @@
+//! A place becomes the response with its file, or with the page that stands for it.
+
+use std::time::SystemTime;
+
+use actix_files::NamedFile;
+use actix_web::HttpRequest;
+use actix_web::HttpResponse;
+use actix_web::HttpResponseBuilder;
+use actix_web::http::header;
+use actix_web::http::header::EntityTag;
+use actix_web::http::header::HttpDate;
+use actix_web::http::header::TryIntoHeaderPair;
+use actix_web::web;
+use actix_web::web::Data;
+use bytes::Bytes;
+use mime_guess::Mime;
+use mime_guess::mime;
+
+use crate::change::Version;
+use crate::change::kind;
+use crate::change::kind::Kind;
+use crate::change::listing::Entry;
+use crate::console::Notice;
+use crate::http::Site;
+use crate::http::conditional;
+use crate::http::conditional::Answer;
+use crate::http::inject;
+use crate::http::pages;
+use crate::root;
+use crate::root::Content;
+use crate::root::Found;
+use crate::root::Refusal;
+use crate::root::Root;
+use crate::site_path::SitePath;
+
+/// The page of a directory.
+const INDEX: &str = "index.html";
+
+/// What a request for a place finds.
+enum Answered {
+    File(SitePath, Content, Version),
+    Large(SitePath, NamedFile, Version),
+    Listing(Vec<Entry>),
+    /// A directory that was asked for without its slash: relative URLs in it would go wrong.
+    NeedsSlash,
+}
+
+/// `GET` and `HEAD` for everything under the root.
+pub(super) async fn serve(request: &HttpRequest, site: Data<Site>, path: SitePath) -> HttpResponse {
+    let asked = path.clone();
+    // Reading and hashing wait for the disk, so they do not happen on the server's own threads.
+    let found = web::block({
+        let site = site.clone();
+        move || find(&site.root, &path)
+    });
+    // The pool is gone when the server stops.
+    let Ok(found) = found.await else { return HttpResponse::ServiceUnavailable().finish() };
+    match found {
+        Ok(Answered::File(path, content, version)) => file(request, &site, &path, content, version),
+        Ok(Answered::Large(path, file, version)) => large(request, &path, file, version),
+        Ok(Answered::Listing(entries)) => pages::listing(request, &asked, entries),
+        Ok(Answered::NeedsSlash) => redirect(request, &asked),
+        Err(Refusal::Missing) => pages::not_found(request, Some(&asked)),
+        Err(Refusal::Unreadable(error)) => HttpResponse::Forbidden()
+            .insert_header((header::CACHE_CONTROL, "no-cache"))
+            .content_type("text/plain; charset=utf-8")
+            .body(format!("{asked} cannot be read: {error}\n")),
+    }
+}
+
+fn find(root: &Root, path: &SitePath) -> Result<Answered, Refusal> {
+    match root.find(path)? {
+        Found::Content(content) => {
+            let version = Version::of(&content.bytes);
+            Ok(Answered::File(path.clone(), content, version))
+        }
+        Found::Large(file, metadata) => {
+            let version = Version::of(root::identity(&metadata).as_bytes());
+            Ok(Answered::Large(path.clone(), NamedFile::from_file(file, path.name())?, version))
+        }
+        Found::Directory if !path.is_directory() => Ok(Answered::NeedsSlash),
+        Found::Directory => {
+            let index = path.file(INDEX).expect("an index may be shown");
+            match find(root, &index) {
+                Ok(Answered::NeedsSlash) | Err(Refusal::Missing) => root.entries(path).map(Answered::Listing),
+                found => found,
+            }
+        }
+    }
+}
+
+fn file(request: &HttpRequest, site: &Site, path: &SitePath, content: Content, version: Version) -> HttpResponse {
+    let mut media_type = kind::media_type(path);
+    let mut bytes = content.bytes;
+    let mut etag = EntityTag::new_strong(version.to_string());
+    if let Ok(text) = std::str::from_utf8(&bytes) {
+        // `LICENSE`, `Makefile` and `events.ndjson` are shown, and not downloaded.
+        if kind::of(path) == Kind::Unknown && !text.contains('\0') {
+            media_type = mime::TEXT_PLAIN;
+        }
+        // Other charsets than UTF-8 are left to what the file says of itself.
+        if kind::is_text(&media_type) {
+            media_type = with_utf8(&media_type);
+        }
+    }
+    if is_html(&media_type) && is_document(request) {
+        match inject::inject(&bytes, &inject::tag(path, version)) {
+            Some(injected) => {
+                bytes = injected;
+                etag = pages::etag(version);
+            }
+            None => (site.say)(&Notice::Utf16 { path }),
+        }
+    }
+    let whole = Whole { path, media_type: &media_type, etag, version, modified: content.metadata.modified().ok() };
+    whole.respond(request, bytes.into())
+}
+
+/// A file that is streamed from disk.
+fn large(request: &HttpRequest, path: &SitePath, file: NamedFile, version: Version) -> HttpResponse {
+    let file = file.set_content_type(kind::media_type(path)).disable_content_disposition().prefer_utf8(true);
+    let mut response = file.into_response(request);
+    for (name, value) in headers(path, version).map(|header| header.try_into_pair().expect("plain ASCII")) {
+        response.headers_mut().insert(name, value);
+    }
+    response
+}
+
+/// Something that is in memory as a whole, ready to be sent or not.
+pub(super) struct Whole<'a> {
+    pub(super) path: &'a SitePath,
+    pub(super) media_type: &'a Mime,
+    pub(super) etag: EntityTag,
+    pub(super) version: Version,
+    pub(super) modified: Option<SystemTime>,
+}
+
+impl Whole<'_> {
+    pub(super) fn respond(&self, request: &HttpRequest, bytes: Bytes) -> HttpResponse {
+        let length = bytes.len();
+        match conditional::answer(request, &self.etag, self.modified, length) {
+            Answer::PreconditionFailed => HttpResponse::PreconditionFailed().finish(),
+            Answer::NotSatisfiable => HttpResponse::RangeNotSatisfiable()
+                .insert_header((header::CONTENT_RANGE, format!("bytes */{length}")))
+                .finish(),
+            Answer::NotModified => self.head(HttpResponse::NotModified()).finish(),
+            Answer::Whole => self.with_type(HttpResponse::Ok()).body(bytes),
+            Answer::Part(span) => self
+                .with_type(HttpResponse::PartialContent())
+                .insert_header((header::CONTENT_RANGE, format!("bytes {}-{}/{length}", span.start, span.end - 1)))
+                .body(bytes.slice(span)),
+        }
+    }
+
+    fn with_type(&self, builder: HttpResponseBuilder) -> HttpResponseBuilder {
+        let mut builder = self.head(builder);
+        builder.content_type(self.media_type.as_ref()).insert_header((header::ACCEPT_RANGES, "bytes"));
+        builder
+    }
+
+    fn head(&self, mut builder: HttpResponseBuilder) -> HttpResponseBuilder {
+        builder.insert_header((header::ETAG, self.etag.to_string()));
+        // The year 10,000 can't be written in a header, and httpdate would panic.
+        let can_be_written = |time: &SystemTime| {
+            time.duration_since(SystemTime::UNIX_EPOCH).is_ok_and(|time| time.as_secs() < 253_402_300_800)
+        };
+        if let Some(modified) = self.modified.filter(can_be_written) {
+            builder.insert_header((header::LAST_MODIFIED, HttpDate::from(modified).to_string()));
+        }
+        for header in headers(self.path, self.version) {
+            builder.insert_header(header);
+        }
+        builder
+    }
+}
+
+/// What all files have in common.
+///
+/// `path` is that of the file, which is not that of the URL where an index stands for its directory.
+pub(super) fn headers(path: &SitePath, version: Version) -> [(&'static str, String); 4] {
+    [
+        // Kept by the browser, but asked for again each time: that is a 304 as long as nothing has changed.
+        ("cache-control", "no-cache".into()),
+        ("vary", "Accept, Sec-Fetch-Dest".into()),
+        // Pages of other sites can't use the files as scripts or pictures either. Other ports of this machine can.
+        ("cross-origin-resource-policy", "same-site".into()),
+        // How the client learns which version of each file its page has loaded.
+        ("server-timing", format!("savecast;desc=\"{version} {}\"", path.to_url())),
+    ]
+}
+
+fn redirect(request: &HttpRequest, path: &SitePath) -> HttpResponse {
+    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+    HttpResponse::TemporaryRedirect()
+        .insert_header((header::LOCATION, format!("{}{query}", path.as_directory().to_url())))
+        .insert_header((header::CACHE_CONTROL, "no-cache"))
+        .finish()
+}
+
+fn with_utf8(media_type: &Mime) -> Mime {
+    format!("{media_type}; charset=utf-8").parse().expect("a media type with a parameter is one")
+}
+
+fn is_html(media_type: &Mime) -> bool {
+    media_type.type_() == mime::TEXT && media_type.subtype() == mime::HTML
+}
+
+/// Whether the answer becomes a document of its own, and not a fragment that a script puts somewhere. Without the
+/// header, which not all clients send, it is taken for one.
+pub(super) fn is_document(request: &HttpRequest) -> bool {
+    let destination = request.headers().get("sec-fetch-dest").map(header::HeaderValue::as_bytes);
+    matches!(destination, None | Some(b"document" | b"iframe" | b"frame" | b"embed" | b"object"))
+}

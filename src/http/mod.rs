@@ -1,0 +1,77 @@
+//! Stage 4: requests, streams, pages. The only place that names actix.
+
+pub mod assets;
+pub mod conditional;
+pub mod files;
+pub mod frame;
+pub mod guard;
+pub mod inject;
+pub mod negotiate;
+pub mod pages;
+pub mod status;
+pub mod stream;
+
+use std::sync::Arc;
+
+use actix_web::HttpRequest;
+use actix_web::HttpResponse;
+use actix_web::http::header;
+use actix_web::middleware::from_fn;
+use actix_web::web;
+use actix_web::web::Data;
+use actix_web::web::ServiceConfig;
+
+use crate::console::Notice;
+use crate::http::guard::Guard;
+use crate::http::negotiate::Wanted;
+use crate::hub::Hub;
+use crate::root::Root;
+use crate::site_path::SitePath;
+
+/// What requests are answered from.
+pub struct Site {
+    /// The served directory.
+    pub root: Root,
+    /// Where updates come from.
+    pub hub: Arc<Hub>,
+    /// Who may ask.
+    pub guard: Guard,
+    /// The number of followed paths, and of watched directories.
+    pub watched: Box<dyn Fn() -> (usize, usize) + Send + Sync>,
+    /// Tells the person at the terminal.
+    pub say: fn(&Notice<'_>),
+}
+
+/// All routes, for the server and for the tests.
+pub fn routes(app: &mut ServiceConfig, site: &Data<Site>) {
+    app.app_data(site.clone())
+        // The client lists what its page uses: 1 MiB is room for ten thousand files.
+        .app_data(web::PayloadConfig::new(1 << 20))
+        .service(
+            web::scope("")
+                .wrap(from_fn(guard::middleware))
+                .route("/_savecast/events", web::route().to(stream::page))
+                .route("/_savecast/status", web::get().to(status::json))
+                .route("/_savecast/{asset:.*}", web::route().to(assets::serve))
+                .default_service(web::route().to(any_file)),
+        );
+}
+
+/// Every URL under the root: the file, or the stream of its contents.
+async fn any_file(request: HttpRequest, site: Data<Site>) -> HttpResponse {
+    let wanted = match negotiate::wanted(request.method(), request.headers()) {
+        Ok(wanted) => wanted,
+        Err(not_allowed) => {
+            return HttpResponse::MethodNotAllowed()
+                .insert_header((header::ALLOW, not_allowed.allow))
+                .content_type("text/plain; charset=utf-8")
+                .body("this method is not for files\n");
+        }
+    };
+    match (SitePath::from_url(request.uri().path()), wanted) {
+        (Some(path), Wanted::File) => files::serve(&request, site, path).await,
+        (Some(path), Wanted::Events) => stream::file(&request, &site, path),
+        (None, Wanted::File) => pages::not_found(&request, None),
+        (None, Wanted::Events) => HttpResponse::NotFound().body("no such file\n"),
+    }
+}

@@ -1,0 +1,180 @@
+//! The pages that we write ourselves: the listing of a directory, and the one for what isn't there. Both are live.
+
+use std::fmt::Write;
+use std::time::SystemTime;
+
+use actix_web::HttpRequest;
+use actix_web::HttpResponse;
+use actix_web::http::header;
+use actix_web::http::header::EntityTag;
+use actix_web::http::header::HttpDate;
+use mime_guess::mime;
+
+use crate::change::Version;
+use crate::change::listing;
+use crate::change::listing::Entry;
+use crate::http::files;
+use crate::http::files::Whole;
+use crate::http::inject;
+use crate::site_path::SitePath;
+
+const STYLE: &str = include_str!("../../static/pages.css");
+
+/// The `ETag` of a page with the client in it, which is another one after an update of savecast.
+#[must_use]
+pub fn etag(version: Version) -> EntityTag {
+    EntityTag::new_strong(format!("{version}-{}", env!("CARGO_PKG_VERSION")))
+}
+
+/// 404. `path` is `None` for what is never shown, whether it exists or not.
+pub(super) fn not_found(request: &HttpRequest, path: Option<&SitePath>) -> HttpResponse {
+    let mut response = HttpResponse::NotFound();
+    response.insert_header((header::CACHE_CONTROL, "no-cache"));
+    for header in path.into_iter().flat_map(|path| files::headers(path, Version::ABSENT)) {
+        response.insert_header(header);
+    }
+    if !files::is_document(request) {
+        return response.content_type("text/plain; charset=utf-8").body("no such file\n");
+    }
+    let (heading, words) = match path {
+        Some(path) => (
+            format!("{} isn’t there", escape(path.as_str())),
+            "<p>Not yet, perhaps: this page shows it as soon as it is saved.".to_owned(),
+        ),
+        None => ("There is nothing here".to_owned(), String::new()),
+    };
+    let way_back = path.and_then(SitePath::parent).map(|parent| {
+        let name = if parent == SitePath::root() { "the root".to_owned() } else { escape(parent.as_str()) };
+        format!("<p><a href=\"{}\">Go to {name}</a>", parent.to_url())
+    });
+    let body = format!("<h1>{heading}</h1>\n{words}\n{}", way_back.unwrap_or_default());
+    response.content_type("text/html; charset=utf-8").body(page(path, Version::ABSENT, "Not found", &body))
+}
+
+/// The entries of a directory, directories first.
+pub(super) fn listing(request: &HttpRequest, path: &SitePath, mut entries: Vec<Entry>) -> HttpResponse {
+    let version = Version::of(listing::to_json(entries.clone()).as_bytes());
+    entries.sort_by_key(|entry| (!entry.is_directory, entry.name.to_lowercase(), entry.name.clone()));
+    let mut body = format!("<h1>{}</h1>\n", breadcrumbs(path));
+    if entries.is_empty() {
+        body.push_str("<p>Nothing is here yet. What you save here appears at once.");
+    } else {
+        body.push_str("<table>\n");
+        body.extend(entries.iter().map(|entry| row(path, entry)));
+        body.push_str("</table>");
+    }
+    let title = if *path == SitePath::root() { "All files" } else { path.name() };
+    let html = page(Some(path), version, title, &body);
+    let media_type = mime::TEXT_HTML_UTF_8;
+    Whole { path, media_type: &media_type, etag: etag(version), version, modified: None }.respond(request, html.into())
+}
+
+fn page(path: Option<&SitePath>, version: Version, title: &str, body: &str) -> String {
+    let tag = path.map(|path| inject::tag(path, version)).unwrap_or_default();
+    let title = escape(title);
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>{tag}\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n<meta name=\"color-scheme\" content=\"light dark\">\n\
+         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
+    )
+}
+
+/// Each directory on the way as a link, the last one as text.
+fn breadcrumbs(path: &SitePath) -> String {
+    let mut crumbs = String::new();
+    for directory in path.directories() {
+        let name = if directory == SitePath::root() { "root" } else { directory.name() };
+        let name = escape(name);
+        if directory == *path {
+            write!(crumbs, "<span>{name}</span>").expect("writing to a string can't fail");
+        } else {
+            write!(crumbs, "<a href=\"{}\">{name}</a><i>/</i>", directory.to_url())
+                .expect("writing to a string can't fail");
+        }
+    }
+    crumbs
+}
+
+fn row(directory: &SitePath, entry: &Entry) -> String {
+    let place = if entry.is_directory { directory.directory(&entry.name) } else { directory.file(&entry.name) };
+    let url = place.map(|place| place.to_url()).unwrap_or_default();
+    let name = escape(&entry.name);
+    if entry.is_directory {
+        return format!("<tr class=\"directory\"><td><a href=\"{url}\">{name}/</a><td><td>\n");
+    }
+    let modified = entry.modified.map(date).unwrap_or_default();
+    format!("<tr><td><a href=\"{url}\">{name}</a><td>{}<td>{modified}\n", size(entry.size))
+}
+
+/// Three digits say enough of a size: `831 B`, `1.42 kB`, `48.0 MB`.
+#[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+fn size(bytes: u64) -> String {
+    if bytes < 1000 {
+        return format!("{bytes} B");
+    }
+    let mut rest = bytes as f64;
+    let mut unit = "";
+    for larger in ["kB", "MB", "GB", "TB", "PB", "EB"] {
+        // What would be rounded up to 1000 belongs to the next unit.
+        if rest < 999.5 {
+            break;
+        }
+        rest /= 1000.0;
+        unit = larger;
+    }
+    let decimals = if rest < 9.995 { 2 } else { usize::from(rest < 99.95) };
+    format!("{rest:.decimals$} {unit}")
+}
+
+/// `21 Nov 2026 09:05`, in UTC, which the browser can't be asked for here.
+fn date(time: SystemTime) -> String {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs());
+    if since >= 253_402_300_800 {
+        return String::new();
+    }
+    // `Sat, 21 Nov 2026 09:05:03 GMT`, always.
+    let text = HttpDate::from(time).to_string();
+    text.get(5..22).unwrap_or_default().to_owned()
+}
+
+/// Text that is safe in HTML, also inside a quoted attribute.
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn sizes_have_three_digits() {
+        for (bytes, expected) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1000, "1.00 kB"),
+            (1419, "1.42 kB"),
+            (9_999, "10.0 kB"),
+            (48_049, "48.0 kB"),
+            (99_999, "100 kB"),
+            (999_999, "1.00 MB"),
+            (123_456_789, "123 MB"),
+            (u64::MAX, "18.4 EB"),
+        ] {
+            assert_eq!(size(bytes), expected);
+        }
+    }
+
+    #[test]
+    fn dates_are_short() {
+        assert_eq!(date(SystemTime::UNIX_EPOCH + Duration::from_secs(86_400)), "02 Jan 1970 00:00");
+        assert_eq!(date(SystemTime::UNIX_EPOCH + Duration::from_secs(300_000_000_000)), "");
+    }
+
+    #[test]
+    fn names_are_text() {
+        let entry = Entry { name: "<b>&\"'".into(), is_directory: false, size: 1, modified: None };
+        let row = row(&SitePath::root(), &entry);
+        assert_eq!(row, "<tr><td><a href=\"/%3Cb%3E%26%22%27\">&lt;b&gt;&amp;&quot;&#39;</a><td>1 B<td>\n");
+    }
+}

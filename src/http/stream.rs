@@ -1,0 +1,206 @@
+//! A follower becomes the body of a response: a stream of server-sent events.
+
+use std::any::Any;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Context;
+use std::task::Poll;
+use std::time::Duration;
+
+use actix_web::HttpRequest;
+use actix_web::HttpResponse;
+use actix_web::HttpResponseBuilder;
+use actix_web::body::BodySize;
+use actix_web::body::MessageBody;
+use actix_web::dev::Extensions;
+use actix_web::http::Method;
+use actix_web::http::header;
+use actix_web::rt::net::TcpStream;
+use actix_web::rt::time::Instant;
+use actix_web::rt::time::Sleep;
+use actix_web::rt::time::sleep;
+use actix_web::web::Data;
+use bytes::Bytes;
+use serde_json::Value;
+use socket2::SockRef;
+use socket2::TcpKeepalive;
+
+use crate::http::Site;
+use crate::http::frame;
+use crate::hub::Audience;
+use crate::hub::Follower;
+use crate::hub::Hub;
+use crate::hub::Interest;
+use crate::hub::Known;
+use crate::site_path::SitePath;
+
+/// A stream that was quiet for so long says that it is alive. WHATWG HTML advises "every 15 seconds or so", because some
+/// proxies close quiet connections.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// A machine that went away without a word (asleep, unplugged) is given up after this time.
+const USER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// `GET` or `POST` with `Accept: text/event-stream`: the contents of one file, now and after every save.
+pub(super) fn file(request: &HttpRequest, site: &Site, path: SitePath) -> HttpResponse {
+    if request.method() == Method::HEAD {
+        return builder().finish();
+    }
+    // A browser sends it when it connects again. What we can't read was never ours, and counts as nothing.
+    let has = request.headers().get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
+    let interest = Interest { path, has: has.map_or(Known::Nothing, Known::Version), audience: Audience::File };
+    builder().body(EventStream::new(&site.hub, vec![interest]))
+}
+
+/// `POST /_savecast/events`: one stream for all that a page uses.
+///
+/// The body is JSON: `{"uses": {PATH: VERSION}, "reads": {PATH: VERSION}}`, where a version is that of what the page has
+/// already, or null. For `uses`, null means that the page has the present one; for `reads`, that it has none. Of what it
+/// reads, the page gets the contents; of what it uses, that it changed.
+pub(super) async fn page(request: HttpRequest, site: Data<Site>, body: Bytes) -> HttpResponse {
+    match *request.method() {
+        Method::GET | Method::POST => {}
+        _ => return HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, "GET, POST")).finish(),
+    }
+    match interests(&body) {
+        Some(interests) => builder().body(EventStream::new(&site.hub, interests)),
+        None => HttpResponse::BadRequest().body("expected {\"uses\": {PATH: VERSION}, \"reads\": {PATH: VERSION}}\n"),
+    }
+}
+
+/// What a page asks for. Places that are never shown are passed over; they never change either.
+fn interests(body: &[u8]) -> Option<Vec<Interest>> {
+    if body.is_empty() {
+        return Some(Vec::new());
+    }
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let mut interests = Vec::new();
+    for (list, audience, unknown) in
+        [("uses", Audience::User, Known::Present), ("reads", Audience::Reader, Known::Nothing)]
+    {
+        let Some(files) = body.get(list) else { continue };
+        for (url, version) in files.as_object()? {
+            let has = match version {
+                Value::Null => unknown,
+                version => version.as_str()?.parse().map_or(unknown, Known::Version),
+            };
+            interests.extend(SitePath::from_url(url).map(|path| Interest { path, has, audience }));
+        }
+    }
+    Some(interests)
+}
+
+/// The head of every stream. Proxies are asked not to hold it back: `no-transform` and `identity` against compression,
+/// `X-Accel-Buffering` against the buffer of nginx.
+fn builder() -> HttpResponseBuilder {
+    let mut builder = HttpResponse::Ok();
+    builder
+        .insert_header((header::CONTENT_TYPE, "text/event-stream"))
+        .insert_header((header::CACHE_CONTROL, "no-cache, no-transform"))
+        .insert_header((header::CONTENT_ENCODING, "identity"))
+        .insert_header((header::VARY, "Accept"))
+        .insert_header(("x-accel-buffering", "no"))
+        // How the client tells, among the resources that a page has loaded, a stream from a file.
+        .insert_header(("server-timing", "savecast;desc=stream"));
+    builder
+}
+
+/// The body of a stream. Dropped when the browser goes away, and the follower with it.
+struct EventStream {
+    follower: Follower,
+    keep_alive: Pin<Box<Sleep>>,
+    progress: Progress,
+}
+
+#[derive(Clone, Copy)]
+enum Progress {
+    Opening,
+    Open,
+    Ended,
+}
+
+impl EventStream {
+    fn new(hub: &Arc<Hub>, interests: Vec<Interest>) -> Self {
+        Self {
+            follower: Follower::new(hub, interests),
+            keep_alive: Box::pin(sleep(KEEP_ALIVE)),
+            progress: Progress::Opening,
+        }
+    }
+}
+
+impl MessageBody for EventStream {
+    type Error = Infallible;
+
+    fn size(&self) -> BodySize {
+        BodySize::Stream
+    }
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
+        let this = self.get_mut();
+        let text = match this.progress {
+            Progress::Ended => return Poll::Ready(None),
+            Progress::Opening => {
+                this.progress = Progress::Open;
+                Bytes::from_static(frame::OPENING.as_bytes())
+            }
+            Progress::Open => match this.follower.poll_next(context) {
+                Poll::Ready(Some((told, audience))) => told.text(audience, |update| frame::write(update, audience)),
+                Poll::Ready(None) => {
+                    this.progress = Progress::Ended;
+                    Bytes::from_static(frame::END.as_bytes())
+                }
+                Poll::Pending => {
+                    std::task::ready!(this.keep_alive.as_mut().poll(context));
+                    Bytes::from_static(frame::KEEP_ALIVE.as_bytes())
+                }
+            },
+        };
+        this.keep_alive.as_mut().reset(Instant::now() + KEEP_ALIVE);
+        Poll::Ready(Some(Ok(text)))
+    }
+}
+
+/// Makes the system notice machines that have gone without a word.
+pub fn on_connect(connection: &dyn Any, _: &mut Extensions) {
+    let Some(stream) = connection.downcast_ref::<TcpStream>() else { return };
+    let socket = SockRef::from(stream);
+    // Without these the connection works all the same, and is given up later.
+    drop(socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEP_ALIVE).with_interval(KEEP_ALIVE)));
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    drop(socket.set_tcp_user_timeout(Some(USER_TIMEOUT)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::change::Version;
+
+    #[test]
+    fn a_page_says_what_it_has() {
+        let version = Version::of(b"1");
+        let body = format!(
+            r#"{{"uses": {{"/a.css": "{version}", "/b.css": null, "/.env": null}}, "reads": {{"/c%20d.json": null}}}}"#
+        );
+        let interests = interests(body.as_bytes()).unwrap();
+        let found = interests.iter().map(|interest| (interest.path.as_str(), interest.has, interest.audience));
+        assert_eq!(
+            found.collect::<Vec<_>>(),
+            [
+                ("/a.css", Known::Version(version), Audience::User),
+                ("/b.css", Known::Present, Audience::User),
+                ("/c d.json", Known::Nothing, Audience::Reader),
+            ]
+        );
+    }
+
+    #[test]
+    fn nonsense_is_no_wish() {
+        assert!(interests(b"").is_some_and(|interests| interests.is_empty()));
+        assert!(interests(b"{}").is_some_and(|interests| interests.is_empty()));
+        for nonsense in ["{", "[]x", r#"{"uses": []}"#, r#"{"uses": {"/a": 1}}"#] {
+            assert!(interests(nonsense.as_bytes()).is_none(), "{nonsense}");
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! One who follows: a cursor, never a queue. What it has, and what it is still owed.
+
+use std::sync::Arc;
+use std::task::Context;
+use std::task::Poll;
+
+use crate::change::Version;
+use crate::hub::Audience;
+use crate::hub::Demand;
+use crate::hub::Hub;
+use crate::hub::Interest;
+use crate::hub::Known;
+use crate::hub::Told;
+use crate::site_path::SitePath;
+
+/// Follows one or more paths. Dropping it ends that, and with the last follower of a path its watch.
+///
+/// It is told the newest state of each path, whenever that is another than the one it has. States that come and go while
+/// it is busy are skipped.
+pub struct Follower {
+    hub: Arc<Hub>,
+    id: u64,
+    cursors: Vec<Cursor>,
+}
+
+struct Cursor {
+    path: SitePath,
+    audience: Audience,
+    has: Known,
+    /// The first look that began after it came. What was found before may be older than what it has.
+    since: u64,
+}
+
+impl Follower {
+    /// Begins to follow. What is there now is told after a look that begins after this call.
+    #[must_use]
+    pub fn new(hub: &Arc<Hub>, interests: Vec<Interest>) -> Self {
+        let mut state = hub.state();
+        let id = state.next_follower;
+        state.next_follower += 1;
+        state.followers.entry(id).or_default();
+        let mut cursors = Vec::with_capacity(interests.len());
+        for (place, Interest { path, has, audience }) in interests.into_iter().enumerate() {
+            let topic = state.topics.entry(path.clone()).or_default();
+            topic.followers.insert((id, place));
+            topic.waiting.push((id, place));
+            cursors.push(Cursor { path: path.clone(), audience, has, since: topic.looks + 1 });
+            (hub.demand)(Demand::Follow(path));
+        }
+        drop(state);
+        Self { hub: hub.clone(), id, cursors }
+    }
+
+    /// The next thing it is owed; `None` when the hub has closed.
+    pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<(Arc<Told>, Audience)>> {
+        let state = &mut *self.hub.state();
+        if state.closed {
+            return Poll::Ready(None);
+        }
+        let Some(slot) = state.followers.get_mut(&self.id) else { return Poll::Ready(None) };
+        // First owed, first told: a file that is saved again and again can't hold up the others.
+        while let Some(place) = slot.owed.pop_front() {
+            let cursor = &mut self.cursors[place];
+            let Some(topic) = state.topics.get_mut(&cursor.path) else { continue };
+            if topic.looked < cursor.since {
+                topic.waiting.push((self.id, place));
+                continue;
+            }
+            let Some(latest) = &topic.latest else { continue };
+            let had = std::mem::replace(&mut cursor.has, Known::Version(latest.update.version));
+            if had != cursor.has && had != Known::Present {
+                return Poll::Ready(Some((latest.clone(), cursor.audience)));
+            }
+        }
+        if !slot.waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
+            slot.waker = Some(context.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    /// The next thing it is owed; `None` when the hub has closed.
+    pub async fn next(&mut self) -> Option<(Arc<Told>, Audience)> {
+        std::future::poll_fn(|context| self.poll_next(context)).await
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        let state = &mut *self.hub.state();
+        state.followers.remove(&self.id);
+        for (place, cursor) in self.cursors.drain(..).enumerate() {
+            if let Some(topic) = state.topics.get_mut(&cursor.path) {
+                topic.followers.remove(&(self.id, place));
+                if topic.followers.is_empty() {
+                    state.topics.remove(&cursor.path);
+                }
+            }
+            (self.hub.demand)(Demand::Unfollow(cursor.path));
+        }
+    }
+}
+
+impl From<Option<Version>> for Known {
+    fn from(version: Option<Version>) -> Self {
+        version.map_or(Self::Nothing, Self::Version)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::change::Update;
+    use futures::FutureExt;
+    use std::sync::Mutex;
+
+    struct Story {
+        hub: Arc<Hub>,
+        demands: Arc<Mutex<Vec<String>>>,
+    }
+
+    impl Story {
+        fn new() -> Self {
+            let demands = Arc::new(Mutex::new(Vec::new()));
+            let heard = demands.clone();
+            let hub = Hub::new(move |demand| {
+                heard.lock().unwrap().push(match demand {
+                    Demand::Follow(path) => format!("+{path}"),
+                    Demand::Unfollow(path) => format!("-{path}"),
+                });
+            });
+            Self { hub, demands }
+        }
+
+        fn follow(&self, urls: &[(&str, Known)]) -> Follower {
+            let interest =
+                |(url, has): &(&str, Known)| Interest { path: path(url), has: *has, audience: Audience::File };
+            Follower::new(&self.hub, urls.iter().map(interest).collect())
+        }
+
+        fn save(&self, url: &str, text: &str) -> Option<usize> {
+            let ticket = self.hub.look(&path(url))?;
+            self.hub.publish(ticket, Update::content(path(url), text.into()))
+        }
+    }
+
+    fn path(url: &str) -> SitePath {
+        SitePath::from_url(url).unwrap()
+    }
+
+    fn version(text: &str) -> Known {
+        Known::Version(Version::of(text.as_bytes()))
+    }
+
+    /// All that the follower is told now.
+    #[track_caller]
+    fn expect(follower: &mut Follower, urls: &[&str]) {
+        let told = std::iter::from_fn(|| follower.next().now_or_never().flatten());
+        let told = told.map(|(told, _)| told.update.path.to_string()).collect::<Vec<_>>();
+        assert_eq!(told, urls);
+    }
+
+    #[test]
+    fn is_told_what_there_is_and_then_what_changes() {
+        let story = Story::new();
+        let mut follower = story.follow(&[("/a.txt", Known::Nothing)]);
+        expect(&mut follower, &[]);
+        assert_eq!(story.save("/a.txt", "1"), Some(1));
+        expect(&mut follower, &["/a.txt"]);
+        assert_eq!(story.save("/a.txt", "1"), None);
+        expect(&mut follower, &[]);
+        story.save("/a.txt", "2");
+        story.save("/a.txt", "3");
+        expect(&mut follower, &["/a.txt"]);
+    }
+
+    #[test]
+    fn is_not_told_what_it_has() {
+        let story = Story::new();
+        let mut follower =
+            story.follow(&[("/a.txt", version("1")), ("/b.txt", version("1")), ("/c.txt", Known::Present)]);
+        for url in ["/a.txt", "/b.txt", "/c.txt"] {
+            story.save(url, if url == "/b.txt" { "2" } else { "1" });
+        }
+        expect(&mut follower, &["/b.txt"]);
+        story.save("/c.txt", "2");
+        expect(&mut follower, &["/c.txt"]);
+        story.save("/c.txt", "3");
+        story.save("/c.txt", "2");
+        expect(&mut follower, &[]);
+    }
+
+    #[test]
+    fn is_never_told_something_older_than_itself() {
+        let story = Story::new();
+        let mut first = story.follow(&[("/a.txt", Known::Nothing)]);
+        story.save("/a.txt", "old");
+        let early = story.hub.look(&path("/a.txt")).unwrap();
+        // It has read the new content from disk, which the look that is going on has not seen.
+        let mut second = story.follow(&[("/a.txt", version("new"))]);
+        expect(&mut second, &[]);
+        story.hub.publish(early, Update::content(path("/a.txt"), "old".into()));
+        expect(&mut second, &[]);
+        story.save("/a.txt", "new");
+        expect(&mut second, &[]);
+        expect(&mut first, &["/a.txt"]);
+    }
+
+    #[test]
+    fn a_look_without_news_answers_those_who_wait_for_it() {
+        let story = Story::new();
+        let mut first = story.follow(&[("/a.txt", Known::Nothing)]);
+        story.save("/a.txt", "1");
+        expect(&mut first, &["/a.txt"]);
+        let mut second = story.follow(&[("/a.txt", Known::Nothing)]);
+        assert_eq!(story.save("/a.txt", "1"), None);
+        expect(&mut first, &[]);
+        expect(&mut second, &["/a.txt"]);
+    }
+
+    #[test]
+    fn the_first_and_the_last_are_demanded_too() {
+        let story = Story::new();
+        let follower = story.follow(&[("/a.txt", Known::Nothing), ("/b.txt", Known::Nothing)]);
+        drop(story.follow(&[("/a.txt", Known::Nothing)]));
+        assert_eq!(story.hub.census().followed, 2);
+        drop(follower);
+        assert_eq!(*story.demands.lock().unwrap(), ["+/a.txt", "+/b.txt", "+/a.txt", "-/a.txt", "-/a.txt", "-/b.txt"]);
+        assert_eq!(story.hub.census().followed, 0);
+        assert_eq!(story.save("/a.txt", "1"), None);
+    }
+
+    #[test]
+    fn closing_ends_all_also_later_ones() {
+        let story = Story::new();
+        let mut early = story.follow(&[("/a.txt", Known::Nothing)]);
+        story.save("/a.txt", "1");
+        story.hub.close();
+        let mut late = story.follow(&[("/a.txt", Known::Nothing)]);
+        assert!(early.next().now_or_never().expect("ends").is_none());
+        assert!(late.next().now_or_never().expect("ends").is_none());
+    }
+
+    #[test]
+    fn a_waiting_follower_is_woken() {
+        let story = Story::new();
+        let mut follower = story.follow(&[("/a.txt", Known::Nothing)]);
+        let waiting = std::thread::spawn(move || futures::executor::block_on(follower.next()).is_some());
+        story.save("/a.txt", "1");
+        assert!(waiting.join().unwrap());
+    }
+}

@@ -1,0 +1,220 @@
+//! Stage 3: updates → followers. Knows the newest state of everything followed, and who has still to be told.
+//!
+//! The hub has the one shared lock. It is held for a few lines, and no code panics or waits while holding it.
+
+mod follower;
+
+use std::collections::HashMap;
+use std::collections::HashSet;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::OnceLock;
+use std::sync::PoisonError;
+use std::task::Waker;
+
+use bytes::Bytes;
+
+use crate::change::News;
+use crate::change::Update;
+use crate::change::Version;
+pub use crate::hub::follower::Follower;
+use crate::site_path::SitePath;
+
+/// The meeting point of the save flow and the request flow.
+pub struct Hub {
+    state: Mutex<State>,
+    demand: Box<dyn Fn(Demand) + Send + Sync>,
+}
+
+/// What the hub wants to be looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Demand {
+    /// Somebody follows this path from now on: look at it, and again whenever it changes.
+    Follow(SitePath),
+    /// One of those who followed it has gone.
+    Unfollow(SitePath),
+}
+
+/// What a follower wants to know of one path.
+#[derive(Clone, Debug)]
+pub struct Interest {
+    /// The file or directory.
+    pub path: SitePath,
+    /// What the follower has already.
+    pub has: Known,
+    /// Who is told.
+    pub audience: Audience,
+}
+
+/// What a follower knows before it is told anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// Nothing: it is told the state as it is.
+    Nothing,
+    /// This version: it is told when the state is another.
+    Version(Version),
+    /// The state as it is now, without knowing its version: it is told the next one.
+    Present,
+}
+
+/// An update is told in a few ways, and each of them is put into words only once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// A stream of one file.
+    File,
+    /// A page that shows the contents of the file among others.
+    Reader,
+    /// A page that uses the file and wants to know when it is another.
+    User,
+}
+
+/// An update with the texts made of it, which all its listeners share.
+#[derive(Debug)]
+pub struct Told {
+    /// What happened.
+    pub update: Update,
+    texts: [OnceLock<Bytes>; 3],
+}
+
+impl Told {
+    /// The text for this audience; `write` is called for the first listener only.
+    pub fn text(&self, audience: Audience, write: impl FnOnce(&Update) -> Bytes) -> Bytes {
+        self.texts[audience as usize].get_or_init(|| write(&self.update)).clone()
+    }
+}
+
+/// Allows one look at a path, and says when it began.
+#[derive(Debug)]
+#[must_use = "an update without its look reaches nobody"]
+pub struct Ticket {
+    look: u64,
+}
+
+/// What the hub has counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Census {
+    /// Open followers.
+    pub streams: usize,
+    /// Paths that somebody follows.
+    pub followed: usize,
+    /// Updates since the start.
+    pub updates: u64,
+    /// Followed files that are broken now.
+    pub problems: usize,
+}
+
+#[derive(Default)]
+struct State {
+    topics: HashMap<SitePath, Topic>,
+    followers: HashMap<u64, Slot>,
+    next_follower: u64,
+    updates: u64,
+    closed: bool,
+}
+
+/// A followed path.
+#[derive(Default)]
+struct Topic {
+    latest: Option<Arc<Told>>,
+    /// The number of looks that have begun. A follower that came before a look began can rely on what it found.
+    looks: u64,
+    /// The number of the newest look that has come to an end.
+    looked: u64,
+    /// Who follows, by follower and the place in its list.
+    followers: HashSet<(u64, usize)>,
+    /// Those of them who wait for a look that begins after they came.
+    waiting: Vec<(u64, usize)>,
+}
+
+/// What the hub keeps of a follower.
+#[derive(Default)]
+struct Slot {
+    /// The places in its list where it may owe something.
+    owed: VecDeque<usize>,
+    waker: Option<Waker>,
+}
+
+impl Hub {
+    /// `demand` is called in order and must not wait, because it is called under the lock.
+    pub fn new(demand: impl Fn(Demand) + Send + Sync + 'static) -> Arc<Self> {
+        Arc::new(Self { state: Mutex::default(), demand: Box::new(demand) })
+    }
+
+    /// Announces a look at `path`; `None` if nobody wants to know any more.
+    pub fn look(&self, path: &SitePath) -> Option<Ticket> {
+        let mut state = self.state();
+        let topic = state.topics.get_mut(path)?;
+        topic.looks += 1;
+        Some(Ticket { look: topic.looks })
+    }
+
+    /// What the look has found. Equal versions are no news; they answer those who were waiting for the look.
+    ///
+    /// Returns how many followers are told, or `None` if it was no news.
+    pub fn publish(&self, ticket: Ticket, update: Update) -> Option<usize> {
+        let mut wakers = Vec::new();
+        let told = {
+            let state = &mut *self.state();
+            let topic = state.topics.get_mut(&update.path)?;
+            topic.looked = ticket.look;
+            let is_news = topic.latest.as_ref().is_none_or(|latest| latest.update.version != update.version);
+            if is_news {
+                topic.latest = Some(Arc::new(Told { update, texts: Default::default() }));
+                topic.waiting.clear();
+                for (follower, place) in &topic.followers {
+                    state.followers.get_mut(follower).into_iter().for_each(|slot| slot.owe(*place, &mut wakers));
+                }
+                state.updates += 1;
+            } else {
+                for (follower, place) in topic.waiting.drain(..) {
+                    state.followers.get_mut(&follower).into_iter().for_each(|slot| slot.owe(place, &mut wakers));
+                }
+            }
+            is_news.then_some(topic.followers.len())
+        };
+        // Outside the lock: those who wake up take it.
+        wakers.into_iter().for_each(Waker::wake);
+        told
+    }
+
+    /// Ends all followers, also those that come later.
+    pub fn close(&self) {
+        let mut wakers = Vec::new();
+        {
+            let mut state = self.state();
+            state.closed = true;
+            wakers.extend(state.followers.values_mut().filter_map(|slot| slot.waker.take()));
+        }
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Counts.
+    #[must_use]
+    pub fn census(&self) -> Census {
+        let state = self.state();
+        let is_broken =
+            |topic: &&Topic| topic.latest.as_ref().is_some_and(|latest| matches!(latest.update.news, News::Problem(_)));
+        Census {
+            streams: state.followers.len(),
+            followed: state.topics.len(),
+            updates: state.updates,
+            problems: state.topics.values().filter(is_broken).count(),
+        }
+    }
+
+    /// No code panics while it holds this lock, so a poisoned lock is still whole.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Slot {
+    fn owe(&mut self, place: usize, wakers: &mut Vec<Waker>) {
+        if !self.owed.contains(&place) {
+            self.owed.push_back(place);
+        }
+        wakers.extend(self.waker.take());
+    }
+}

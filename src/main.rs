@@ -1,0 +1,29 @@
+//! Arguments → config → run → exit status.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use savecast::app;
+use savecast::cli::Args;
+use savecast::config::Config;
+use savecast::console;
+use savecast::console::Notice;
+
+fn main() -> ExitCode {
+    // Wrong usage ends here, with status 2.
+    let args = Args::parse();
+    let config = match Config::try_from(args) {
+        Ok(config) => config,
+        Err(error) => {
+            console::say(&Notice::Failed { error: &error, hint: error.hint() });
+            return ExitCode::FAILURE;
+        }
+    };
+    match app::run(config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            console::say(&Notice::Failed { error: &error, hint: error.hint() });
+            ExitCode::FAILURE
+        }
+    }
+}

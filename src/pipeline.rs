@@ -1,0 +1,56 @@
+//! The story: batch → read → version → validate → update → publish.
+
+use crate::change::Update;
+use crate::change::listing;
+use crate::hub::Hub;
+use crate::root;
+use crate::root::Found;
+use crate::root::Refusal;
+use crate::root::Root;
+use crate::site_path::SitePath;
+use crate::watch::Look;
+use crate::watch::Watch;
+
+/// Looks at what has settled and tells the hub, until the watch is stopped. `hear` is told of what is news.
+///
+/// Good news is told at once. Bad news (gone, empty, half a document) may only be a moment in a save, so it is true when
+/// a second look finds it too.
+pub fn run(mut watch: Watch, root: &Root, hub: &Hub, hear: impl Fn(&Update)) {
+    while let Some(batch) = watch.next_batch() {
+        for Look { path, again } in batch {
+            let Some(ticket) = hub.look(&path) else { continue };
+            match see(root, path.clone()) {
+                None => watch.unsettled(path),
+                Some(update) if update.is_doubtful() && !again => watch.doubt(path),
+                Some(update) => {
+                    watch.trust(&path);
+                    let news = update.clone();
+                    if hub.publish(ticket, update).is_some() {
+                        hear(&news);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What there is to say of a path now; `None` while it is being written.
+fn see(root: &Root, path: SitePath) -> Option<Update> {
+    Some(match root.find(&path) {
+        Ok(Found::Content(content)) if !content.is_whole => return None,
+        Ok(Found::Content(content)) => Update::content(path, content.bytes),
+        Ok(Found::Large(_, metadata)) => Update::large(path, metadata.len(), &root::identity(&metadata)),
+        Ok(Found::Directory) => match root.entries(&path) {
+            Ok(entries) => Update::listing(path, listing::to_json(entries)),
+            Err(refusal) => nothing_to_see(path, refusal),
+        },
+        Err(refusal) => nothing_to_see(path, refusal),
+    })
+}
+
+fn nothing_to_see(path: SitePath, refusal: Refusal) -> Update {
+    match refusal {
+        Refusal::Missing => Update::removed(path),
+        Refusal::Unreadable(error) => Update::unreadable(path, format!("cannot be read: {error}")),
+    }
+}

@@ -1,0 +1,344 @@
+//! The served directory: the only place that opens its files. A [`SitePath`] goes in, what stands there comes out.
+//!
+//! A link may lead anywhere inside the root, also through a hidden directory (a Kubernetes volume does), but never out of
+//! it and never to a secret.
+
+use std::fmt::Debug;
+use std::fs;
+use std::fs::File;
+use std::fs::Metadata;
+use std::io;
+use std::io::Read;
+use std::path::Path;
+use std::path::PathBuf;
+
+use crate::change::listing::Entry;
+use crate::site_path;
+use crate::site_path::SitePath;
+
+/// How often a file that changes while it is read is read again at once.
+const ATTEMPTS: usize = 3;
+
+/// The served directory.
+#[derive(Clone, Debug)]
+pub struct Root {
+    path: PathBuf,
+    /// The size in bytes up to which files are read.
+    limit: u64,
+}
+
+/// What stands at a place.
+#[derive(Debug)]
+pub enum Found {
+    /// A file that was small enough to read.
+    Content(Content),
+    /// A larger one, not read.
+    Large(File, Metadata),
+    /// A directory. Asked for without a slash at its end, it is found all the same.
+    Directory,
+}
+
+/// A file that was read to its end.
+#[derive(Debug)]
+pub struct Content {
+    /// All of it.
+    pub bytes: Vec<u8>,
+    /// As it was after reading.
+    pub metadata: Metadata,
+    /// Whether it stood still meanwhile. If not, `bytes` may be torn, and an event will follow when it is done.
+    pub is_whole: bool,
+}
+
+/// Why there is nothing to show.
+#[derive(Debug)]
+pub enum Refusal {
+    /// Nothing is there, or nothing that may be shown; nobody can tell the difference.
+    Missing,
+    /// Something is there, but it can't be read.
+    Unreadable(io::Error),
+}
+
+impl From<io::Error> for Refusal {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            // A file name that is too long or malformed for this system names nothing either.
+            io::ErrorKind::NotFound
+            | io::ErrorKind::NotADirectory
+            | io::ErrorKind::InvalidFilename
+            | io::ErrorKind::InvalidInput => Self::Missing,
+            _ => Self::Unreadable(error),
+        }
+    }
+}
+
+impl Root {
+    /// The directory `path`, which is resolved here once. Files of more than `limit` bytes are found, but not read.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such directory or it can't be read.
+    pub fn new(path: &Path, limit: u64) -> io::Result<Self> {
+        let path = path.canonicalize()?;
+        fs::read_dir(&path)?;
+        Ok(Self { path, limit })
+    }
+
+    /// Where it is, without links.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The size in bytes up to which files are read.
+    #[must_use]
+    pub fn limit(&self) -> u64 {
+        self.limit
+    }
+
+    /// Finds what stands at `path`, and reads it if it is a file that is not too large. Never blocks on a FIFO.
+    ///
+    /// # Errors
+    ///
+    /// See [`Refusal`].
+    pub fn find(&self, path: &SitePath) -> Result<Found, Refusal> {
+        for _ in 1..ATTEMPTS {
+            match self.find_once(path) {
+                Ok(Found::Content(content)) if !content.is_whole => {}
+                found => return found,
+            }
+        }
+        self.find_once(path)
+    }
+
+    fn find_once(&self, path: &SitePath) -> Result<Found, Refusal> {
+        let name = path.to_file(&self.path);
+        // Looked at before it is opened: opening a FIFO or a device is felt at its other end.
+        let metadata = fs::metadata(&name)?;
+        if metadata.is_dir() {
+            return self.resolve(&name).map(|_| Found::Directory);
+        }
+        if path.is_directory() {
+            return Err(Refusal::Missing);
+        }
+        if !metadata.is_file() {
+            return Err(Refusal::Unreadable(io::Error::other("not a regular file")));
+        }
+        let file = self.open(&name)?;
+        let before = file.metadata()?;
+        if !before.is_file() {
+            return Err(Refusal::Unreadable(io::Error::other("not a regular file")));
+        }
+        if before.len() > self.limit {
+            return Ok(Found::Large(file, before));
+        }
+        // One byte more than expected shows that it grows; the limit holds for a file that grows while it is read.
+        let mut bytes = Vec::with_capacity(usize::try_from(before.len()).unwrap_or(0) + 1);
+        (&file).take(self.limit + 1).read_to_end(&mut bytes)?;
+        let metadata = file.metadata()?;
+        let is_whole = metadata.len() == bytes.len() as u64
+            && stamp(&metadata) == stamp(&before)
+            && fs::metadata(&name).is_ok_and(|now| stamp(&now) == stamp(&metadata));
+        Ok(Found::Content(Content { bytes, metadata, is_whole }))
+    }
+
+    /// What a browser may see of a directory, in no order.
+    ///
+    /// # Errors
+    ///
+    /// See [`Refusal`].
+    pub fn entries(&self, directory: &SitePath) -> Result<Vec<Entry>, Refusal> {
+        let name = self.resolve(&directory.to_file(&self.path))?;
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(name)? {
+            let entry = entry?;
+            let Some(path) = entry.file_name().to_str().and_then(|name| directory.file(name)) else { continue };
+            // Follows links. What is gone by now, leads out or is neither file nor directory is not listed.
+            let Ok(metadata) = fs::metadata(entry.path()) else { continue };
+            let is_link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
+            if !(metadata.is_file() || metadata.is_dir()) || (is_link && self.resolve(&entry.path()).is_err()) {
+                continue;
+            }
+            entries.push(Entry {
+                name: path.name().to_owned(),
+                is_directory: metadata.is_dir(),
+                size: if metadata.is_dir() { 0 } else { metadata.len() },
+                modified: if metadata.is_dir() { None } else { metadata.modified().ok() },
+            });
+        }
+        Ok(entries)
+    }
+
+    fn open(&self, name: &Path) -> Result<File, Refusal> {
+        match open_without_links(name) {
+            Err(error) if is_link(&error) => Ok(open_without_links(&self.resolve(name)?)?),
+            opened => Ok(opened?),
+        }
+    }
+
+    /// Follows links, and refuses where they lead out of the root or to a secret.
+    fn resolve(&self, name: &Path) -> Result<PathBuf, Refusal> {
+        let real = name.canonicalize()?;
+        let inside = real.strip_prefix(&self.path).map_err(|_| Refusal::Missing)?;
+        if inside.iter().any(|segment| segment.to_str().is_none_or(site_path::is_secret)) {
+            return Err(Refusal::Missing);
+        }
+        Ok(real)
+    }
+}
+
+/// Opens a file for reading; a link anywhere on the way is an error (`ELOOP`), in one step that nobody can race with.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn open_without_links(name: &Path) -> io::Result<File> {
+    use rustix::fs::CWD;
+    use rustix::fs::Mode;
+    use rustix::fs::OFlags;
+    use rustix::fs::ResolveFlags;
+    use rustix::io::Errno;
+
+    // openat2(2). Without NONBLOCK, a FIFO that took the file's place a moment ago would block us for ever.
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    match rustix::fs::openat2(CWD, name, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
+        // Linux before 5.6, or a sandbox that doesn't know the call.
+        Err(Errno::NOSYS | Errno::PERM) => open_checked(name),
+        opened => Ok(opened?.into()),
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn open_without_links(name: &Path) -> io::Result<File> {
+    open_checked(name)
+}
+
+/// The same in two steps, for systems that can't do it in one.
+fn open_checked(name: &Path) -> io::Result<File> {
+    if name.canonicalize()? != name {
+        return Err(io::Error::other(LinkOnTheWay));
+    }
+    let mut options = File::options();
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        use std::os::unix::fs::OpenOptionsExt;
+        let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
+        options.custom_flags(flags.bits().try_into().expect("open flags are small numbers"));
+    }
+    options.read(true).open(name)
+}
+
+/// The error of [`open_checked`] that stands for `ELOOP`.
+#[derive(Debug)]
+struct LinkOnTheWay;
+
+impl std::fmt::Display for LinkOnTheWay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a link is on the way")
+    }
+}
+
+impl std::error::Error for LinkOnTheWay {}
+
+fn is_link(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) {
+        return true;
+    }
+    error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<LinkOnTheWay>)
+}
+
+/// A text that stands for the content of a file that is too large to read: it changes when the file does.
+#[must_use]
+pub fn identity(metadata: &Metadata) -> String {
+    format!("{:?}", stamp(metadata))
+}
+
+/// What changes whenever a file is written to or replaced.
+#[cfg(unix)]
+fn stamp(metadata: &Metadata) -> impl PartialEq + Debug + use<> {
+    use std::os::unix::fs::MetadataExt;
+    let modified = (metadata.mtime(), metadata.mtime_nsec(), metadata.ctime(), metadata.ctime_nsec());
+    (metadata.dev(), metadata.ino(), metadata.size(), modified)
+}
+
+/// What changes whenever a file is written to or replaced, as far as the system tells.
+#[cfg(not(unix))]
+fn stamp(metadata: &Metadata) -> impl PartialEq + Debug + use<> {
+    (metadata.len(), metadata.modified().ok(), metadata.created().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn site() -> (tempfile::TempDir, Root) {
+        let site = tempfile::tempdir().unwrap();
+        fs::create_dir_all(site.path().join("root/sub")).unwrap();
+        fs::write(site.path().join("outside.txt"), "outside").unwrap();
+        fs::write(site.path().join("root/a.txt"), "inside").unwrap();
+        fs::write(site.path().join("root/.env"), "secret").unwrap();
+        let root = Root::new(&site.path().join("root"), 100).unwrap();
+        (site, root)
+    }
+
+    fn read(root: &Root, url: &str) -> Result<Vec<u8>, String> {
+        match root.find(&SitePath::from_url(url).unwrap()) {
+            Ok(Found::Content(content)) => Ok(content.bytes),
+            other => Err(format!("{other:?}")),
+        }
+    }
+
+    #[test]
+    fn reads_what_is_inside() {
+        let (_site, root) = site();
+        assert_eq!(read(&root, "/a.txt").unwrap(), b"inside");
+        assert!(read(&root, "/b.txt").unwrap_err().contains("Missing"));
+        assert!(read(&root, "/a.txt/").unwrap_err().contains("Missing"));
+        assert!(read(&root, "/a.txt/b").unwrap_err().contains("Missing"));
+        assert!(read(&root, &format!("/{}", "x".repeat(300))).unwrap_err().contains("Missing"));
+        assert!(read(&root, "/sub").unwrap_err().contains("Directory"));
+        assert!(read(&root, "/sub/").unwrap_err().contains("Directory"));
+        fs::write(root.path().join("large.txt"), [b'x'; 101]).unwrap();
+        assert!(read(&root, "/large.txt").unwrap_err().contains("Large"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_lead_anywhere_inside_and_nowhere_else() {
+        use std::os::unix::fs::symlink;
+        let (site, root) = site();
+        let link = |to: &str, from: &str| symlink(to, root.path().join(from)).unwrap();
+        link("a.txt", "relative");
+        link(root.path().join("a.txt").to_str().unwrap(), "absolute");
+        link("../outside.txt", "out");
+        link(site.path().join("outside.txt").to_str().unwrap(), "out2");
+        link("..", "up");
+        link(".env", "innocent.txt");
+        link("circle", "circle");
+        link("nowhere", "dangling");
+        fs::create_dir(root.path().join("..2026")).unwrap();
+        fs::write(root.path().join("..2026/map.txt"), "config").unwrap();
+        link("..2026", "..data");
+        link("..data/map.txt", "map.txt");
+
+        assert_eq!(read(&root, "/relative").unwrap(), b"inside");
+        assert_eq!(read(&root, "/absolute").unwrap(), b"inside");
+        assert_eq!(read(&root, "/map.txt").unwrap(), b"config");
+        for url in ["/out", "/out2", "/up/outside.txt", "/up/", "/innocent.txt", "/dangling"] {
+            assert!(read(&root, url).unwrap_err().contains("Missing"), "{url}");
+        }
+        assert!(read(&root, "/circle").unwrap_err().contains("Unreadable"));
+
+        let names = root.entries(&SitePath::root()).unwrap().into_iter().map(|entry| entry.name);
+        let mut names = names.collect::<Vec<_>>();
+        names.sort();
+        assert_eq!(names, ["a.txt", "absolute", "map.txt", "relative", "sub"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_fifo_blocks_nobody() {
+        let (_site, root) = site();
+        let fifo = root.path().join("fifo");
+        assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+        assert!(read(&root, "/fifo").unwrap_err().contains("not a regular file"));
+    }
+}

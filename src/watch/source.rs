@@ -1,0 +1,173 @@
+//! Events of the file system become [`Change`]s.
+
+use std::error::Error;
+use std::fmt;
+use std::path::Path;
+use std::path::PathBuf;
+
+use notify::Config;
+use notify::ErrorKind;
+use notify::Event;
+use notify::EventKind;
+use notify::EventKindMask;
+use notify::RecommendedWatcher;
+use notify::RecursiveMode;
+use notify::Watcher;
+use notify::event::AccessKind;
+use notify::event::AccessMode;
+use notify::event::ModifyKind;
+use notify::event::RenameMode;
+
+/// What happened to a path on disk. It is a reason to look there, not a truth.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    /// Closed after writing, or renamed into place: complete.
+    Done(PathBuf),
+    /// Something happened; it may still go on.
+    Touched(PathBuf),
+    /// Removed, or renamed away.
+    Gone(PathBuf),
+    /// Events were lost: anything may have happened.
+    Lost,
+}
+
+/// The system's watcher.
+pub(super) struct Source {
+    watcher: RecommendedWatcher,
+}
+
+impl Source {
+    /// `hear` runs on the watcher's thread. It must be quick, and must not call back: the watcher would wait for itself.
+    pub(super) fn new(hear: impl Fn(Change) + Send + 'static) -> Result<Self, WatchError> {
+        // Without ACCESS_OPEN and ACCESS_CLOSE_NOWRITE the kernel does not tell us of our own reading.
+        let config = Config::default().with_event_kinds(EventKindMask::CORE | EventKindMask::ACCESS_CLOSE);
+        let on_event = move |event: notify::Result<Event>| match event {
+            Ok(event) => changes(event).for_each(&hear),
+            // The watcher could not read its events.
+            Err(_) => hear(Change::Lost),
+        };
+        let watcher =
+            RecommendedWatcher::new(on_event, config).map_err(|error| WatchError { directory: None, error })?;
+        Ok(Self { watcher })
+    }
+
+    /// Watches the entries of a directory; the watch is active on return.
+    pub(super) fn watch(&mut self, directory: &Path) -> Result<(), WatchError> {
+        let watched = self.watcher.watch(directory, RecursiveMode::NonRecursive);
+        watched.map_err(|error| WatchError { directory: Some(directory.to_path_buf()), error })
+    }
+
+    pub(super) fn unwatch(&mut self, directory: &Path) {
+        // Fails where the directory is gone and its watch with it.
+        drop(self.watcher.unwatch(directory));
+    }
+}
+
+/// A directory can't be watched.
+#[derive(Debug)]
+pub struct WatchError {
+    /// `None` if nothing can be watched.
+    directory: Option<PathBuf>,
+    error: notify::Error,
+}
+
+impl WatchError {
+    /// Whether the directory isn't there.
+    pub(super) fn is_missing(&self) -> bool {
+        match &self.error.kind {
+            ErrorKind::PathNotFound => true,
+            ErrorKind::Io(error) => {
+                matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
+            }
+            _ => false,
+        }
+    }
+
+    /// What the person at the terminal can do.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        let is_limit = match &self.error.kind {
+            ErrorKind::MaxFilesWatch => true,
+            // EMFILE: too many watchers, on Linux.
+            ErrorKind::Io(error) => cfg!(target_os = "linux") && error.raw_os_error() == Some(24),
+            _ => false,
+        };
+        is_limit.then_some("raise fs.inotify.max_user_watches and fs.inotify.max_user_instances with sysctl")
+    }
+}
+
+impl fmt::Display for WatchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.directory {
+            Some(directory) => write!(f, "cannot watch {}", directory.display()),
+            None => f.write_str("cannot watch any file"),
+        }
+    }
+}
+
+impl Error for WatchError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
+fn changes(event: Event) -> impl Iterator<Item = Change> {
+    // Asked first: an overflow comes without paths.
+    let lost = event.need_rescan().then_some(Change::Lost);
+    let change = meaning(event.kind);
+    let paths = if change.is_some() { event.paths } else { Vec::new() };
+    lost.into_iter().chain(paths.into_iter().filter_map(move |path| change.map(|change| change(path))))
+}
+
+/// On Linux, the kind of an event can be trusted. Elsewhere events are merged and late, and mean: look there.
+fn meaning(kind: EventKind) -> Option<fn(PathBuf) -> Change> {
+    let is_exact = cfg!(any(target_os = "linux", target_os = "android"));
+    match kind {
+        EventKind::Access(AccessKind::Close(AccessMode::Write)) => Some(Change::Done),
+        EventKind::Access(_) => None,
+        EventKind::Modify(ModifyKind::Name(RenameMode::To)) if is_exact => Some(Change::Done),
+        EventKind::Modify(ModifyKind::Name(RenameMode::From)) | EventKind::Remove(_) if is_exact => Some(Change::Gone),
+        // Follows its own From and To.
+        EventKind::Modify(ModifyKind::Name(RenameMode::Both)) if is_exact => None,
+        EventKind::Any | EventKind::Create(_) | EventKind::Modify(_) | EventKind::Remove(_) | EventKind::Other => {
+            Some(Change::Touched)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use notify::event::CreateKind;
+    use notify::event::DataChange;
+    use notify::event::Flag;
+    use notify::event::RemoveKind;
+
+    #[track_caller]
+    fn check(kind: EventKind, expected: &[Change]) {
+        let event = Event::new(kind).add_path("/site/a".into());
+        assert_eq!(changes(event).collect::<Vec<_>>(), expected);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn events_say_whether_the_file_is_done() {
+        let path = || PathBuf::from("/site/a");
+        let name = |mode| EventKind::Modify(ModifyKind::Name(mode));
+        check(EventKind::Access(AccessKind::Close(AccessMode::Write)), &[Change::Done(path())]);
+        check(EventKind::Access(AccessKind::Close(AccessMode::Read)), &[]);
+        check(name(RenameMode::To), &[Change::Done(path())]);
+        check(name(RenameMode::From), &[Change::Gone(path())]);
+        check(name(RenameMode::Both), &[]);
+        check(EventKind::Remove(RemoveKind::File), &[Change::Gone(path())]);
+        check(EventKind::Create(CreateKind::File), &[Change::Touched(path())]);
+        check(EventKind::Modify(ModifyKind::Data(DataChange::Any)), &[Change::Touched(path())]);
+        check(EventKind::Any, &[Change::Touched(path())]);
+    }
+
+    #[test]
+    fn an_overflow_has_no_path_and_is_not_overlooked() {
+        let event = Event::new(EventKind::Other).set_flag(Flag::Rescan);
+        assert_eq!(changes(event).collect::<Vec<_>>(), [Change::Lost]);
+    }
+}

@@ -1,0 +1,183 @@
+// The one stream from the server that carries all that this page uses and reads. It keeps the cursor: the version that
+// the page has of each file.
+// @ts-check
+
+/**
+ * What the server tells of a file. `event` is `message`, `change`, `problem` or `removed`, or a word of a newer server.
+ * @typedef {{ event: string, path: string, version: string, document?: unknown, text?: string, size?: number,
+ *   type?: string, message?: string, line?: number | null, column?: number | null }} Update
+ *
+ * @typedef {{ url: string, version: string | null, used: boolean, readers: Set<(update: Update) => void>,
+ *   latest?: Update }} File
+ */
+
+/** How long to wait before the stream is opened again, in milliseconds: at first, and at most. */
+const RETRY = 500, RETRY_AT_MOST = 4000;
+
+/** How long to wait for more files before the stream is opened with them, in milliseconds. A page loads many at once. */
+const GATHER = 20;
+
+/** @type {Map<string, File>} by the path as people write it, not percent-encoded */
+const files = new Map();
+
+/** @type {(update: Update) => void} */
+let onUpdate = () => {};
+
+/** @type {AbortController | undefined} */
+let current;
+let delay = RETRY;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
+
+/**
+ * The page has loaded this version of a file and wants to know when it is another one.
+ * @param {string} url the path, percent-encoded
+ * @param {string | null} version null where the browser does not tell
+ */
+export function use(url, version) {
+  const file = fileAt(url);
+  if (!file) return;
+  const isNew = !file.used;
+  file.used = true;
+  file.version = version ?? file.version;
+  if (isNew && file.readers.size === 0) open(GATHER);
+}
+
+/**
+ * Calls `reader` with the contents now and whenever they change.
+ * @param {string} url the path, percent-encoded
+ * @param {(update: Update) => void} reader
+ * @returns {() => void} stops it
+ */
+export function read(url, reader) {
+  const file = fileAt(url);
+  if (!file) throw new TypeError(`savecast: ${url} is no path of a file`);
+  if (file.latest) queueMicrotask(() => file.readers.has(reader) && file.latest && reader(file.latest));
+  if (file.readers.size === 0) open(GATHER);
+  file.readers.add(reader);
+  return () => {
+    file.readers.delete(reader);
+    if (file.readers.size > 0) return;
+    file.latest = undefined;
+    open(GATHER);
+  };
+}
+
+/**
+ * Calls `handler` with what happens to files that the page uses.
+ * @param {(update: Update) => void} handler
+ */
+export function listen(handler) {
+  onUpdate = handler;
+  // A stream that is open keeps a page out of the back/forward cache, and holds one of few connections.
+  addEventListener("pagehide", close);
+  addEventListener("pageshow", (event) => event.persisted && open(0));
+  // A machine that wakes up, or finds its network again, should not wait for the next try.
+  addEventListener("online", () => retryNow());
+  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && retryNow());
+  open(0);
+}
+
+/** @param {string} url */
+function fileAt(url) {
+  let path;
+  try {
+    path = decodeURIComponent(url);
+  } catch {
+    return undefined; // The server does not know it either.
+  }
+  let file = files.get(path);
+  if (!file) files.set(path, (file = { url, version: null, used: false, readers: new Set() }));
+  return file;
+}
+
+function close() {
+  clearTimeout(timer);
+  timer = undefined;
+  current?.abort();
+  current = undefined;
+}
+
+function retryNow() {
+  if (!current) open(0);
+}
+
+/** @param {number} wait */
+function open(wait) {
+  clearTimeout(timer);
+  timer = setTimeout(connect, wait);
+}
+
+async function connect() {
+  timer = undefined;
+  const before = current;
+  const stream = (current = new AbortController());
+  try {
+    const response = await fetch("/_savecast/events", {
+      method: "POST",
+      headers: { accept: "text/event-stream", "content-type": "application/json" },
+      body: JSON.stringify(wishes()),
+      cache: "no-store",
+      signal: stream.signal,
+    });
+    // The one before is still needed until this one is here. What both tell is told once, by its version.
+    before?.abort();
+    if (!response.ok || !response.body) throw new Error(`the server answers ${response.status}`);
+    delay = RETRY;
+    for await (const update of updates(response.body)) take(update);
+  } catch (error) {
+    if (stream.signal.aborted) return;
+    before?.abort();
+  }
+  if (stream !== current) return;
+  current = undefined;
+  open(delay);
+  delay = Math.min(delay * 2, RETRY_AT_MOST);
+}
+
+/** What the page uses and reads, each with the version that it has. */
+function wishes() {
+  /** @type {Record<string, string | null>} */
+  const uses = {}, reads = {};
+  for (const file of files.values()) {
+    if (file.readers.size > 0) reads[file.url] = file.latest?.version ?? null;
+    else if (file.used) uses[file.url] = file.version;
+  }
+  return { uses, reads };
+}
+
+/** @param {Update} update */
+function take(update) {
+  const file = files.get(update.path);
+  if (!file) return;
+  if (file.readers.size > 0) {
+    if (update.version === file.latest?.version) return;
+    file.latest = update;
+    for (const reader of [...file.readers]) reader(update);
+  } else {
+    if (update.version === file.version) return;
+    file.version = update.version;
+    onUpdate(update);
+  }
+}
+
+/**
+ * Reads server-sent events. Only what our server sends needs to be understood: each event has at most one line of data.
+ * @param {ReadableStream<Uint8Array>} body
+ * @returns {AsyncGenerator<Update>}
+ */
+async function* updates(body) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    rest += value;
+    for (let end; (end = rest.indexOf("\n\n")) >= 0; rest = rest.slice(end + 2)) {
+      const frame = rest.slice(0, end).split("\n");
+      const field = (/** @type {string} */ name) => frame.find((line) => line.startsWith(name))?.slice(name.length);
+      const data = field("data: ");
+      if (data?.startsWith("{")) yield { event: field("event: ") ?? "message", ...JSON.parse(data) };
+    }
+  }
+}

@@ -1,0 +1,38 @@
+// What happened to a file, and how this page uses it → what to do. Pure.
+// @ts-check
+
+/**
+ * @typedef {{ run: "swapStyle", path: string, version: string }
+ *   | { run: "reload" }
+ *   | { run: "report", message: string }
+ *   | { run: "nothing" }} Effect
+ */
+
+/**
+ * The least disruptive thing that is right. What is unknown reloads, so that an old page works with a newer server.
+ * @param {import("./connection.js").Update} update
+ * @param {{ stylesheets: Set<string> }} page the paths of its linked stylesheets
+ * @returns {Effect}
+ */
+export function effectOf(update, page) {
+  switch (update.event) {
+    case "removed":
+      // Builds remove before they write. What is shown stays until there is something else to show.
+      return { run: "nothing" };
+    case "problem":
+      return { run: "report", message: problemText(update) };
+    case "change":
+      return page.stylesheets.has(update.path)
+        ? { run: "swapStyle", path: update.path, version: update.version }
+        : { run: "reload" };
+    default:
+      return { run: "reload" };
+  }
+}
+
+/**
+ * @param {{ path: string, message?: string, line?: number | null, column?: number | null }} problem
+ */
+export function problemText({ path, message, line, column }) {
+  return `${path}${line ? `:${line}:${column}` : ""}: ${message}`;
+}

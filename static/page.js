@@ -1,0 +1,111 @@
+// The only file that touches the document.
+// @ts-check
+
+import { listen, use } from "./connection.js";
+import { effectOf } from "./effects.js";
+import { bind } from "./live.js";
+
+/** A burst of changes reloads once, when it has been quiet for this long, in milliseconds. */
+const QUIET = 50;
+
+/** A burst that does not end reloads after this time, in milliseconds. */
+const CAP = 1000;
+
+/** The last word of our server on a resource that the page has loaded: `VERSION PATH`, or `stream`. */
+const TIMING = "savecast";
+
+/**
+ * @param {string | undefined} path of the file that the page was made from, percent-encoded
+ * @param {string | undefined} version
+ */
+export function start(path, version) {
+  if (path && version) use(path, version);
+  // Also tells of what was loaded before it was asked.
+  new PerformanceObserver((list) => list.getEntries().forEach(note)).observe({ type: "resource", buffered: true });
+  listen(apply);
+  bind(document.documentElement);
+}
+
+/** @param {PerformanceEntry} entry */
+function note(entry) {
+  const { name, initiatorType, serverTiming } = /** @type {PerformanceResourceTiming} */ (entry);
+  const url = new URL(name);
+  // A frame is a page of its own, with a client of its own.
+  if (url.origin !== location.origin || url.pathname.startsWith("/_savecast/") || /frame$/.test(initiatorType)) return;
+  const timing = serverTiming?.find((timing) => timing.name === TIMING)?.description;
+  const [version, path] = timing?.split(" ") ?? [];
+  if (version === "stream") return;
+  if (path) use(path, version);
+  // Without a word of the server, which browsers hide on plain HTTP from other machines, it isn't known whether a
+  // directory stands for its index or its listing.
+  else if (!url.pathname.endsWith("/")) use(url.pathname, null);
+}
+
+/** @param {import("./connection.js").Update} update */
+function apply(update) {
+  const detail = { path: update.path, version: update.version, event: update.event };
+  // Who handles it says so with `event.preventDefault()`.
+  if (!dispatchEvent(new CustomEvent("savecast:change", { detail, cancelable: true }))) return;
+  const effect = effectOf(update, { stylesheets: new Set(stylesheets().map(pathOf)) });
+  switch (effect.run) {
+    case "swapStyle":
+      return swapStyle(effect.path, effect.version);
+    case "reload":
+      return reload();
+    case "report":
+      return console.warn(`savecast: ${effect.message}`);
+    case "nothing":
+  }
+}
+
+/** @returns {HTMLLinkElement[]} */
+function stylesheets() {
+  return [...document.querySelectorAll('link[rel~="stylesheet" i][href]')].filter(
+    (link) => new URL(link.href).origin === location.origin,
+  );
+}
+
+/** @param {HTMLLinkElement} link */
+function pathOf(link) {
+  const { pathname } = new URL(link.href);
+  try {
+    return decodeURIComponent(pathname);
+  } catch {
+    return pathname;
+  }
+}
+
+/** @type {WeakMap<HTMLLinkElement, HTMLLinkElement>} the stylesheet that is loading → the one that it replaces */
+const replaces = new WeakMap();
+
+/**
+ * The new stylesheet is loaded beside the old one, which goes when the new one is there: nothing flashes.
+ * @param {string} path
+ * @param {string} version
+ */
+function swapStyle(path, version) {
+  const links = stylesheets().filter((link) => pathOf(link) === path);
+  // One that is still loading is out of date already.
+  for (const link of links.filter((link) => replaces.has(link))) link.remove();
+  for (const old of links.filter((link) => !replaces.has(link))) {
+    const next = /** @type {HTMLLinkElement} */ (old.cloneNode());
+    const url = new URL(old.href);
+    url.searchParams.set("savecast", version);
+    next.href = url.href;
+    replaces.set(next, old);
+    next.addEventListener("load", () => (replaces.delete(next), old.remove()), { once: true });
+    next.addEventListener("error", () => next.remove(), { once: true });
+    old.after(next);
+  }
+}
+
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let reloading;
+let firstReload = 0;
+
+function reload() {
+  const now = performance.now();
+  firstReload ||= now;
+  clearTimeout(reloading);
+  reloading = setTimeout(() => location.reload(), Math.max(0, Math.min(QUIET, firstReload + CAP - now)));
+}
