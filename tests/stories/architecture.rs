@@ -1,0 +1,105 @@
+//! The map of the house in `src/lib.rs`, as a test: which room may use which other one, and which crates it may name.
+
+use std::fs;
+use std::path::Path;
+
+/// Room, the rooms that it may use, and the outside crates that it may name.
+const ROOMS: [(&str, &[&str], &[&str]); 11] = [
+    ("site_path", &[], &["percent_encoding"]),
+    ("change", &["site_path"], &["mime_guess", "serde", "serde_json", "xxhash_rust"]),
+    ("root", &["site_path", "change"], &["rustix"]),
+    ("watch", &["site_path"], &["notify"]),
+    ("hub", &["site_path", "change"], &["bytes"]),
+    (
+        "http",
+        &["site_path", "change", "root", "hub", "console"],
+        &["actix_files", "actix_web", "bytes", "mime_guess", "serde_json", "socket2"],
+    ),
+    ("pipeline", &["site_path", "change", "root", "watch", "hub"], &[]),
+    ("console", &["site_path", "change", "watch"], &[]),
+    ("cli", &[], &["clap"]),
+    ("config", &["cli", "root"], &[]),
+    (
+        "app",
+        &["change", "config", "console", "http", "hub", "pipeline", "watch"],
+        &["actix_web", "open", "rustix", "socket2", "tokio"],
+    ),
+];
+
+const OUTSIDE: [&str; 16] = [
+    "actix_files",
+    "actix_web",
+    "bytes",
+    "clap",
+    "httpdate",
+    "mime_guess",
+    "notify",
+    "open",
+    "percent_encoding",
+    "rustix",
+    "serde",
+    "serde_json",
+    "socket2",
+    "tokio",
+    "xxhash_rust",
+    "futures",
+];
+
+#[test]
+fn rooms_use_only_what_they_may() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut wrong = Vec::new();
+    for (room, rooms, crates) in ROOMS {
+        for (file, text) in files_of(&source, room) {
+            for line in text.lines().map(|line| line.split("//").next().unwrap_or_default()) {
+                if line.contains("crate::{") || line.contains("super::super") {
+                    wrong.push(format!("{file}: one `use crate::room::Name` for each: {line}"));
+                }
+                for used in words_after(line, "crate::").filter(|used| *used != room && !rooms.contains(used)) {
+                    wrong.push(format!("{file}: {room} may not use {used}: {line}"));
+                }
+                for outside in OUTSIDE.iter().filter(|outside| !crates.contains(outside) && names(line, outside)) {
+                    wrong.push(format!("{file}: {room} may not name {outside}: {line}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// The files of a room, without their tests.
+fn files_of(source: &Path, room: &str) -> Vec<(String, String)> {
+    let single = source.join(format!("{room}.rs"));
+    let paths = if single.exists() {
+        vec![single]
+    } else {
+        let folder = fs::read_dir(source.join(room)).unwrap_or_else(|error| panic!("no room {room}: {error}"));
+        folder.map(|file| file.expect("a file").path()).collect()
+    };
+    let read = |path: &Path| {
+        let text = fs::read_to_string(path).expect("a source file");
+        text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default().to_owned()
+    };
+    paths.iter().map(|path| (path.display().to_string(), read(path))).collect()
+}
+
+fn words_after<'a>(line: &'a str, prefix: &str) -> impl Iterator<Item = &'a str> {
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    line.split(prefix).skip(1).map(move |rest| &rest[..rest.find(|c| !is_name(c)).unwrap_or(rest.len())])
+}
+
+/// Whether a line names a crate, as the beginning of a path.
+fn names(line: &str, name: &str) -> bool {
+    line.match_indices(&format!("{name}::"))
+        .any(|(at, _)| !line[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_' || before == ':'))
+}
+
+#[test]
+fn all_rooms_are_on_the_map() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for entry in fs::read_dir(source).expect("src").flatten() {
+        let name = entry.file_name().to_string_lossy().trim_end_matches(".rs").to_owned();
+        let is_known = ["lib", "main"].contains(&&*name) || ROOMS.iter().any(|(room, ..)| *room == name);
+        assert!(is_known, "{name} is a new room: add it to the map in src/lib.rs and here");
+    }
+}

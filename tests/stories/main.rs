@@ -1,0 +1,10 @@
+//! Stories on the built binary: a folder, a save, and what arrives.
+
+mod architecture;
+mod guarding;
+mod saving;
+mod serving;
+mod starting;
+mod streaming;
+mod support;
+mod watching;

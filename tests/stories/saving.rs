@@ -1,0 +1,56 @@
+//! The ways in which programs save. The full table is a suite of its own.
+
+use crate::support::Site;
+
+#[test]
+fn programs_save_in_many_ways() {
+    let site = Site::with(&[("data.txt", "0\n")]);
+    let server = site.serve();
+    let events = server.follow("/data.txt");
+    events.expect("0\n");
+    let check = |command: &str, content: &str| {
+        site.shell(command);
+        events.expect(content);
+    };
+    check("echo 1 > data.txt", "1\n");
+    check("echo 2 >> data.txt", "1\n2\n");
+    check("sed -i s/1/3/ data.txt", "3\n2\n");
+    check("echo 4 > new && mv new data.txt", "4\n");
+    check("echo 5 > ../new && mv ../new data.txt", "5\n");
+    check("echo 6 > new && cp new data.txt", "6\n");
+    check("rm data.txt && echo 7 > data.txt", "7\n");
+    check("echo 8 | tee data.txt > /dev/null", "8\n");
+    check("(printf 9; sleep 0.02; echo) > data.txt", "9\n");
+    check("echo 10 > new && ln -f new data.txt", "10\n");
+    check("vim -N -u NONE -i NONE -n -es -c 'normal cc11' -c wq data.txt", "11\n");
+    check("vim -N -u NONE -i NONE -n -es -c 'set backupcopy=no backup' -c 'normal cc12' -c wq data.txt", "12\n");
+}
+
+#[test]
+fn a_file_that_stays_open_is_told_when_it_is_quiet() {
+    use std::io::Write;
+    let site = Site::with(&[("data.txt", "0")]);
+    let server = site.serve();
+    let events = server.follow("/data.txt");
+    events.expect("0");
+    let mut file = std::fs::File::create(site.path("data.txt")).expect("a file");
+    file.write_all(b"still open").expect("a write");
+    events.expect("still open");
+    drop(file);
+    site.write("data.txt", "closed");
+    events.expect("closed");
+}
+
+#[test]
+fn directories_come_and_go() {
+    let site = Site::with(&[("dist/data.txt", "0")]);
+    let server = site.serve();
+    let events = server.follow("/dist/data.txt");
+    events.expect("0");
+    site.shell("rm -r dist && mkdir dist && echo 1 > dist/data.txt");
+    events.expect("1\n");
+    site.shell("mkdir new && echo 2 > new/data.txt && mv dist old && mv new dist");
+    events.expect("2\n");
+    site.shell("echo 3 > dist/data.txt");
+    events.expect("3\n");
+}

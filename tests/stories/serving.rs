@@ -1,0 +1,194 @@
+//! Files as files.
+
+use crate::support::Server;
+use crate::support::Site;
+
+#[track_caller]
+fn media_type(server: &Server, url: &str, expected: &str) {
+    assert_eq!(server.get(url).header("content-type"), expected, "{url}");
+}
+
+#[test]
+fn files_have_their_type() {
+    let site = Site::with(&[
+        ("a.json", "{}"),
+        ("a.css", "p {}"),
+        ("a.mjs", "1"),
+        ("a.txt", "é"),
+        ("a.svg", "<svg/>"),
+        ("a.wasm", ""),
+        ("a.ts", "let a"),
+        ("LICENSE", "free"),
+    ]);
+    site.write("a.png", [0x89, b'P', b'N', b'G']);
+    site.write("latin.txt", b"caf\xe9");
+    site.write("core", [0x7f, b'E', 0]);
+    let server = site.serve();
+    media_type(&server, "/a.json", "application/json; charset=utf-8");
+    media_type(&server, "/a.css", "text/css; charset=utf-8");
+    media_type(&server, "/a.mjs", "application/javascript; charset=utf-8");
+    media_type(&server, "/a.txt", "text/plain; charset=utf-8");
+    media_type(&server, "/a.svg", "image/svg+xml; charset=utf-8");
+    media_type(&server, "/a.wasm", "application/wasm");
+    media_type(&server, "/a.ts", "text/plain; charset=utf-8");
+    media_type(&server, "/LICENSE", "text/plain; charset=utf-8");
+    media_type(&server, "/a.png", "image/png");
+    media_type(&server, "/latin.txt", "text/plain");
+    media_type(&server, "/core", "application/octet-stream");
+}
+
+#[test]
+fn a_browser_asks_again_and_gets_what_is_new() {
+    let site = Site::with(&[("a.json", "{ \"a\": 1 }")]);
+    let server = site.serve();
+    let first = server.get("/a.json");
+    assert_eq!((first.status, first.text.as_str()), (200, "{ \"a\": 1 }"));
+    assert_eq!(first.header("cache-control"), "no-cache");
+    assert!(first.has("last-modified"));
+    assert!(!first.has("access-control-allow-origin"));
+
+    let again = |etag: &str| server.request("GET", "/a.json", &[("if-none-match", etag)]);
+    let same = again(first.header("etag"));
+    assert_eq!((same.status, same.text.as_str()), (304, ""));
+    assert_eq!(same.header("etag"), first.header("etag"));
+
+    site.write("a.json", "{ \"a\": 2 }");
+    let new = again(first.header("etag"));
+    assert_eq!((new.status, new.text.as_str()), (200, "{ \"a\": 2 }"));
+}
+
+#[test]
+fn the_etag_is_the_event_id() {
+    let site = Site::with(&[("a.json", "{}")]);
+    let server = site.serve();
+    let id = server.follow("/a.json").next().id;
+    assert_eq!(server.get("/a.json").header("etag"), format!("\"{id}\""));
+}
+
+#[test]
+fn head_is_get_without_the_body() {
+    let site = Site::with(&[("a.txt", "hello")]);
+    let server = site.serve();
+    let head = server.request("HEAD", "/a.txt", &[]);
+    assert_eq!((head.status, head.text.as_str(), head.header("content-length")), (200, "", "5"));
+    let head = server.request("HEAD", "/a.txt", &[("accept", "text/event-stream")]);
+    assert_eq!((head.status, head.header("content-type")), (200, "text/event-stream"));
+}
+
+#[test]
+fn ranges() {
+    let site = Site::with(&[("a.txt", "0123456789")]);
+    // Larger than what is kept in memory, with a page of its own in the page cache and no bytes on disk.
+    let large = std::fs::File::create(site.path("large.bin")).expect("a file");
+    large.set_len(20 << 20).expect("room");
+    let server = site.serve();
+    for (url, length) in [("/a.txt", 10), ("/large.bin", 20 << 20)] {
+        let part = server.request("GET", url, &[("range", "bytes=2-4")]);
+        assert_eq!((part.status, part.bytes.len()), (206, 3));
+        assert_eq!(part.header("content-range"), format!("bytes 2-4/{length}"));
+        let beyond = server.request("GET", url, &[("range", "bytes=99999999-")]);
+        assert_eq!((beyond.status, beyond.header("content-range")), (416, format!("bytes */{length}").as_str()));
+        let whole = server.get(url);
+        assert_eq!((whole.status, whole.bytes.len(), whole.header("accept-ranges")), (200, length, "bytes"));
+        assert!(whole.has("etag") && whole.has("last-modified"));
+    }
+    assert_eq!(server.request("GET", "/a.txt", &[("range", "bytes=2-4")]).text, "234");
+}
+
+#[test]
+fn other_methods_are_not_allowed() {
+    let site = Site::with(&[("a.txt", "hello")]);
+    let server = site.serve();
+    for method in ["PUT", "DELETE", "PATCH", "OPTIONS"] {
+        let answer = server.request(method, "/a.txt", &[]);
+        assert_eq!((answer.status, answer.header("allow")), (405, "GET, HEAD, POST"), "{method}");
+    }
+    let answer = server.request("POST", "/a.txt", &[]);
+    assert_eq!((answer.status, answer.header("allow")), (405, "GET, HEAD"));
+}
+
+#[test]
+fn a_directory_shows_its_index_or_its_entries() {
+    let site = Site::with(&[
+        ("index.html", "<h1>Home"),
+        ("photos/Tea & cake.jpg", "x"),
+        ("photos/sub/a", "x"),
+        ("photos/.b", "x"),
+    ]);
+    site.shell("mkfifo photos/fifo && ln -s ../.. photos/up && ln -s nowhere photos/dangling");
+    let server = site.serve();
+    assert!(server.get("/").text.ends_with("<h1>Home"));
+
+    let redirect = server.get("/photos?a=b");
+    assert_eq!((redirect.status, redirect.header("location")), (307, "/photos/?a=b"));
+    assert_eq!(redirect.header("cache-control"), "no-cache");
+
+    let listing = server.get("/photos/");
+    assert_eq!((listing.status, listing.header("content-type")), (200, "text/html; charset=utf-8"));
+    assert!(
+        listing.text.contains("<a href=\"/photos/Tea%20%26%20cake.jpg\">Tea &amp; cake.jpg</a>"),
+        "{}",
+        listing.text
+    );
+    assert!(listing.text.contains("<a href=\"/photos/sub/\">sub/</a>"));
+    for hidden in [".b", "fifo", "up", "dangling"] {
+        assert!(!listing.text.contains(&format!(">{hidden}")), "{hidden}");
+    }
+}
+
+#[test]
+fn every_page_has_the_client() {
+    let site = Site::with(&[
+        ("full.html", "<!doctype html><html><head><title>a</title></head><body>b"),
+        ("bare.html", "hello"),
+        ("empty.html", ""),
+        ("sub/file", ""),
+        ("other.txt", "<head>"),
+    ]);
+    site.write("latin.html", b"<!doctype html><meta charset=windows-1252>caf\xe9");
+    site.write("utf16.html", b"\xff\xfe<\0p\0>\0");
+    let server = site.serve();
+    let client = "<script defer src=\"/_savecast/client.js\" data-path=\"";
+
+    assert!(server.get("/full.html").text.starts_with(&format!("<!doctype html><html><head>{client}/full.html\"")));
+    assert!(server.get("/bare.html").text.starts_with(client));
+    assert!(server.get("/empty.html").text.starts_with(client));
+    assert!(server.get("/sub/").text.contains(&format!("<head>{client}/sub/\"")));
+    let missing = server.get("/missing.html");
+    assert_eq!(missing.status, 404);
+    assert!(missing.text.contains(&format!("<head>{client}/missing.html\"")));
+
+    assert_eq!(server.get("/other.txt").text, "<head>");
+    let latin = server.get("/latin.html");
+    assert!(latin.bytes.ends_with(b"<meta charset=windows-1252>caf\xe9"));
+    assert_eq!(latin.header("content-type"), "text/html");
+    assert_eq!(server.get("/utf16.html").bytes, b"\xff\xfe<\0p\0>\0");
+}
+
+#[test]
+fn a_fragment_that_a_script_fetches_stays_as_it_is() {
+    let site = Site::with(&[("part.html", "<li>a")]);
+    let server = site.serve();
+    let to = |destination| server.request("GET", "/part.html", &[("sec-fetch-dest", destination)]);
+    assert_eq!(to("empty").text, "<li>a");
+    for document in ["document", "iframe", "frame", "embed", "object"] {
+        assert!(to(document).text.contains("client.js"), "{document}");
+    }
+    assert_ne!(to("empty").header("etag"), to("document").header("etag"));
+    assert_eq!(server.request("GET", "/missing", &[("sec-fetch-dest", "empty")]).text, "no such file\n");
+}
+
+#[test]
+fn the_client_is_served() {
+    let site = Site::with(&[]);
+    let server = site.serve();
+    for name in ["client.js", "connection.js", "effects.js", "page.js", "live.js"] {
+        let asset = server.get(&format!("/_savecast/{name}"));
+        assert_eq!((asset.status, asset.header("cache-control")), (200, "no-cache"));
+        assert!(asset.header("content-type").contains("javascript; charset=utf-8"));
+        let again = server.request("GET", &format!("/_savecast/{name}"), &[("if-none-match", asset.header("etag"))]);
+        assert_eq!(again.status, 304);
+    }
+    assert_eq!(server.get("/_savecast/nothing").status, 404);
+    assert_eq!(server.request("DELETE", "/_savecast/client.js", &[]).status, 405);
+}
