@@ -15,6 +15,7 @@ use actix_web::body::BodySize;
 use actix_web::body::MessageBody;
 use actix_web::dev::Extensions;
 use actix_web::http::Method;
+use actix_web::http::Version;
 use actix_web::http::header;
 use actix_web::rt::net::TcpStream;
 use actix_web::rt::time::Instant;
@@ -50,7 +51,7 @@ pub(super) fn file(request: &HttpRequest, site: &Site, path: SitePath) -> HttpRe
     // A browser sends it when it connects again. What we can't read was never ours, and counts as nothing.
     let has = request.headers().get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
     let interest = Interest { path, has: has.map_or(Known::Nothing, Known::Version), audience: Audience::File };
-    builder().body(EventStream::new(&site.hub, vec![interest]))
+    answer(request, EventStream::new(&site.hub, vec![interest]))
 }
 
 /// `POST /_savecast/events`: one stream for all that a page uses.
@@ -64,7 +65,7 @@ pub(super) async fn page(request: HttpRequest, site: Data<Site>, body: Bytes) ->
         _ => return HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, "GET, POST")).finish(),
     }
     match interests(&body) {
-        Some(interests) => builder().body(EventStream::new(&site.hub, interests)),
+        Some(interests) => answer(&request, EventStream::new(&site.hub, interests)),
         None => HttpResponse::BadRequest().body("expected {\"uses\": {PATH: VERSION}, \"reads\": {PATH: VERSION}}\n"),
     }
 }
@@ -89,6 +90,13 @@ fn interests(body: &[u8]) -> Option<Vec<Interest>> {
         }
     }
     Some(interests)
+}
+
+fn answer(request: &HttpRequest, stream: EventStream) -> HttpResponse {
+    let mut response = builder().body(stream);
+    // HTTP/1.0 knows no chunks, and a proxy may still speak it. There, the stream ends with the connection.
+    response.head_mut().no_chunking(request.version() < Version::HTTP_11);
+    response
 }
 
 /// The head of every stream. Proxies are asked not to hold it back: `no-transform` and `identity` against compression,
@@ -175,11 +183,11 @@ pub fn on_connect(connection: &dyn Any, _: &mut Extensions) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::change::Version;
+    use crate::change;
 
     #[test]
     fn a_page_says_what_it_has() {
-        let version = Version::of(b"1");
+        let version = change::Version::of(b"1");
         let body = format!(
             r#"{{"uses": {{"/a.css": "{version}", "/b.css": null, "/.env": null}}, "reads": {{"/c%20d.json": null}}}}"#
         );

@@ -262,7 +262,7 @@ impl From<Response<ureq::Body>> for Answer {
 pub(crate) struct Events {
     /// The status line and the headers.
     pub(crate) head: Head,
-    events: Receiver<Event>,
+    received: Receiver<Event>,
     connection: TcpStream,
 }
 
@@ -275,7 +275,7 @@ impl Events {
         drop(connection.write_all(request.as_bytes()));
         let mut reader = BufReader::new(connection.try_clone().expect("a second handle"));
         let head = Head::read(&mut reader);
-        let (sender, events) = mpsc::channel();
+        let (sender, received) = mpsc::channel();
         if head.header("transfer-encoding") == "chunked" {
             thread::spawn(move || {
                 let mut events = Chunks(reader).eventsource();
@@ -286,13 +286,13 @@ impl Events {
                 }
             });
         }
-        Self { head, events, connection }
+        Self { head, received, connection }
     }
 
     /// The next event.
     #[track_caller]
     pub(crate) fn next(&self) -> Event {
-        match self.events.recv_timeout(DEADLINE) {
+        match self.received.recv_timeout(DEADLINE) {
             Ok(event) => event,
             Err(error) => panic!("no event: {error}"),
         }
@@ -316,7 +316,7 @@ impl Events {
     /// The stream ends without another event.
     #[track_caller]
     pub(crate) fn expect_end(&self) {
-        match self.events.recv_timeout(DEADLINE) {
+        match self.received.recv_timeout(DEADLINE) {
             Ok(event) => panic!("not the end: {event:?}"),
             Err(error) => assert_eq!(error, mpsc::RecvTimeoutError::Disconnected),
         }

@@ -29,12 +29,14 @@ fn no_watch_without_a_stream() {
     assert_eq!(kernel_watches(&server), 2);
     let same = server.follow("/a/data.json");
     let b = server.follow("/b/data.json");
-    (same.expect("1"), b.expect("1"));
+    same.expect("1");
+    b.expect("1");
     let status = server.status();
     assert_eq!(kernel_watches(&server), 3);
     assert_eq!((&status["streams"], &status["followed"], &status["watched_dirs"]), (&3.into(), &2.into(), &3.into()));
 
-    (drop(a), drop(b));
+    drop(a);
+    drop(b);
     server.wait_for_status(|status| status["watched_dirs"] == 2);
     drop(same);
     wait_for_silence(&server);
