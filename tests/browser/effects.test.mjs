@@ -1,0 +1,25 @@
+// The browser's part that decides, without a browser.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { effectOf, problemText } from "../../static/effects.js";
+
+const page = { stylesheets: new Set(["/style.css"]) };
+
+for (const [event, path, expected] of [
+  ["change", "/style.css", { run: "swapStyle", path: "/style.css", version: "v" }],
+  ["change", "/other.css", { run: "reload" }],
+  ["change", "/app.js", { run: "reload" }],
+  ["change", "/index.html", { run: "reload" }],
+  ["removed", "/index.html", { run: "nothing" }],
+  ["problem", "/data.json", { run: "report", message: "/data.json:1:2: no" }],
+  ["of a newer server", "/style.css", { run: "reload" }],
+]) {
+  test(`${event} ${path} → ${expected.run}`, () => {
+    assert.deepEqual(effectOf({ event, path, version: "v", message: "no", line: 1, column: 2 }, page), expected);
+  });
+}
+
+test("a problem may have no place", () => {
+  assert.equal(problemText({ path: "/a", message: "no", line: null, column: null }), "/a: no");
+});

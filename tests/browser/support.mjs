@@ -1,0 +1,120 @@
+// A site in a folder of its own, the built server that serves it, and a real browser that looks at it. All deadlines are
+// here.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { cp, mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+export const repository = fileURLToPath(new URL("../..", import.meta.url));
+
+/** How long anything may take on the slowest machine, in milliseconds. Only a test that fails waits for it. */
+const DEADLINE = 20_000;
+
+/** The built server. The test command says which build. */
+const SAVECAST = process.env.SAVECAST ?? path.join(repository, "target/debug/savecast");
+
+/** A folder of files that goes away with the test. */
+export async function siteWith(test, files, example) {
+  const root = await mkdtemp(path.join(tmpdir(), "savecast-"));
+  test.after(() => rm(root, { recursive: true, force: true }));
+  if (example) await cp(path.join(repository, "examples", example), root, { recursive: true });
+  const site = {
+    root,
+    async write(name, content) {
+      await mkdir(path.dirname(path.join(root, name)), { recursive: true });
+      await writeFile(path.join(root, name), content);
+    },
+    /** Saves as scripts do: under another name, then renamed. */
+    async replace(name, content) {
+      await writeFile(path.join(root, ".new"), content);
+      await rename(path.join(root, ".new"), path.join(root, name));
+    },
+  };
+  for (const [name, content] of Object.entries(files)) await site.write(name, content);
+  return site;
+}
+
+/** Starts the server and waits until it says where it is. */
+export async function serve(test, site, port = 0) {
+  const child = spawn(SAVECAST, [site.root, "--port", String(port)], { stdio: ["ignore", "pipe", "inherit"] });
+  const end = once(child, "exit");
+  const stop = async (signal = "SIGTERM") => (child.kill(signal), end);
+  test.after(() => stop("SIGKILL"));
+  const [address] = await said(child, /http:\/\/\S+/);
+  const url = address.replace(/\/$/, "");
+  return { url, port: Number(new URL(url).port), stop };
+}
+
+/** Waits for a line of this form, and goes on reading, so that the pipe never fills. */
+function said(child, form) {
+  return new Promise((resolve, reject) => {
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      const match = form.exec(line);
+      if (match) resolve(match);
+    });
+    child.once("exit", () => reject(new Error(`${child.spawnfile} ended instead of starting`)));
+    child.once("error", reject);
+  });
+}
+
+/** Asks again until the answer is as wished. */
+export async function eventually(ask, wish = Boolean, what = ask.toString()) {
+  const end = Date.now() + DEADLINE;
+  for (;;) {
+    const answer = await ask();
+    if (wish(answer)) return answer;
+    if (Date.now() > end) throw new Error(`${what} stays ${JSON.stringify(answer)}`);
+    await pause(10);
+  }
+}
+
+/** Headless Chromium, by WebDriver (W3C), which is JSON over HTTP. */
+export async function openBrowser(test) {
+  const driver = spawn("chromedriver", ["--port=0"], { stdio: ["ignore", "pipe", "inherit"] });
+  test.after(() => driver.kill());
+  const [, port] = await said(driver, / successfully on port (\d+)/);
+  const call = async (method, url, body) => {
+    const response = await fetch(`http://127.0.0.1:${port}/session${url}`, { method, body: body && JSON.stringify(body) });
+    const { value } = await response.json();
+    if (!response.ok) throw new Error(`${method} ${url}: ${value.message}`);
+    return value;
+  };
+  const profile = await mkdtemp(path.join(tmpdir(), "savecast-browser-"));
+  const args = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", `--user-data-dir=${profile}`,
+  ];
+  const capabilities = {
+    alwaysMatch: { "goog:chromeOptions": { args }, "goog:loggingPrefs": { browser: "ALL" }, timeouts: { script: DEADLINE } },
+  };
+  const { sessionId } = await call("POST", "", { capabilities });
+  test.after(async () => {
+    await call("DELETE", `/${sessionId}`).catch(() => {});
+    await rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+  });
+  const session = (method, url, body) => call(method, `/${sessionId}${url}`, body);
+  const page = {
+    open: (url) => session("POST", "/url", { url }),
+    /** Runs a function in the page, with arguments that survive JSON. A promise is waited for. */
+    run: (code, ...args) => session("POST", "/execute/sync", { script: `return (${code})(...arguments)`, args }),
+    /** What the page and the browser have written to the console since the last call. */
+    console: async () => (await session("POST", "/se/log", { type: "browser" })).map(({ level, message }) => `${level} ${message}`),
+    screenshot: () => session("GET", "/screenshot"),
+    /** Leaves a mark that a reload would take away. */
+    mark: () => page.run(() => void (window.mark = true)),
+    isMarked: () => page.run(() => window.mark === true),
+    text: (selector) => page.run((selector) => document.querySelector(selector)?.textContent, selector),
+    /** Waits until the page has a stream. */
+    isLive: (server) => eventually(() => streams(server), (streams) => streams === 1, "the number of streams"),
+  };
+  return page;
+}
+
+/** The number of open streams. */
+export async function streams(server) {
+  return (await (await fetch(`${server.url}/_savecast/status`)).json()).streams;
+}

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# All tests, with all that they need: what is missing on this machine is installed with apt-get.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# The program that shows that it is there, and the Debian package that brings it.
+needed="chromium:chromium chromedriver:chromium-driver node:nodejs npm:npm vim:vim"
+missing=()
+for pair in $needed; do
+  command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+  echo "installing with apt-get: ${missing[*]}"
+  command -v apt-get >/dev/null || { echo "there is no apt-get here: install these by hand" >&2; exit 1; }
+  sudo=$([ "$(id -u)" = 0 ] || echo sudo)
+  $sudo apt-get update -qq
+  $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+cargo test --locked
+npm ci --prefix tests --silent --no-audit --no-fund
+# Browsers are slow starters: one test file at a time.
+node --test --test-concurrency=1 tests/browser/
