@@ -15,7 +15,6 @@ use actix_web::rt;
 use actix_web::web;
 use tokio::sync::oneshot;
 
-use crate::change::News;
 use crate::change::Update;
 use crate::config::Config;
 use crate::config::USUAL_PORT;
@@ -139,8 +138,8 @@ fn start_pipeline(watch: Watch, config: &Config, hub: &Arc<Hub>) -> Result<onesh
 }
 
 fn tell_of_problems(update: &Update) {
-    if let News::Problem(problem) = &update.news {
-        console::say(&Notice::Broken { path: &update.path, problem });
+    if let Some(problem) = update.news.problem() {
+        console::say(&Notice::Broken { path: &update.path, problem: &problem });
     }
 }
 
@@ -163,8 +162,7 @@ fn ready(config: &Config, address: SocketAddr) {
         ip => ip.to_string(),
     };
     let url = format!("http://{host}:{}/", address.port());
-    let name = config.root.path().file_name().unwrap_or(config.root.path().as_os_str());
-    console::say(&Notice::Ready { name: &name.to_string_lossy(), url: &url });
+    console::say(&Notice::Ready { name: &config.root.name(), url: &url });
     if config.open
         && let Err(error) = open::that_detached(&url)
     {

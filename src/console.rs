@@ -19,8 +19,8 @@ pub enum Notice<'a> {
     PortTaken { taken: u16 },
     /// A file of the user's is broken.
     Broken { path: &'a SitePath, problem: &'a Problem },
-    /// A page can't be live, because a script tag can't be put into UTF-16.
-    Utf16 { path: &'a SitePath },
+    /// A page is served without the client.
+    NotLive { path: &'a SitePath, reason: &'a str, hint: &'a str },
     /// A directory is not watched.
     NotWatched(&'a WatchError),
     /// The browser was not opened.
@@ -47,8 +47,8 @@ fn text(notice: &Notice<'_>) -> String {
             let place = problem.place.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
             format!("savecast: {path}{place}: {}\n", problem.message)
         }
-        Notice::Utf16 { path } => {
-            format!("savecast: {path} is UTF-16 and served as it is, without live reload\nhint: save it as UTF-8\n")
+        Notice::NotLive { path, reason, hint } => {
+            format!("savecast: {path} is {reason} and served as it is, without live reload\nhint: {hint}\n")
         }
         Notice::NotWatched(error) => failure(*error, error.hint()),
         Notice::NotOpened { url, error } => format!("savecast: cannot open {url} in a browser: {error}\n"),

@@ -3,7 +3,7 @@
 //! A link may lead anywhere inside the root, also through a hidden directory (a Kubernetes volume does), but never out of
 //! it and never to a secret.
 
-use std::fmt::Debug;
+use std::borrow::Cow;
 use std::fs;
 use std::fs::File;
 use std::fs::Metadata;
@@ -11,6 +11,7 @@ use std::io;
 use std::io::Read;
 use std::path::Path;
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use crate::change::listing::Entry;
 use crate::site_path;
@@ -89,6 +90,12 @@ impl Root {
         &self.path
     }
 
+    /// Its name, for people: the last segment of its path.
+    #[must_use]
+    pub fn name(&self) -> Cow<'_, str> {
+        self.path.file_name().unwrap_or(self.path.as_os_str()).to_string_lossy()
+    }
+
     /// The size in bytes up to which files are read.
     #[must_use]
     pub fn limit(&self) -> u64 {
@@ -139,6 +146,13 @@ impl Root {
             && stamp(&metadata) == stamp(&before)
             && fs::metadata(&name).is_ok_and(|now| stamp(&now) == stamp(&metadata));
         Ok(Found::Content(Content { bytes, metadata, is_whole }))
+    }
+
+    /// Whether a directory stands at `path`.
+    #[must_use]
+    pub fn is_directory(&self, path: &SitePath) -> bool {
+        let name = path.to_file(&self.path);
+        name.is_dir() && self.resolve(&name).is_ok()
     }
 
     /// What a browser may see of a directory, in no order.
@@ -248,12 +262,19 @@ fn is_link(error: &io::Error) -> bool {
 /// A text that stands for the content of a file that is too large to read: it changes when the file does.
 #[must_use]
 pub fn identity(metadata: &Metadata) -> String {
-    format!("{:?}", stamp(metadata))
+    let modified = metadata.modified().ok().and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        format!("{} {} {} {modified:?}", metadata.dev(), metadata.ino(), metadata.len())
+    }
+    #[cfg(not(unix))]
+    format!("{} {modified:?}", metadata.len())
 }
 
 /// What changes whenever a file is written to or replaced.
 #[cfg(unix)]
-fn stamp(metadata: &Metadata) -> impl PartialEq + Debug + use<> {
+fn stamp(metadata: &Metadata) -> impl PartialEq + use<> {
     use std::os::unix::fs::MetadataExt;
     let modified = (metadata.mtime(), metadata.mtime_nsec(), metadata.ctime(), metadata.ctime_nsec());
     (metadata.dev(), metadata.ino(), metadata.size(), modified)
@@ -261,7 +282,7 @@ fn stamp(metadata: &Metadata) -> impl PartialEq + Debug + use<> {
 
 /// What changes whenever a file is written to or replaced, as far as the system tells.
 #[cfg(not(unix))]
-fn stamp(metadata: &Metadata) -> impl PartialEq + Debug + use<> {
+fn stamp(metadata: &Metadata) -> impl PartialEq + use<> {
     (metadata.len(), metadata.modified().ok(), metadata.created().ok())
 }
 

@@ -120,14 +120,14 @@ async function connect() {
       cache: "no-store",
       signal: stream.signal,
     });
-    // The one before is still needed until this one is here. What both tell is told once, by its version.
+    // The one before was needed until now. What both have told is told once, by its version.
     before?.abort();
     if (!response.ok || !response.body) throw new Error(`the server answers ${response.status}`);
     delay = RETRY;
     for await (const update of updates(response.body)) take(update);
   } catch (error) {
-    if (stream.signal.aborted) return;
     before?.abort();
+    if (stream.signal.aborted) return;
   }
   if (stream !== current) return;
   current = undefined;
@@ -138,7 +138,9 @@ async function connect() {
 /** What the page uses and reads, each with the version that it has. */
 function wishes() {
   /** @type {Record<string, string | null>} */
-  const uses = {}, reads = {};
+  const uses = {};
+  /** @type {Record<string, string | null>} */
+  const reads = {};
   for (const file of files.values()) {
     if (file.readers.size > 0) reads[file.url] = file.latest?.version ?? null;
     else if (file.used) uses[file.url] = file.version;
@@ -150,13 +152,17 @@ function wishes() {
 function take(update) {
   const file = files.get(update.path);
   if (!file) return;
+  // The stream before the present one may still be open, and tells a page in the words of another wish: of a file that is
+  // read by now only that it has changed, of one that is read no more its contents.
   if (file.readers.size > 0) {
-    if (update.version === file.latest?.version) return;
+    if (update.event === "change" || update.version === file.latest?.version) return;
     file.latest = update;
+    if (update.event === "message") file.version = update.version;
     for (const reader of [...file.readers]) reader(update);
-  } else {
+  } else if (file.used && update.event !== "message") {
     if (update.version === file.version) return;
-    file.version = update.version;
+    // While a file is gone or broken, the page still has what it has loaded. If just that comes back, nothing has changed.
+    if (update.event === "change") file.version = update.version;
     onUpdate(update);
   }
 }
@@ -167,12 +173,13 @@ function take(update) {
  * @returns {AsyncGenerator<Update>}
  */
 async function* updates(body) {
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
   let rest = "";
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return;
-    rest += value;
+    rest += decoder.decode(value, { stream: true });
     for (let end; (end = rest.indexOf("\n\n")) >= 0; rest = rest.slice(end + 2)) {
       const frame = rest.slice(0, end).split("\n");
       const field = (/** @type {string} */ name) => frame.find((line) => line.startsWith(name))?.slice(name.length);

@@ -60,9 +60,9 @@ function apply(update) {
 
 /** @returns {HTMLLinkElement[]} */
 function stylesheets() {
-  return [...document.querySelectorAll('link[rel~="stylesheet" i][href]')].filter(
-    (link) => new URL(link.href).origin === location.origin,
-  );
+  /** @type {NodeListOf<HTMLLinkElement>} */
+  const links = document.querySelectorAll('link[rel~="stylesheet" i][href]');
+  return [...links].filter((link) => new URL(link.href).origin === location.origin);
 }
 
 /** @param {HTMLLinkElement} link */

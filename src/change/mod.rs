@@ -33,12 +33,24 @@ pub enum News {
     Text(String),
     /// A file whose contents are not text: its size in bytes.
     Other(u64),
-    /// A file that is too large for its contents to be pushed: its size in bytes.
+    /// A document or text that is too large to be pushed: its size in bytes.
     Large(u64),
     /// The file is broken; its last good contents stay what they are.
     Problem(Problem),
     /// There is no such file, or no more.
     Removed,
+}
+
+impl News {
+    /// What is wrong, if something is.
+    #[must_use]
+    pub fn problem(&self) -> Option<Problem> {
+        match self {
+            Self::Problem(problem) => Some(problem.clone()),
+            Self::Large(size) => Some(Problem { message: format!("too large to push: {size} bytes"), place: None }),
+            Self::Document(_) | Self::Text(_) | Self::Other(_) | Self::Removed => None,
+        }
+    }
 }
 
 /// What is wrong with a file of the user's, in words for its author.
@@ -109,7 +121,8 @@ impl Update {
     /// A file of `size` bytes that is too large to push. `identity` stands for the content that nobody has read.
     #[must_use]
     pub fn large(path: SitePath, size: u64, identity: &str) -> Self {
-        Self { path, version: Version::of(identity.as_bytes()), news: News::Large(size) }
+        let news = if kind::of(&path) == Kind::Other { News::Other(size) } else { News::Large(size) };
+        Self { path, version: Version::of(identity.as_bytes()), news }
     }
 
     /// A directory with this listing.

@@ -57,8 +57,14 @@ pub(super) async fn serve(request: &HttpRequest, site: Data<Site>, path: SitePat
     let Ok(found) = found.await else { return HttpResponse::ServiceUnavailable().finish() };
     match found {
         Ok(Answered::File(path, content, version)) => file(request, &site, &path, content, version),
-        Ok(Answered::Large(path, file, version)) => large(request, &path, file, version),
-        Ok(Answered::Listing(entries)) => pages::listing(request, &asked, entries),
+        Ok(Answered::Large(path, file, version)) => {
+            if is_html(&kind::media_type(&path)) && is_document(request) {
+                let hint = "move what is large in it to files of their own";
+                (site.say)(&Notice::NotLive { path: &path, reason: "too large", hint });
+            }
+            large(request, &path, file, version)
+        }
+        Ok(Answered::Listing(entries)) => pages::listing(request, &site.root.name(), &asked, entries),
         Ok(Answered::NeedsSlash) => redirect(request, &asked),
         Err(Refusal::Missing) => pages::not_found(request, Some(&asked)),
         Err(Refusal::Unreadable(error)) => HttpResponse::Forbidden()
@@ -109,7 +115,7 @@ fn file(request: &HttpRequest, site: &Site, path: &SitePath, content: Content, v
                 bytes = injected;
                 etag = pages::etag(version);
             }
-            None => (site.say)(&Notice::Utf16 { path }),
+            None => (site.say)(&Notice::NotLive { path, reason: "UTF-16", hint: "save it as UTF-8" }),
         }
     }
     let whole = Whole { path, media_type: &media_type, etag, version, modified: content.metadata.modified().ok() };
@@ -189,7 +195,8 @@ pub(super) fn headers(path: &SitePath, version: Version) -> [(&'static str, Stri
     ]
 }
 
-fn redirect(request: &HttpRequest, path: &SitePath) -> HttpResponse {
+/// The same URL with the slash that a directory has.
+pub(super) fn redirect(request: &HttpRequest, path: &SitePath) -> HttpResponse {
     let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
     HttpResponse::TemporaryRedirect()
         .insert_header((header::LOCATION, format!("{}{query}", path.as_directory().to_url())))

@@ -104,14 +104,9 @@ fn head(update: &Update) -> String {
 
 /// What is wrong, in words, with line and column.
 fn words(news: &News) -> (String, Option<usize>, Option<usize>) {
-    match news {
-        News::Problem(problem) => {
-            let (line, column) = problem.place.unzip();
-            (problem.message.clone(), line, column)
-        }
-        News::Large(size) => (format!("too large to push: {size} bytes"), None, None),
-        News::Document(_) | News::Text(_) | News::Other(_) | News::Removed => (String::new(), None, None),
-    }
+    let Some(problem) = news.problem() else { return Default::default() };
+    let (line, column) = problem.place.unzip();
+    (problem.message, line, column)
 }
 
 /// A line of a stream ends at LF, CRLF and CR alike, so the lines of a text do too. The listener gets LF for each.

@@ -51,7 +51,7 @@ pub fn routes(app: &mut ServiceConfig, site: &Data<Site>) {
             web::scope("")
                 .wrap(from_fn(guard::middleware))
                 .route("/_savecast/events", web::route().to(stream::page))
-                .route("/_savecast/status", web::get().to(status::json))
+                .route("/_savecast/status", web::route().to(status::json))
                 .route("/_savecast/{asset:.*}", web::route().to(assets::serve))
                 .default_service(web::route().to(any_file)),
         );
@@ -70,7 +70,7 @@ async fn any_file(request: HttpRequest, site: Data<Site>) -> HttpResponse {
     };
     match (SitePath::from_url(request.uri().path()), wanted) {
         (Some(path), Wanted::File) => files::serve(&request, site, path).await,
-        (Some(path), Wanted::Events) => stream::file(&request, &site, path),
+        (Some(path), Wanted::Events) => stream::file(&request, site, path).await,
         (None, Wanted::File) => pages::not_found(&request, None),
         (None, Wanted::Events) => HttpResponse::NotFound().body("no such file\n"),
     }

@@ -18,6 +18,10 @@ use crate::http::files::Whole;
 use crate::http::inject;
 use crate::site_path::SitePath;
 
+/// Shows dates in the words and the time zone of the person, which only the browser knows.
+const LOCAL_TIMES: &str = "<script>for (const time of document.querySelectorAll('time')) time.textContent = \
+    new Date(time.dateTime).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' })</script>";
+
 const STYLE: &str = include_str!("../../static/pages.css");
 
 /// The `ETag` of a page with the client in it, which is another one after an update of savecast.
@@ -43,27 +47,24 @@ pub(super) fn not_found(request: &HttpRequest, path: Option<&SitePath>) -> HttpR
         ),
         None => ("There is nothing here".to_owned(), String::new()),
     };
-    let way_back = path.and_then(SitePath::parent).map(|parent| {
-        let name = if parent == SitePath::root() { "the root".to_owned() } else { escape(parent.as_str()) };
-        format!("<p><a href=\"{}\">Go to {name}</a>", parent.to_url())
-    });
-    let body = format!("<h1>{heading}</h1>\n{words}\n{}", way_back.unwrap_or_default());
+    let body = format!("<h1>{heading}</h1>\n{words}\n<p><a href=\"/\">See all files</a>");
     response.content_type("text/html; charset=utf-8").body(page(path, Version::ABSENT, "Not found", &body))
 }
 
 /// The entries of a directory, directories first.
-pub(super) fn listing(request: &HttpRequest, path: &SitePath, mut entries: Vec<Entry>) -> HttpResponse {
+pub(super) fn listing(request: &HttpRequest, root: &str, path: &SitePath, mut entries: Vec<Entry>) -> HttpResponse {
     let version = Version::of(listing::to_json(entries.clone()).as_bytes());
     entries.sort_by_key(|entry| (!entry.is_directory, entry.name.to_lowercase(), entry.name.clone()));
-    let mut body = format!("<h1>{}</h1>\n", breadcrumbs(path));
+    let mut body = format!("<h1>{}</h1>\n", breadcrumbs(root, path));
     if entries.is_empty() {
         body.push_str("<p>Nothing is here yet. What you save here appears at once.");
     } else {
         body.push_str("<table>\n");
         body.extend(entries.iter().map(|entry| row(path, entry)));
-        body.push_str("</table>");
+        body.push_str("</table>\n");
+        body.push_str(LOCAL_TIMES);
     }
-    let title = if *path == SitePath::root() { "All files" } else { path.name() };
+    let title = if *path == SitePath::root() { root } else { path.name() };
     let html = page(Some(path), version, title, &body);
     let media_type = mime::TEXT_HTML_UTF_8;
     Whole { path, media_type: &media_type, etag: etag(version), version, modified: None }.respond(request, html.into())
@@ -80,10 +81,10 @@ fn page(path: Option<&SitePath>, version: Version, title: &str, body: &str) -> S
 }
 
 /// Each directory on the way as a link, the last one as text.
-fn breadcrumbs(path: &SitePath) -> String {
+fn breadcrumbs(root: &str, path: &SitePath) -> String {
     let mut crumbs = String::new();
     for directory in path.directories() {
-        let name = if directory == SitePath::root() { "root" } else { directory.name() };
+        let name = if directory == SitePath::root() { root } else { directory.name() };
         let name = escape(name);
         if directory == *path {
             write!(crumbs, "<span>{name}</span>").expect("writing to a string can't fail");
@@ -126,15 +127,25 @@ fn size(bytes: u64) -> String {
     format!("{rest:.decimals$} {unit}")
 }
 
-/// `21 Nov 2026 09:05`, in UTC, which the browser can't be asked for here.
+/// A date in UTC, for [`LOCAL_TIMES`] to rewrite: `21 Nov 2026 09:05 UTC`.
 fn date(time: SystemTime) -> String {
-    let since = time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs());
-    if since >= 253_402_300_800 {
+    let Ok(since) = time.duration_since(SystemTime::UNIX_EPOCH) else { return String::new() };
+    // Later dates can't be written as an HTTP date.
+    if since.as_secs() >= 253_402_300_800 {
         return String::new();
     }
     // `Sat, 21 Nov 2026 09:05:03 GMT`, always.
     let text = HttpDate::from(time).to_string();
-    text.get(5..22).unwrap_or_default().to_owned()
+    let short = text.get(5..22).unwrap_or_default();
+    format!("<time datetime=\"{}\">{short} UTC</time>", iso(&text))
+}
+
+/// `Sat, 21 Nov 2026 09:05:03 GMT` → `2026-11-21T09:05:03Z`, as HTML wants it.
+fn iso(http_date: &str) -> String {
+    const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    let part = |span: std::ops::Range<usize>| http_date.get(span).unwrap_or_default();
+    let month = MONTHS.find(part(8..11)).unwrap_or_default() / 3 + 1;
+    format!("{}-{month:02}-{}T{}Z", part(12..16), part(5..7), part(17..25))
 }
 
 /// Text that is safe in HTML, also inside a quoted attribute.
@@ -167,7 +178,10 @@ mod tests {
 
     #[test]
     fn dates_are_short() {
-        assert_eq!(date(SystemTime::UNIX_EPOCH + Duration::from_secs(86_400)), "02 Jan 1970 00:00");
+        assert_eq!(
+            date(SystemTime::UNIX_EPOCH + Duration::from_secs(86_400 * 31)),
+            "<time datetime=\"1970-02-01T00:00:00Z\">01 Feb 1970 00:00 UTC</time>"
+        );
         assert_eq!(date(SystemTime::UNIX_EPOCH + Duration::from_secs(300_000_000_000)), "");
     }
 

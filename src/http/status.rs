@@ -1,6 +1,8 @@
 //! What the server is doing, in numbers.
 
+use actix_web::HttpRequest;
 use actix_web::HttpResponse;
+use actix_web::http::Method;
 use actix_web::http::header;
 use actix_web::web::Data;
 use serde_json::json;
@@ -10,13 +12,15 @@ use crate::http::Site;
 /// `GET /_savecast/status`: a JSON object with the `version` of savecast, the name of the `root` directory, and counts:
 /// open `streams`, paths `followed`, `watched_files`, `watched_dirs`, `updates` since the start, followed files that have
 /// `problems` now.
-pub(super) async fn json(site: Data<Site>) -> HttpResponse {
+pub(super) async fn json(request: HttpRequest, site: Data<Site>) -> HttpResponse {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, "GET, HEAD")).finish();
+    }
     let census = site.hub.census();
     let (files, directories) = (site.watched)();
-    let name = site.root.path().file_name().unwrap_or(site.root.path().as_os_str());
     let status = json!({
         "version": env!("CARGO_PKG_VERSION"),
-        "root": name.to_string_lossy(),
+        "root": site.root.name(),
         "streams": census.streams,
         "followed": census.followed,
         "watched_files": files,

@@ -21,6 +21,7 @@ use actix_web::rt::net::TcpStream;
 use actix_web::rt::time::Instant;
 use actix_web::rt::time::Sleep;
 use actix_web::rt::time::sleep;
+use actix_web::web;
 use actix_web::web::Data;
 use bytes::Bytes;
 use serde_json::Value;
@@ -28,7 +29,10 @@ use socket2::SockRef;
 use socket2::TcpKeepalive;
 
 use crate::http::Site;
+use crate::http::files;
 use crate::http::frame;
+use crate::http::negotiate;
+use crate::http::negotiate::Wanted;
 use crate::hub::Audience;
 use crate::hub::Follower;
 use crate::hub::Hub;
@@ -44,9 +48,16 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const USER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// `GET` or `POST` with `Accept: text/event-stream`: the contents of one file, now and after every save.
-pub(super) fn file(request: &HttpRequest, site: &Site, path: SitePath) -> HttpResponse {
+pub(super) async fn file(request: &HttpRequest, site: Data<Site>, path: SitePath) -> HttpResponse {
     if request.method() == Method::HEAD {
         return builder().finish();
+    }
+    if !path.is_directory() {
+        let (site, place) = (site.clone(), path.clone());
+        // A stat waits for the disk. If the pool is gone, the server is stopping, and so does the stream.
+        if web::block(move || site.root.is_directory(&place)).await.unwrap_or(false) {
+            return files::redirect(request, &path);
+        }
     }
     // A browser sends it when it connects again. What we can't read was never ours, and counts as nothing.
     let has = request.headers().get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
@@ -60,9 +71,12 @@ pub(super) fn file(request: &HttpRequest, site: &Site, path: SitePath) -> HttpRe
 /// already, or null. For `uses`, null means that the page has the present one; for `reads`, that it has none. Of what it
 /// reads, the page gets the contents; of what it uses, that it changed.
 pub(super) async fn page(request: HttpRequest, site: Data<Site>, body: Bytes) -> HttpResponse {
-    match *request.method() {
-        Method::GET | Method::POST => {}
-        _ => return HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, "GET, POST")).finish(),
+    if !matches!(*request.method(), Method::GET | Method::POST) {
+        return HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, "GET, POST")).finish();
+    }
+    // The guard knows a stream by this header, too.
+    if negotiate::wanted(request.method(), request.headers()) != Ok(Wanted::Events) {
+        return HttpResponse::NotAcceptable().body("this is a stream: send Accept: text/event-stream\n");
     }
     match interests(&body) {
         Some(interests) => answer(&request, EventStream::new(&site.hub, interests)),

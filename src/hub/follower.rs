@@ -40,11 +40,12 @@ impl Follower {
         state.next_follower += 1;
         state.followers.entry(id).or_default();
         let mut cursors = Vec::with_capacity(interests.len());
+        let since = state.looks + 1;
         for (place, Interest { path, has, audience }) in interests.into_iter().enumerate() {
             let topic = state.topics.entry(path.clone()).or_default();
             topic.followers.insert((id, place));
             topic.waiting.push((id, place));
-            cursors.push(Cursor { path: path.clone(), audience, has, since: topic.looks + 1 });
+            cursors.push(Cursor { path: path.clone(), audience, has, since });
             (hub.demand)(Demand::Follow(path));
         }
         drop(state);
@@ -203,6 +204,19 @@ mod tests {
         story.save("/a.txt", "new");
         expect(&mut second, &[]);
         expect(&mut first, &["/a.txt"]);
+    }
+
+    #[test]
+    fn a_look_for_those_who_have_left_is_not_for_those_who_come() {
+        let story = Story::new();
+        let first = story.follow(&[("/a.txt", Known::Nothing)]);
+        let early = story.hub.look(&path("/a.txt")).unwrap();
+        drop(first);
+        let mut second = story.follow(&[("/a.txt", version("new"))]);
+        story.hub.publish(early, Update::content(path("/a.txt"), "old".into()));
+        expect(&mut second, &[]);
+        story.save("/a.txt", "new");
+        expect(&mut second, &[]);
     }
 
     #[test]

@@ -16,7 +16,6 @@ use std::task::Waker;
 
 use bytes::Bytes;
 
-use crate::change::News;
 use crate::change::Update;
 use crate::change::Version;
 pub use crate::hub::follower::Follower;
@@ -110,6 +109,8 @@ struct State {
     topics: HashMap<SitePath, Topic>,
     followers: HashMap<u64, Slot>,
     next_follower: u64,
+    /// The number of looks that have begun. A follower that came before a look began can rely on what it found.
+    looks: u64,
     updates: u64,
     closed: bool,
 }
@@ -118,9 +119,7 @@ struct State {
 #[derive(Default)]
 struct Topic {
     latest: Option<Arc<Told>>,
-    /// The number of looks that have begun. A follower that came before a look began can rely on what it found.
-    looks: u64,
-    /// The number of the newest look that has come to an end.
+    /// The newest look that has come to an end.
     looked: u64,
     /// Who follows, by follower and the place in its list.
     followers: HashSet<(u64, usize)>,
@@ -145,9 +144,11 @@ impl Hub {
     /// Announces a look at `path`; `None` if nobody wants to know any more.
     pub fn look(&self, path: &SitePath) -> Option<Ticket> {
         let mut state = self.state();
-        let topic = state.topics.get_mut(path)?;
-        topic.looks += 1;
-        Some(Ticket { look: topic.looks })
+        if !state.topics.contains_key(path) {
+            return None;
+        }
+        state.looks += 1;
+        Some(Ticket { look: state.looks })
     }
 
     /// What the look has found. Equal versions are no news; they answer those who were waiting for the look.
@@ -195,7 +196,7 @@ impl Hub {
     pub fn census(&self) -> Census {
         let state = self.state();
         let is_broken =
-            |topic: &&Topic| topic.latest.as_ref().is_some_and(|latest| matches!(latest.update.news, News::Problem(_)));
+            |topic: &&Topic| topic.latest.as_ref().is_some_and(|latest| latest.update.news.problem().is_some());
         Census {
             streams: state.followers.len(),
             followed: state.topics.len(),

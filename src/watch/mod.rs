@@ -167,7 +167,7 @@ impl Watch {
         let (file, mark) = match change {
             Change::Done(file) => (file, Mark::Done),
             Change::Touched(file) => (file, Mark::Touched),
-            Change::Gone(file) => (file, Mark::Doubted),
+            Change::Gone(file) => (file, Mark::Gone),
             Change::Lost => return self.look_below(&SitePath::root()),
         };
         let Some(path) = SitePath::from_file(&self.root, &file) else { return };

@@ -24,7 +24,9 @@ pub(super) enum Mark {
     Done,
     /// Written to: look when it is quiet.
     Touched,
-    /// Gone, or found broken: perhaps only for a moment.
+    /// Removed, or renamed away: perhaps only for a moment.
+    Gone,
+    /// Looked at, and found to be what a save in progress looks like.
     Doubted,
 }
 
@@ -48,7 +50,9 @@ struct Wait {
     /// When it was first touched since the last look.
     touched: Option<Instant>,
     look: Option<Instant>,
-    look_again: Option<Instant>,
+    /// When it is true that it is gone, and when that it is broken.
+    gone: Option<Instant>,
+    broken: Option<Instant>,
 }
 
 impl Settle {
@@ -56,21 +60,26 @@ impl Settle {
     pub(super) fn note(&mut self, path: SitePath, mark: Mark, now: Instant) {
         let wait = self.waiting.entry(path).or_default();
         match mark {
-            Mark::Done => wait.look = Some(now),
+            Mark::Done => {
+                wait.look = Some(now);
+                wait.gone = None;
+            }
             Mark::Touched => {
                 let first = *wait.touched.get_or_insert(now);
                 wait.look = Some((now + QUIET).min(first + CAP));
+                wait.gone = None;
             }
             // Further doubts do not postpone the second look.
-            Mark::Doubted => drop(wait.look_again.get_or_insert(now + DOUBT)),
+            Mark::Gone => drop(wait.gone.get_or_insert(now + DOUBT)),
+            Mark::Doubted => drop(wait.broken.get_or_insert(now + DOUBT)),
         }
     }
 
     /// Good news came: there is no second look.
     pub(super) fn trust(&mut self, path: &SitePath) {
         if let Some(wait) = self.waiting.get_mut(path) {
-            wait.look_again = None;
-            if wait.look.is_none() {
+            wait.broken = None;
+            if wait.look.is_none() && wait.gone.is_none() {
                 self.waiting.remove(path);
             }
         }
@@ -86,21 +95,23 @@ impl Settle {
         let mut batch = Vec::new();
         let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
         self.waiting.retain(|path, wait| {
-            let again = is_due(wait.look_again);
+            let again = is_due(wait.gone) || is_due(wait.broken);
             if again || is_due(wait.look) {
                 batch.push(Look { path: path.clone(), again });
-                wait.look_again = wait.look_again.filter(|_| !again);
+                if again {
+                    (wait.gone, wait.broken) = (None, None);
+                }
                 wait.look = None;
                 wait.touched = None;
             }
-            wait.look.is_some() || wait.look_again.is_some()
+            [wait.look, wait.gone, wait.broken].iter().any(Option::is_some)
         });
         batch
     }
 
     /// When there will be something to take; `None` while nothing waits.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.waiting.values().flat_map(|wait| [wait.look, wait.look_again]).flatten().min()
+        self.waiting.values().flat_map(|wait| [wait.look, wait.gone, wait.broken]).flatten().min()
     }
 }
 
@@ -209,6 +220,28 @@ mod tests {
         story.note(20, Mark::Done);
         story.expect(20, false);
         story.expect(200, true);
+    }
+
+    #[test]
+    fn a_file_that_comes_back_broken_has_all_the_time_to_become_whole() {
+        let mut story = Story::new();
+        story.note(0, Mark::Gone);
+        story.note(150, Mark::Done);
+        story.expect(150, false);
+        story.note(150, Mark::Doubted);
+        story.expect(350, true);
+        story.expect_nothing();
+    }
+
+    #[test]
+    fn a_file_that_stays_away_is_gone() {
+        let mut story = Story::new();
+        story.note(0, Mark::Done);
+        story.note(0, Mark::Gone);
+        story.expect(0, false);
+        story.settle.trust(&path());
+        story.expect(200, true);
+        story.expect_nothing();
     }
 
     #[test]

@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import { once } from "node:events";
 import { after, before, test } from "node:test";
 
-import { eventually, openBrowser, serve, siteWith, streams } from "./support.mjs";
+import { counts, eventually, openBrowser, serve, siteWith, streams } from "./support.mjs";
 
 /** @type {Awaited<ReturnType<typeof openBrowser>>} */
 let page;
@@ -25,7 +25,7 @@ const sample = (cores, load) => JSON.stringify({
 
 /** Stylesheet and script of a small page whose look and behaviour can be asked for. */
 const SMALL = {
-  "index.html": `<!doctype html><title>Small</title><link rel="stylesheet" href="style.css"><script src="app.js"></script><p>text`,
+  "index.html": `<!doctype html><title>Small</title><link rel="icon" href="data:,"><link rel="stylesheet" href="style.css"><script src="app.js"></script><p>text`,
   "style.css": "p { color: rgb(1, 1, 1) }",
   "app.js": "window.answer = 1",
 };
@@ -66,7 +66,7 @@ test("a stylesheet is swapped without a reload and without a flash", async (test
     await site.write("style.css", `p { color: rgb(${shade}, ${shade}, ${shade}) }`);
     await eventually(color, (color) => color === `rgb(${shade}, ${shade}, ${shade})`);
   }
-  await eventually(() => page.run(() => document.querySelectorAll("link").length), (links) => links === 1);
+  await eventually(() => page.run(() => document.querySelectorAll("link[rel=stylesheet]").length), (links) => links === 1);
   assert.ok(await page.isMarked());
   const shades = [1, 2, 3, 4].map((shade) => `rgb(${shade}, ${shade}, ${shade})`);
   assert.deepEqual((await page.run(() => [...window.colors])).filter((color) => !shades.includes(color)), []);
@@ -82,6 +82,24 @@ test("a script that changed reloads the page, and so does the page itself", asyn
   await page.isLive(server);
   await site.write("index.html", `${SMALL["index.html"]} and more`);
   await eventually(() => page.text("p"), (text) => text === "text and more");
+});
+
+test("a file that goes and comes back as it was does not reload the page", async (test) => {
+  const site = await siteWith(test, SMALL);
+  const server = await serve(test, site);
+  await page.open(server.url);
+  await page.isLive(server);
+  await page.mark();
+  const updates = (count) => eventually(() => counts(server), ({ updates }) => updates >= count, "the status");
+  // The page, its stylesheet and its script were looked at.
+  await updates(3);
+  await site.remove("app.js");
+  await updates(4);
+  await site.write("app.js", SMALL["app.js"]);
+  await updates(5);
+  await site.write("style.css", "p { color: rgb(2, 2, 2) }");
+  await eventually(color, (color) => color === "rgb(2, 2, 2)");
+  assert.ok(await page.isMarked());
 });
 
 test("files that the page does not use are none of its business", async (test) => {

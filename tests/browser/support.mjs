@@ -28,6 +28,7 @@ export async function siteWith(test, files, example) {
       await mkdir(path.dirname(path.join(root, name)), { recursive: true });
       await writeFile(path.join(root, name), content);
     },
+    remove: (name) => rm(path.join(root, name)),
     /** Saves as scripts do: under another name, then renamed. */
     async replace(name, content) {
       await writeFile(path.join(root, ".new"), content);
@@ -114,7 +115,12 @@ export async function openBrowser(test) {
   return page;
 }
 
+/** What the server counts. */
+export async function counts(server) {
+  return (await fetch(`${server.url}/_savecast/status`)).json();
+}
+
 /** The number of open streams. */
 export async function streams(server) {
-  return (await (await fetch(`${server.url}/_savecast/status`)).json()).streams;
+  return (await counts(server)).streams;
 }

@@ -180,6 +180,30 @@ fn a_directory_streams_its_listing() {
 }
 
 #[test]
+fn a_directory_without_its_slash_is_redirected() {
+    let site = Site::with(&[("photos/b.jpg", "x")]);
+    let server = site.serve();
+    let answer = server.request("GET", "/photos", &[("accept", "text/event-stream")]);
+    assert_eq!((answer.status, answer.header("location")), (307, "/photos/"));
+}
+
+#[test]
+fn what_is_too_large_to_push() {
+    let site = Site::with(&[("index.html", "")]);
+    for name in ["large.json", "large.mp4"] {
+        std::fs::File::create(site.path(name)).expect("a file").set_len(9 << 20).expect("room");
+    }
+    let server = site.serve();
+    let video = server.follow("/large.mp4").expect_event("message");
+    assert_eq!((&video["size"], &video["type"]), (&json!(9 << 20), &json!("video/mp4")));
+    let document = server.follow("/large.json");
+    assert_eq!(document.expect_event("problem")["message"], "too large to push: 9437184 bytes");
+    assert_eq!(server.status()["problems"], 1);
+    site.write("large.json", "[ ]");
+    document.expect("[]");
+}
+
+#[test]
 fn a_page_hears_of_what_it_uses_and_reads_on_one_stream() {
     let site = Site::with(&[("a.css", "1"), ("b.css", "1"), ("c.json", "{ \"n\": 1.0 }"), ("d.txt", "a\nb")]);
     let server = site.serve();
@@ -223,7 +247,9 @@ fn nonsense_from_a_page_is_refused() {
     assert_eq!(server.follow_with("POST", "/_savecast/events", &[], "{").head.status, 400);
     assert_eq!(server.follow_with("POST", "/_savecast/events", &[], &"x".repeat(2 << 20)).head.status, 413);
     assert_eq!(server.follow_with("DELETE", "/_savecast/events", &[], "").head.status, 405);
-    assert_eq!(server.get("/_savecast/status").status, 200);
+    assert_eq!(server.get("/_savecast/events").status, 406);
+    assert_eq!(server.request("POST", "/_savecast/status", &[]).status, 405);
+    assert_eq!(server.request("HEAD", "/_savecast/status", &[]).status, 200);
 }
 
 #[test]
