@@ -24,10 +24,21 @@ pub struct Args {
     pub host: String,
 
     /// Another name under which this server is reached, such as that of a proxy; may be given again
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = host_name)]
     pub allow_host: Vec<String>,
 
     /// Open the browser
     #[arg(short, long)]
     pub open: bool,
+}
+
+/// A name as it stands in a `Host` header, without a port.
+fn host_name(text: &str) -> Result<String, &'static str> {
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    let is_address = text.starts_with('[') && text.ends_with(']');
+    if !text.is_empty() && (is_address || text.bytes().all(is_name)) {
+        Ok(text.to_ascii_lowercase())
+    } else {
+        Err("a name alone is needed, such as demo.example.org, without http:// and port")
+    }
 }

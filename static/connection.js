@@ -11,6 +11,9 @@
  *   latest?: Update }} File
  */
 
+/** Not a path, which a `<base>` of the page would lead elsewhere. */
+const EVENTS = new URL("events", import.meta.url);
+
 /** How long to wait before the stream is opened again, in milliseconds: at first, and at most. */
 const RETRY = 500, RETRY_AT_MOST = 4000;
 
@@ -113,7 +116,7 @@ async function connect() {
   const before = current;
   const stream = (current = new AbortController());
   try {
-    const response = await fetch("/_savecast/events", {
+    const response = await fetch(EVENTS, {
       method: "POST",
       headers: { accept: "text/event-stream", "content-type": "application/json" },
       body: JSON.stringify(wishes()),

@@ -1,7 +1,7 @@
 //! Stage 1: file system → settled batches. The only place that names `notify`.
 //!
-//! Watched are the directories on the way from the root to each followed path, not recursively, and only while
-//! somebody follows it.
+//! Watched are the directories on the way from the root (and its parent, because the root may be replaced) to each
+//! followed path, through links too, not recursively, and only while somebody follows it.
 
 mod plan;
 mod settle;
@@ -21,12 +21,16 @@ use std::time::Instant;
 
 use crate::site_path::SitePath;
 use crate::watch::plan::Plan;
+use crate::watch::plan::Route;
 pub use crate::watch::settle::Look;
 use crate::watch::settle::Mark;
 use crate::watch::settle::Settle;
 use crate::watch::source::Change;
 use crate::watch::source::Source;
 pub use crate::watch::source::WatchError;
+
+/// How often a way is found again that changes while it is found. Whoever changes it goes on making events.
+const ATTEMPTS: usize = 10;
 
 /// The watching side of the pipeline: it owns the watches, and says where to look.
 pub struct Watch {
@@ -36,7 +40,9 @@ pub struct Watch {
     plan: Plan,
     settle: Settle,
     /// The directories of the plan that are watched now; the others do not exist, or can't be watched.
-    watched: BTreeSet<SitePath>,
+    watched: BTreeSet<PathBuf>,
+    /// The directories that could not be watched, so that each is complained of once.
+    refused: BTreeSet<PathBuf>,
     counts: Arc<Counts>,
     complain: Box<dyn Fn(WatchError) + Send>,
 }
@@ -81,6 +87,7 @@ impl Watch {
             plan: Plan::default(),
             settle: Settle::default(),
             watched: BTreeSet::new(),
+            refused: BTreeSet::new(),
             counts: counts.clone(),
             complain: Box::new(complain),
         };
@@ -140,22 +147,15 @@ impl Watch {
 
     fn follow(&mut self, path: SitePath) {
         if self.plan.follow(&path) {
-            for directory in path.directories() {
-                if !self.watched.contains(&directory) {
-                    self.watch(directory);
-                }
-            }
+            self.find_route(&path);
         }
         self.settle.note(path, Mark::Done, Instant::now());
         self.count();
     }
 
     fn unfollow(&mut self, path: &SitePath) {
-        for directory in self.plan.unfollow(path) {
-            if self.watched.remove(&directory) {
-                self.source.unwatch(&directory.to_file(&self.root));
-            }
-        }
+        let unneeded = self.plan.unfollow(path);
+        self.unwatch(&unneeded);
         if !self.plan.is_followed(path) {
             self.settle.forget(path);
         }
@@ -164,57 +164,80 @@ impl Watch {
 
     fn note(&mut self, change: Change) {
         let now = Instant::now();
-        let (file, mark) = match change {
-            Change::Done(file) => (file, Mark::Done),
-            Change::Touched(file) => (file, Mark::Touched),
-            Change::Gone(file) => (file, Mark::Gone),
-            Change::Lost => return self.look_below(&SitePath::root()),
+        let (place, mark) = match change {
+            Change::Done(place) => (place, Mark::Done),
+            Change::Touched(place) => (place, Mark::Touched),
+            Change::Gone(place) => (place, Mark::Gone),
+            Change::Lost => return self.look_everywhere(),
         };
-        let Some(path) = SitePath::from_file(&self.root, &file) else { return };
-        let directory = path.as_directory();
-        if self.plan.needs(&directory) {
-            self.look_below(&directory);
+        // What is watched there may be another directory by now, and a watch does not move to it.
+        self.unwatch(&below(&self.watched, &place));
+        for (path, is_its_end) in self.plan.passing(&place) {
+            self.find_route(&path);
+            self.settle.note(path, if is_its_end { mark } else { Mark::Done }, now);
         }
-        if let Some(parent) = path.parent()
-            && self.plan.is_followed(&parent)
-        {
-            // Its listing. Files come in bursts, so it waits for quiet.
-            self.settle.note(parent, Mark::Touched, now);
-        }
-        if self.plan.is_followed(&path) {
-            self.settle.note(path, mark, now);
-        }
-    }
-
-    /// A directory on the way to something followed came, went or was replaced, or events were lost: all watches from
-    /// there down are made anew, and what lies below is looked at.
-    ///
-    /// Each directory is watched before what is in it is looked at, so what is created in between is seen either way.
-    fn look_below(&mut self, directory: &SitePath) {
-        for needed in self.plan.directories_below(directory) {
-            if self.watched.remove(&needed) {
-                // Gone from the watcher already if the system has noticed.
-                self.source.unwatch(&needed.to_file(&self.root));
-            }
-            self.watch(needed);
-        }
-        for followed in self.plan.followed_below(directory) {
-            self.settle.note(followed, Mark::Done, Instant::now());
+        for path in place.parent().into_iter().flat_map(|directory| self.plan.listing(directory)) {
+            // Files come in bursts, so a listing waits for quiet.
+            self.settle.note(path, Mark::Touched, now);
         }
         self.count();
     }
 
-    fn watch(&mut self, directory: SitePath) {
-        let path = directory.to_file(&self.root);
-        // A link may lead out of the root. Nothing is served from there, so nothing is watched there.
-        if !path.canonicalize().is_ok_and(|real| real.starts_with(&self.root)) {
-            return;
+    /// Events were lost, so anything may have happened: all watches are made anew, and all is looked at.
+    fn look_everywhere(&mut self) {
+        self.unwatch(&below(&self.watched, Path::new("")));
+        for path in self.plan.followed() {
+            self.find_route(&path);
+            self.settle.note(path, Mark::Done, Instant::now());
         }
-        match self.source.watch(&path) {
-            Ok(()) => drop(self.watched.insert(directory)),
+        self.count();
+    }
+
+    /// Finds the way to a path, and watches all directories on it.
+    ///
+    /// Each directory is watched before what is in it is looked up, so what is created in between is seen either way. A
+    /// link may have changed before its directory was watched, so the way is found again until it stays the same.
+    fn find_route(&mut self, path: &SitePath) {
+        for _ in 0..ATTEMPTS {
+            let route = Route::find(&self.root, path, |place| place.read_link().ok());
+            for directory in route.directories() {
+                if !self.watched.contains(directory) && self.watch(directory) {
+                    self.watched.insert(directory.to_path_buf());
+                }
+            }
+            if self.plan.route(path) == Some(&route) {
+                return;
+            }
+            let unneeded = self.plan.set_route(path, route);
+            self.unwatch(&unneeded);
+        }
+    }
+
+    /// Whether the directory is watched from now on.
+    fn watch(&mut self, directory: &Path) -> bool {
+        match self.source.watch(directory) {
+            Ok(()) => {
+                self.refused.remove(directory);
+                true
+            }
             // Its parent will tell when it is there.
-            Err(error) if error.is_missing() => {}
-            Err(error) => (self.complain)(error),
+            Err(error) if error.is_missing() => false,
+            // The parent of the root may be nobody's to read. Only a new root would go unnoticed.
+            Err(_) if !directory.starts_with(&self.root) => false,
+            Err(error) => {
+                if self.refused.insert(directory.to_path_buf()) {
+                    (self.complain)(error);
+                }
+                false
+            }
+        }
+    }
+
+    fn unwatch(&mut self, directories: &[PathBuf]) {
+        for directory in directories {
+            if self.watched.remove(directory) {
+                self.source.unwatch(directory);
+            }
         }
     }
 
@@ -222,6 +245,12 @@ impl Watch {
         self.counts.files.store(self.plan.files(), Ordering::Relaxed);
         self.counts.directories.store(self.watched.len(), Ordering::Relaxed);
     }
+}
+
+/// The directories from this one down.
+fn below(directories: &BTreeSet<PathBuf>, directory: &Path) -> Vec<PathBuf> {
+    // Paths are ordered by their segments, so what lies below stands next to it.
+    directories.range(directory.to_path_buf()..).take_while(|path| path.starts_with(directory)).cloned().collect()
 }
 
 impl Remote {
@@ -296,13 +325,13 @@ mod tests {
         story.follow("/sub/a.json");
         story.follow("/sub/a.json");
         story.follow("/b.json");
-        assert_eq!(story.remote.watched(), (2, 2));
+        assert_eq!(story.remote.watched(), (2, 3));
 
         let unfollow = |url| story.remote.unfollow(SitePath::from_url(url).unwrap());
         unfollow("/sub/a.json");
         unfollow("/sub/a.json");
         story.follow("/b.json");
-        assert_eq!(story.remote.watched(), (1, 1));
+        assert_eq!(story.remote.watched(), (1, 2));
     }
 
     #[test]
@@ -321,11 +350,11 @@ mod tests {
     fn finds_files_in_directories_that_come_later() {
         let mut story = Story::new();
         story.follow("/a/b/c.json");
-        assert_eq!(story.remote.watched(), (1, 1));
+        assert_eq!(story.remote.watched(), (1, 2));
         fs::create_dir_all(story.file("a/b")).unwrap();
         fs::write(story.file("a/b/c.json"), "1").unwrap();
         story.expect("/a/b/c.json");
-        while story.remote.watched() != (1, 3) {
+        while story.remote.watched() != (1, 4) {
             story.expect("/a/b/c.json");
         }
     }

@@ -1,56 +1,165 @@
-//! What is followed decides which directories are watched. Pure.
+//! What is followed decides which directories are watched. Pure: links are read by whoever asks.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::collections::HashMap;
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::path::Component;
+use std::path::Path;
+use std::path::PathBuf;
 
 use crate::site_path::SitePath;
 
-/// The followed paths, and the directories that this needs: each one from the root down to the path, so that a
-/// directory on the way may come, go and be replaced.
+/// How many links may lead to a file. Linux gives up at as many.
+const LINKS: usize = 40;
+
+/// The followed paths, their routes, and the directories that this needs.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
-    /// How many follow each path.
-    followed: BTreeMap<SitePath, usize>,
-    /// How many followed paths need each directory.
-    directories: BTreeMap<SitePath, usize>,
+    followed: BTreeMap<SitePath, Followed>,
+    /// Who passes a place on the way.
+    passing: HashMap<PathBuf, BTreeSet<SitePath>>,
+    /// Who follows the entries of a directory.
+    listing: HashMap<PathBuf, BTreeSet<SitePath>>,
+    /// How many places of routes are in each directory.
+    directories: HashMap<PathBuf, usize>,
+}
+
+#[derive(Debug, Default)]
+struct Followed {
+    followers: usize,
+    route: Route,
+}
+
+/// How the system gets to a path: all that must be watched to know when it leads elsewhere.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Route {
+    /// What is looked up, in order: the root, each directory and each link from there down, and last the file. All of them
+    /// lie in directories that are reached without links.
+    places: Vec<PathBuf>,
+    /// Where it ends, if it is a directory that is followed.
+    end: Option<PathBuf>,
+}
+
+impl Route {
+    /// Finds the way from the root to a path, as far as it stays inside. What isn't there is taken for a plain name.
+    pub(super) fn find(root: &Path, path: &SitePath, read_link: impl Fn(&Path) -> Option<PathBuf>) -> Self {
+        let mut todo = names(&path.to_file(Path::new("")));
+        let mut here = root.to_path_buf();
+        // The root itself may go and come back, which its parent tells.
+        let mut places = vec![here.clone()];
+        let mut links = 0;
+        while let Some(name) = todo.pop_front() {
+            if name == ".." {
+                here.pop();
+            } else {
+                let place = here.join(name);
+                match read_link(&place).filter(|_| links < LINKS) {
+                    None => here.clone_from(&place),
+                    Some(target) => {
+                        links += 1;
+                        if target.has_root() {
+                            // A root of its own replaces what is before it.
+                            here = PathBuf::new();
+                        }
+                        let mut rest = names(&target);
+                        rest.append(&mut todo);
+                        todo = rest;
+                    }
+                }
+                if place.starts_with(root) && place != root {
+                    places.push(place);
+                }
+            }
+            // A link may pass above the root on its way into it.
+            if !here.starts_with(root) && !root.starts_with(&here) {
+                break;
+            }
+        }
+        let end = (path.is_directory() && here.starts_with(root)).then_some(here);
+        Self { places, end }
+    }
+
+    /// The directories to watch, in the order of the way.
+    pub(super) fn directories(&self) -> impl Iterator<Item = &Path> {
+        self.places.iter().filter_map(|place| place.parent()).chain(self.end.as_deref())
+    }
+}
+
+/// The names of a path, with the root as the first one if it has one.
+fn names(path: &Path) -> VecDeque<OsString> {
+    let is_step = |component: &Component<'_>| !matches!(component, Component::CurDir);
+    path.components().filter(is_step).map(|component| component.as_os_str().to_owned()).collect()
 }
 
 impl Plan {
     /// Counts one more follower; true for the first one of this path.
     pub(super) fn follow(&mut self, path: &SitePath) -> bool {
-        let followers = self.followed.entry(path.clone()).or_default();
-        *followers += 1;
-        if *followers > 1 {
-            return false;
-        }
-        for directory in path.directories() {
-            *self.directories.entry(directory).or_default() += 1;
-        }
-        true
+        let followed = self.followed.entry(path.clone()).or_default();
+        followed.followers += 1;
+        followed.followers == 1
     }
 
-    /// Counts one follower less; tells which directories nobody needs any more.
-    pub(super) fn unfollow(&mut self, path: &SitePath) -> Vec<SitePath> {
-        if !count_down(&mut self.followed, path) {
+    /// Counts one follower less; after the last one, tells which directories nobody needs any more.
+    pub(super) fn unfollow(&mut self, path: &SitePath) -> Vec<PathBuf> {
+        let Some(followed) = self.followed.get_mut(path) else { return Vec::new() };
+        followed.followers -= 1;
+        if followed.followers > 0 {
             return Vec::new();
         }
-        path.directories().filter(|directory| count_down(&mut self.directories, directory)).collect()
+        let unneeded = self.set_route(path, Route::default());
+        self.followed.remove(path);
+        unneeded
+    }
+
+    /// The way to a path has become this one; tells which directories nobody needs any more.
+    pub(super) fn set_route(&mut self, path: &SitePath, route: Route) -> Vec<PathBuf> {
+        let Some(followed) = self.followed.get_mut(path) else { return Vec::new() };
+        for directory in route.directories() {
+            *self.directories.entry(directory.to_path_buf()).or_default() += 1;
+        }
+        let old = std::mem::replace(&mut followed.route, route.clone());
+        old.places.iter().for_each(|place| leave(&mut self.passing, place, path));
+        old.end.iter().for_each(|end| leave(&mut self.listing, end, path));
+        for place in route.places {
+            self.passing.entry(place).or_default().insert(path.clone());
+        }
+        if let Some(end) = route.end {
+            self.listing.entry(end).or_default().insert(path.clone());
+        }
+        // Counted up before down, so that what both ways need stays.
+        let is_unneeded = |directory: &&Path| {
+            let Some(count) = self.directories.get_mut(*directory) else { return false };
+            *count -= 1;
+            *count == 0 && self.directories.remove(*directory).is_some()
+        };
+        old.directories().filter(is_unneeded).map(Path::to_path_buf).collect()
+    }
+
+    /// The present way to a followed path.
+    pub(super) fn route(&self, path: &SitePath) -> Option<&Route> {
+        self.followed.get(path).map(|followed| &followed.route)
     }
 
     pub(super) fn is_followed(&self, path: &SitePath) -> bool {
         self.followed.contains_key(path)
     }
 
-    pub(super) fn needs(&self, directory: &SitePath) -> bool {
-        self.directories.contains_key(directory)
+    /// Those whose way passes this place, and whether it ends there.
+    pub(super) fn passing(&self, place: &Path) -> Vec<(SitePath, bool)> {
+        let ends =
+            |path: &SitePath| self.route(path).is_some_and(|route| route.places.last().is_some_and(|p| p == place));
+        self.passing.get(place).into_iter().flatten().map(|path| (path.clone(), ends(path))).collect()
     }
 
-    /// The needed directories from this one down, parents first.
-    pub(super) fn directories_below(&self, directory: &SitePath) -> Vec<SitePath> {
-        below(&self.directories, directory)
+    /// Those who follow the entries of this directory.
+    pub(super) fn listing(&self, directory: &Path) -> impl Iterator<Item = SitePath> {
+        self.listing.get(directory).into_iter().flatten().cloned()
     }
 
-    pub(super) fn followed_below(&self, directory: &SitePath) -> Vec<SitePath> {
-        below(&self.followed, directory)
+    pub(super) fn followed(&self) -> Vec<SitePath> {
+        self.followed.keys().cloned().collect()
     }
 
     /// The number of followed paths.
@@ -59,16 +168,13 @@ impl Plan {
     }
 }
 
-/// Takes one off the count of `path`; true if that was the last.
-fn count_down(counts: &mut BTreeMap<SitePath, usize>, path: &SitePath) -> bool {
-    let Some(count) = counts.get_mut(path) else { return false };
-    *count -= 1;
-    *count == 0 && counts.remove(path).is_some()
-}
-
-fn below(counts: &BTreeMap<SitePath, usize>, directory: &SitePath) -> Vec<SitePath> {
-    // What lies below a directory begins with its path, and so stands next to it.
-    counts.range(directory..).map(|(path, _)| path).take_while(|path| path.is_below(directory)).cloned().collect()
+fn leave(map: &mut HashMap<PathBuf, BTreeSet<SitePath>>, place: &Path, path: &SitePath) {
+    if let Some(paths) = map.get_mut(place) {
+        paths.remove(path);
+        if paths.is_empty() {
+            map.remove(place);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -79,48 +185,99 @@ mod tests {
         SitePath::from_url(url).unwrap()
     }
 
-    fn plan(urls: &[&str]) -> Plan {
-        let mut plan = Plan::default();
-        for url in urls {
-            plan.follow(&path(url));
-        }
-        plan
+    fn route(url: &str, links: &[(&str, &str)]) -> Route {
+        let read = |place: &Path| links.iter().find(|(link, _)| Path::new(link) == place).map(|(_, to)| to.into());
+        Route::find(Path::new("/srv/site"), &path(url), read)
     }
 
     #[track_caller]
-    fn needs(urls: &[&str], directories: &[&str]) {
-        let needed = plan(urls).directories_below(&SitePath::root());
-        assert_eq!(needed.iter().map(SitePath::as_str).collect::<Vec<_>>(), directories);
+    fn passes(url: &str, links: &[(&str, &str)], places: &[&str]) {
+        let route = route(url, links);
+        assert_eq!(route.places[0], Path::new("/srv/site"));
+        assert_eq!(route.places[1..], places.iter().map(PathBuf::from).collect::<Vec<_>>());
     }
 
     #[test]
-    fn needs_the_directories_on_the_way_and_no_others() {
-        needs(&[], &[]);
-        needs(&["/a.json"], &["/"]);
-        needs(&["/a/b/c.json"], &["/", "/a/", "/a/b/"]);
-        needs(&["/a/b.json", "/a/c.json", "/d/e.json"], &["/", "/a/", "/d/"]);
-        needs(&["/photos/"], &["/", "/photos/"]);
-        needs(&["/"], &["/"]);
+    fn a_route_goes_from_the_root_down() {
+        passes("/a.json", &[], &["/srv/site/a.json"]);
+        passes("/a/b.json", &[], &["/srv/site/a", "/srv/site/a/b.json"]);
+        passes("/", &[], &[]);
+        assert_eq!(route("/", &[]).end, Some("/srv/site".into()));
+        assert_eq!(route("/a/", &[]).end, Some("/srv/site/a".into()));
+        let deep = route("/a/b/", &[]);
+        let directories = deep.directories().map(|directory| directory.to_str().unwrap()).collect::<Vec<_>>();
+        assert_eq!(directories, ["/srv", "/srv/site", "/srv/site/a", "/srv/site/a/b"]);
+    }
+
+    #[test]
+    fn a_route_follows_links_inside_the_root() {
+        passes(
+            "/l.json",
+            &[("/srv/site/l.json", "a/b.json")],
+            &["/srv/site/l.json", "/srv/site/a", "/srv/site/a/b.json"],
+        );
+        passes(
+            "/map.txt",
+            &[("/srv/site/map.txt", "..data/map.txt"), ("/srv/site/..data", "..2026")],
+            &["/srv/site/map.txt", "/srv/site/..data", "/srv/site/..2026", "/srv/site/..2026/map.txt"],
+        );
+        passes(
+            "/a/l/c.json",
+            &[("/srv/site/a/l", "../b")],
+            &["/srv/site/a", "/srv/site/a/l", "/srv/site/b", "/srv/site/b/c.json"],
+        );
+        passes("/l", &[("/srv/site/l", "/srv/site/a/b")], &["/srv/site/l", "/srv/site/a", "/srv/site/a/b"]);
+        assert_eq!(route("/l/", &[("/srv/site/l", "a")]).end, Some("/srv/site/a".into()));
+    }
+
+    #[test]
+    fn a_route_ends_where_it_leaves_the_root() {
+        passes("/l/a", &[("/srv/site/l", "../other")], &["/srv/site/l"]);
+        passes("/l/a", &[("/srv/site/l", "/etc")], &["/srv/site/l"]);
+        assert_eq!(route("/l/", &[("/srv/site/l", "..")]).end, None);
+        let circle = route("/a", &[("/srv/site/a", "b"), ("/srv/site/b", "a")]);
+        assert!(circle.places.len() <= LINKS + 2);
+    }
+
+    fn plan(urls: &[&str]) -> Plan {
+        let mut plan = Plan::default();
+        for url in urls {
+            if plan.follow(&path(url)) {
+                plan.set_route(&path(url), route(url, &[]));
+            }
+        }
+        plan
     }
 
     #[test]
     fn shared_directories_go_with_the_last_that_needs_them() {
         let mut plan = plan(&["/a/b.json", "/a/b.json", "/a/c/d.json"]);
-        assert_eq!(plan.unfollow(&path("/a/b.json")), []);
+        assert!(plan.unfollow(&path("/a/b.json")).is_empty());
         assert!(plan.is_followed(&path("/a/b.json")));
-        assert_eq!(plan.unfollow(&path("/a/c/d.json")), [path("/a/c/")]);
-        assert_eq!(plan.unfollow(&path("/a/b.json")), [path("/"), path("/a/")]);
-        assert_eq!(plan.unfollow(&path("/a/b.json")), []);
-        assert_eq!(plan.files(), 0);
+        assert_eq!(plan.unfollow(&path("/a/c/d.json")), [PathBuf::from("/srv/site/a/c")]);
+        assert_eq!(
+            plan.unfollow(&path("/a/b.json")),
+            [PathBuf::from("/srv"), "/srv/site".into(), "/srv/site/a".into()]
+        );
+        assert!(plan.unfollow(&path("/a/b.json")).is_empty());
+        assert!(plan.passing.is_empty() && plan.directories.is_empty() && plan.files() == 0);
     }
 
     #[test]
-    fn knows_what_lies_below() {
-        let plan = plan(&["/a.json", "/a/b.json", "/a/c/d.json", "/ab/c.json", "/a/"]);
-        let below = |url| plan.followed_below(&path(url));
-        assert_eq!(below("/a/"), [path("/a/"), path("/a/b.json"), path("/a/c/d.json")]);
-        assert_eq!(plan.directories_below(&path("/a/")), [path("/a/"), path("/a/c/")]);
-        assert_eq!(below("/").len(), 5);
-        assert!(plan.needs(&path("/ab/")) && !plan.needs(&path("/b/")));
+    fn another_way_needs_other_directories() {
+        let mut plan = plan(&["/l/a.json"]);
+        let to = |target| route("/l/a.json", &[("/srv/site/l", target)]);
+        assert_eq!(plan.set_route(&path("/l/a.json"), to("one")), [PathBuf::from("/srv/site/l")]);
+        assert_eq!(plan.set_route(&path("/l/a.json"), to("two")), [PathBuf::from("/srv/site/one")]);
+        assert_eq!(plan.passing(Path::new("/srv/site/two/a.json")), [(path("/l/a.json"), true)]);
+        assert_eq!(plan.passing(Path::new("/srv/site/l")), [(path("/l/a.json"), false)]);
+        assert!(plan.passing(Path::new("/srv/site/one")).is_empty());
+    }
+
+    #[test]
+    fn knows_who_lists_a_directory() {
+        let plan = plan(&["/a/", "/a/b.json"]);
+        assert_eq!(plan.listing(Path::new("/srv/site/a")).collect::<Vec<_>>(), [path("/a/")]);
+        assert_eq!(plan.passing(Path::new("/srv/site/a")), [(path("/a/"), true), (path("/a/b.json"), false)]);
     }
 }

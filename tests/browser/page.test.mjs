@@ -233,6 +233,15 @@ test("a page with an import map and a base works, and its console is quiet", asy
   assert.deepEqual(await page.console(), []);
 });
 
+test("a base elsewhere does not lead the client away", async (test) => {
+  const site = await siteWith(test, { "index.html": `<!doctype html><base href="http://127.0.0.1:9/"><p>one` });
+  const server = await serve(test, site);
+  await page.open(server.url);
+  await page.isLive(server);
+  await site.write("index.html", "<!doctype html><p>two");
+  await eventually(() => page.text("p"), (text) => text === "two");
+});
+
 test("a page that goes away closes its stream", async (test) => {
   const site = await siteWith(test, SMALL);
   const server = await serve(test, site);

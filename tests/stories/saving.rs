@@ -42,6 +42,54 @@ fn a_file_that_stays_open_is_told_when_it_is_quiet() {
 }
 
 #[test]
+fn links_lead_to_saves_elsewhere() {
+    let site = Site::with(&[("real/data.txt", "0"), ("..one/map.txt", "one"), ("..two/map.txt", "two")]);
+    site.shell(
+        "ln -s real/data.txt file.txt && ln -s real folder && ln -s ..one ..data && ln -s ..data/map.txt map.txt",
+    );
+    let server = site.serve();
+    let real = server.follow("/real/data.txt");
+    let file = server.follow("/file.txt");
+    let folder = server.follow("/folder/data.txt");
+    let map = server.follow("/map.txt");
+    [&real, &file, &folder].iter().for_each(|events| events.expect("0"));
+    map.expect("one");
+
+    site.write("real/data.txt", "1");
+    [&real, &file, &folder].iter().for_each(|events| events.expect("1"));
+    // As Kubernetes updates a volume of a ConfigMap.
+    site.shell("ln -s ..two ..new && mv -T ..new ..data");
+    map.expect("two");
+    site.write("..two/map.txt", "three");
+    map.expect("three");
+    site.write("other/data.txt", "2");
+    site.shell("ln -sfn other folder");
+    folder.expect("2");
+    site.write("other/data.txt", "3");
+    folder.expect("3");
+    site.write("real/data.txt", "4");
+    [&real, &file].iter().for_each(|events| events.expect("4"));
+}
+
+#[test]
+fn the_root_comes_and_goes() {
+    let site = Site::with(&[("data.txt", "0")]);
+    let server = site.serve();
+    let events = server.follow("/data.txt");
+    events.expect("0");
+    site.shell("cd .. && rm -r site");
+    assert_eq!(events.expect_event("removed")["path"], "/data.txt");
+    site.write("data.txt", "1");
+    events.expect("1");
+    site.write("data.txt", "2");
+    events.expect("2");
+    site.shell("cd .. && mkdir new && echo 3 > new/data.txt && mv site old && mv new site");
+    events.expect("3\n");
+    site.write("data.txt", "4");
+    events.expect("4");
+}
+
+#[test]
 fn directories_come_and_go() {
     let site = Site::with(&[("dist/data.txt", "0")]);
     let server = site.serve();

@@ -40,6 +40,8 @@ fn wrong_usage_has_its_own_status() {
     assert_eq!(run(&["--no-such-flag"]).0, Some(2));
     assert_eq!(run(&["--port", "99999"]).0, Some(2));
     assert_eq!(run(&["a", "b"]).0, Some(2));
+    assert_eq!(run(&["--allow-host", "http://demo.test:80/"]).0, Some(2));
+    assert_eq!(run(&["--allow-host", ""]).0, Some(2));
     let (code, error) = run(&["/no/such/directory"]);
     assert_eq!(code, Some(1));
     assert!(error.starts_with("savecast: cannot serve /no/such/directory: No such file or directory"), "{error}");
