@@ -13,8 +13,10 @@ use crate::change::kind;
 use crate::http::files::Whole;
 use crate::site_path::SitePath;
 
-/// The modules of `static/`, by name.
-const ASSETS: [(&str, &str); 6] = [
+/// The files of `static/`, by name.
+const ASSETS: [(&str, &str); 8] = [
+    ("status.html", include_str!("../../static/status.html")),
+    ("pages.css", include_str!("../../static/pages.css")),
     ("client.js", include_str!("../../static/client.js")),
     ("connection.js", include_str!("../../static/connection.js")),
     ("effects.js", include_str!("../../static/effects.js")),
@@ -23,9 +25,10 @@ const ASSETS: [(&str, &str); 6] = [
     ("live.d.ts", include_str!("../../static/live.d.ts")),
 ];
 
-/// `GET /_savecast/NAME`.
+/// `GET /_savecast/NAME`; the name of the status page for people may be left out.
 pub(super) async fn serve(request: HttpRequest, name: Path<String>) -> HttpResponse {
-    let Some((name, text)) = ASSETS.iter().find(|(asset, _)| *asset == name.as_str()) else {
+    let name = if name.is_empty() { "status.html" } else { name.as_str() };
+    let Some((name, text)) = ASSETS.iter().find(|(asset, _)| *asset == name) else {
         return HttpResponse::NotFound().body("there is no such thing in savecast\n");
     };
     if !matches!(*request.method(), Method::GET | Method::HEAD) {

@@ -233,6 +233,18 @@ test("a page with an import map and a base works, and its console is quiet", asy
   assert.deepEqual(await page.console(), []);
 });
 
+test("the status page shows what the server is doing", async (test) => {
+  const site = await siteWith(test, { "a.txt": "a" });
+  const server = await serve(test, site);
+  await page.open(`${server.url}/_savecast/`);
+  await eventually(() => page.text("#streams"), (text) => text === "0");
+  const stream = new AbortController();
+  test.after(() => stream.abort());
+  await fetch(`${server.url}/a.txt`, { headers: { accept: "text/event-stream" }, signal: stream.signal });
+  await eventually(() => page.text("#streams"), (text) => text === "1");
+  assert.equal(await page.text("#followed"), "1");
+});
+
 test("a base elsewhere does not lead the client away", async (test) => {
   const site = await siteWith(test, { "index.html": `<!doctype html><base href="http://127.0.0.1:9/"><p>one` });
   const server = await serve(test, site);

@@ -26,12 +26,11 @@ const ROOMS: [(&str, &[&str], &[&str]); 11] = [
     ),
 ];
 
-const OUTSIDE: [&str; 16] = [
+const OUTSIDE: [&str; 15] = [
     "actix_files",
     "actix_web",
     "bytes",
     "clap",
-    "httpdate",
     "mime_guess",
     "notify",
     "open",
