@@ -21,7 +21,7 @@
 //!
 //! | room | goes in | comes out |
 //! |---|---|---|
-//! | [`site_path`] | a URL, a file name | a place inside the served root |
+//! | [`site_path`] | a URL | a place inside the served root |
 //! | [`root`] | a place | what stands there |
 //! | [`watch`] | file-system events | settled batches |
 //! | [`change`] | bytes | updates |

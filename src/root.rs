@@ -96,12 +96,6 @@ impl Root {
         self.path.file_name().unwrap_or(self.path.as_os_str()).to_string_lossy()
     }
 
-    /// The size in bytes up to which files are read.
-    #[must_use]
-    pub fn limit(&self) -> u64 {
-        self.limit
-    }
-
     /// Finds what stands at `path`, and reads it if it is a file that is not too large. Never blocks on a FIFO.
     ///
     /// # Errors
@@ -128,6 +122,8 @@ impl Root {
             return Err(Refusal::Missing);
         }
         if !metadata.is_file() {
+            // What kind of thing a link to elsewhere leads to is nobody's business.
+            self.resolve(&name)?;
             return Err(Refusal::Unreadable(io::Error::other("not a regular file")));
         }
         let file = self.open(&name)?;
@@ -335,6 +331,7 @@ mod tests {
         link(".env", "innocent.txt");
         link("circle", "circle");
         link("nowhere", "dangling");
+        link("/dev/null", "device");
         fs::create_dir(root.path().join("..2026")).unwrap();
         fs::write(root.path().join("..2026/map.txt"), "config").unwrap();
         link("..2026", "..data");
@@ -343,7 +340,7 @@ mod tests {
         assert_eq!(read(&root, "/relative").unwrap(), b"inside");
         assert_eq!(read(&root, "/absolute").unwrap(), b"inside");
         assert_eq!(read(&root, "/map.txt").unwrap(), b"config");
-        for url in ["/out", "/out2", "/up/outside.txt", "/up/", "/innocent.txt", "/dangling"] {
+        for url in ["/out", "/out2", "/up/outside.txt", "/up/", "/innocent.txt", "/dangling", "/device"] {
             assert!(read(&root, url).unwrap_err().contains("Missing"), "{url}");
         }
         assert!(read(&root, "/circle").unwrap_err().contains("Unreadable"));

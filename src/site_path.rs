@@ -1,6 +1,5 @@
-//! A URL or the path of a file becomes a [`SitePath`]: a place inside the served root that may be shown.
+//! A URL becomes a [`SitePath`]: a place inside the served root that may be shown.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::path::Path;
 use std::path::PathBuf;
@@ -45,27 +44,14 @@ impl SitePath {
             return Some(Self::root());
         }
         let (segments, end) = path.strip_suffix('/').map_or((path, ""), |directory| (directory, "/"));
-        Self::join(segments.split('/').map(|segment| percent_decode_str(segment).decode_utf8().ok()), end)
-    }
-
-    /// The place of a file of the file system; `None` for what is outside the root or never shown.
-    #[must_use]
-    pub fn from_file(root: &Path, file: &Path) -> Option<Self> {
-        if file == root {
-            return Some(Self::root());
+        let mut decoded = String::with_capacity(path.len() + 1);
+        for segment in segments.split('/') {
+            let segment = percent_decode_str(segment).decode_utf8().ok().filter(|segment| may_be_shown(segment))?;
+            decoded.push('/');
+            decoded.push_str(&segment);
         }
-        Self::join(file.strip_prefix(root).ok()?.iter().map(|segment| segment.to_str().map(Cow::Borrowed)), "")
-    }
-
-    fn join<'a>(segments: impl Iterator<Item = Option<Cow<'a, str>>>, end: &str) -> Option<Self> {
-        let mut path = String::new();
-        for segment in segments {
-            let segment = segment.filter(|segment| may_be_shown(segment))?;
-            path.push('/');
-            path.push_str(&segment);
-        }
-        path.push_str(end);
-        Some(Self(path.into()))
+        decoded.push_str(end);
+        Some(Self(decoded.into()))
     }
 
     /// A file of this directory.
@@ -95,19 +81,6 @@ impl SitePath {
     /// The directories that lead here, from the root down; for a directory, it is the last of them.
     pub fn directories(&self) -> impl Iterator<Item = SitePath> + '_ {
         self.0.match_indices('/').map(|(slash, _)| Self(self.0[..=slash].into()))
-    }
-
-    /// The directory that holds this file or directory; the root is in none.
-    #[must_use]
-    pub fn parent(&self) -> Option<Self> {
-        let slash = self.0.strip_suffix('/').unwrap_or(&self.0).rfind('/')?;
-        Some(Self(self.0[..=slash].into()))
-    }
-
-    /// Whether `self` is `directory` or lies in it, at any depth.
-    #[must_use]
-    pub fn is_below(&self, directory: &Self) -> bool {
-        directory.is_directory() && self.0.starts_with(&*directory.0)
     }
 
     /// The last segment, without a slash; empty for the root.
@@ -248,16 +221,15 @@ mod tests {
     }
 
     #[test]
-    fn files_and_urls_lead_to_the_same_place() {
-        let root = Path::new("/srv/site");
-        let place = SitePath::from_file(root, Path::new("/srv/site/photos/Tea & cake?.jpg")).unwrap();
+    fn a_place_has_a_url_and_a_file() {
+        let place = SitePath::root().directory("photos").and_then(|photos| photos.file("Tea & cake?.jpg")).unwrap();
         assert_eq!(place.as_str(), "/photos/Tea & cake?.jpg");
         assert_eq!(place.to_url(), "/photos/Tea%20%26%20cake%3F.jpg");
         assert_eq!(SitePath::from_url(&place.to_url()), Some(place.clone()));
-        assert_eq!(place.to_file(root), Path::new("/srv/site/photos/Tea & cake?.jpg"));
-        assert_eq!(SitePath::from_file(root, root), Some(SitePath::root()));
-        assert_eq!(SitePath::from_file(root, Path::new("/srv/site2/a")), None);
-        assert_eq!(SitePath::from_file(root, Path::new("/srv/site/.git/HEAD")), None);
+        assert_eq!(place.to_file(Path::new("/srv/site")), Path::new("/srv/site/photos/Tea & cake?.jpg"));
+        assert_eq!(SitePath::root().to_file(Path::new("/srv/site")), Path::new("/srv/site"));
+        assert_eq!(SitePath::root().file(".env"), None);
+        assert_eq!(SitePath::root().directory(".."), None);
     }
 
     #[test]
@@ -269,10 +241,6 @@ mod tests {
         assert_eq!(directories("/a/b/"), ["/", "/a/", "/a/b/"]);
         assert_eq!(directories("/"), ["/"]);
 
-        let parent = |url| SitePath::from_url(url).unwrap().parent().map(|p| p.as_str().to_owned());
-        assert_eq!(parent("/a/b/"), Some("/a/".into()));
-        assert_eq!(parent("/a"), Some("/".into()));
-        assert_eq!(parent("/"), None);
         assert_eq!(SitePath::from_url("/a/b/").unwrap().name(), "b");
         assert_eq!(SitePath::root().name(), "");
     }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::task::Context;
 use std::task::Poll;
 
-use crate::change::Version;
 use crate::hub::Audience;
 use crate::hub::Demand;
 use crate::hub::Hub;
@@ -101,16 +100,11 @@ impl Drop for Follower {
     }
 }
 
-impl From<Option<Version>> for Known {
-    fn from(version: Option<Version>) -> Self {
-        version.map_or(Self::Nothing, Self::Version)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::change::Update;
+    use crate::change::Version;
     use futures::FutureExt;
     use std::sync::Mutex;
 
