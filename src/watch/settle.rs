@@ -47,9 +47,11 @@ pub(super) struct Settle {
 
 #[derive(Debug, Default)]
 struct Wait {
-    /// When it was first touched since the last look.
+    /// When it was done.
+    done: Option<Instant>,
+    /// When it was first touched since then, and when it is quiet.
     touched: Option<Instant>,
-    look: Option<Instant>,
+    quiet: Option<Instant>,
     /// When it is true that it is gone, and when that it is broken.
     gone: Option<Instant>,
     broken: Option<Instant>,
@@ -61,12 +63,13 @@ impl Settle {
         let wait = self.waiting.entry(path).or_default();
         match mark {
             Mark::Done => {
-                wait.look = Some(now);
-                wait.gone = None;
+                wait.done = Some(now);
+                (wait.touched, wait.quiet, wait.gone) = (None, None, None);
             }
+            // What is done stays done: a `chmod` follows many saves, and must not delay them.
             Mark::Touched => {
                 let first = *wait.touched.get_or_insert(now);
-                wait.look = Some((now + QUIET).min(first + CAP));
+                wait.quiet = Some((now + QUIET).min(first + CAP));
                 wait.gone = None;
             }
             // Further doubts do not postpone the second look.
@@ -79,7 +82,7 @@ impl Settle {
     pub(super) fn trust(&mut self, path: &SitePath) {
         if let Some(wait) = self.waiting.get_mut(path) {
             wait.broken = None;
-            if wait.look.is_none() && wait.gone.is_none() {
+            if wait.is_over() {
                 self.waiting.remove(path);
             }
         }
@@ -96,22 +99,35 @@ impl Settle {
         let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
         self.waiting.retain(|path, wait| {
             let again = is_due(wait.gone) || is_due(wait.broken);
-            if again || is_due(wait.look) {
+            let quiet = is_due(wait.quiet);
+            if again || quiet || is_due(wait.done) {
                 batch.push(Look { path: path.clone(), again });
-                if again {
-                    (wait.gone, wait.broken) = (None, None);
-                }
-                wait.look = None;
-                wait.touched = None;
+                wait.done = None;
             }
-            [wait.look, wait.gone, wait.broken].iter().any(Option::is_some)
+            if again {
+                (wait.gone, wait.broken) = (None, None);
+            }
+            if again || quiet {
+                (wait.touched, wait.quiet) = (None, None);
+            }
+            !wait.is_over()
         });
         batch
     }
 
     /// When there will be something to take; `None` while nothing waits.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.waiting.values().flat_map(|wait| [wait.look, wait.gone, wait.broken]).flatten().min()
+        self.waiting.values().flat_map(Wait::times).flatten().min()
+    }
+}
+
+impl Wait {
+    fn times(&self) -> [Option<Instant>; 4] {
+        [self.done, self.quiet, self.gone, self.broken]
+    }
+
+    fn is_over(&self) -> bool {
+        self.times().iter().all(Option::is_none)
     }
 }
 
@@ -166,6 +182,17 @@ mod tests {
         story.note(3, Mark::Touched);
         story.note(5, Mark::Done);
         story.expect(5, false);
+        story.expect_nothing();
+    }
+
+    #[test]
+    fn what_follows_the_end_does_not_delay_it() {
+        let mut story = Story::new();
+        story.note(0, Mark::Touched);
+        story.note(1, Mark::Done);
+        story.note(1, Mark::Touched);
+        story.expect(1, false);
+        story.expect(51, false);
         story.expect_nothing();
     }
 
