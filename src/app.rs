@@ -15,7 +15,6 @@ use actix_web::rt;
 use actix_web::web;
 use tokio::sync::oneshot;
 
-use crate::change::Update;
 use crate::config::Config;
 use crate::config::USUAL_PORT;
 use crate::console;
@@ -132,15 +131,9 @@ fn start_pipeline(watch: Watch, config: &Config, hub: &Arc<Hub>) -> Result<onesh
     let thread = thread::Builder::new().name("pipeline".into());
     let run = move || {
         let _alive = alive;
-        pipeline::run(watch, &root, &hub, tell_of_problems);
+        pipeline::run(watch, &root, &hub, |path, problem| console::say(&Notice::Broken { path, problem }));
     };
     thread.spawn(run).map(|_| pipeline).map_err(AppError::Server)
-}
-
-fn tell_of_problems(update: &Update) {
-    if let Some(problem) = update.news.problem() {
-        console::say(&Notice::Broken { path: &update.path, problem: &problem });
-    }
 }
 
 fn site(config: &Config, address: SocketAddr, hub: &Arc<Hub>, remote: &Remote) -> Site {

@@ -1,5 +1,6 @@
 //! The story: batch → read → version → validate → update → publish.
 
+use crate::change::Problem;
 use crate::change::Update;
 use crate::change::listing;
 use crate::hub::Hub;
@@ -11,11 +12,12 @@ use crate::site_path::SitePath;
 use crate::watch::Look;
 use crate::watch::Watch;
 
-/// Looks at what has settled and tells the hub, until the watch is stopped. `hear` is told of what is news.
+/// Looks at what has settled and tells the hub, until the watch is stopped. `hear` is told of files that have become
+/// broken.
 ///
 /// Good news is told at once. Bad news (gone, empty, half a document) may only be a moment in a save, so it is true when
 /// a second look finds it too.
-pub fn run(mut watch: Watch, root: &Root, hub: &Hub, hear: impl Fn(&Update)) {
+pub fn run(mut watch: Watch, root: &Root, hub: &Hub, hear: impl Fn(&SitePath, &Problem)) {
     while let Some(batch) = watch.next_batch() {
         for Look { path, again } in batch {
             let Some(ticket) = hub.look(&path) else { continue };
@@ -24,9 +26,9 @@ pub fn run(mut watch: Watch, root: &Root, hub: &Hub, hear: impl Fn(&Update)) {
                 Some(update) if update.is_doubtful() && !again => watch.doubt(path),
                 Some(update) => {
                     watch.trust(&path);
-                    let news = update.clone();
+                    let problem = update.news.problem();
                     if hub.publish(ticket, update).is_some() {
-                        hear(&news);
+                        problem.iter().for_each(|problem| hear(&path, problem));
                     }
                 }
             }

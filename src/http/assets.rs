@@ -10,6 +10,7 @@ use bytes::Bytes;
 
 use crate::change::Version;
 use crate::change::kind;
+use crate::http::files;
 use crate::http::files::Whole;
 use crate::site_path::SitePath;
 
@@ -36,7 +37,7 @@ pub(super) async fn serve(request: HttpRequest, name: Path<String>) -> HttpRespo
     }
     let path = SitePath::root().file(name).expect("an asset has a plain name");
     let version = Version::of(text.as_bytes());
-    let media_type = format!("{}; charset=utf-8", kind::media_type(&path)).parse().expect("a media type");
+    let media_type = files::with_utf8(&kind::media_type(&path));
     let whole = Whole {
         path: &path,
         media_type: &media_type,

@@ -166,12 +166,8 @@ impl Whole<'_> {
 
     fn head(&self, mut builder: HttpResponseBuilder) -> HttpResponseBuilder {
         builder.insert_header((header::ETAG, self.etag.to_string()));
-        // The year 10,000 can't be written in a header, and httpdate would panic.
-        let can_be_written = |time: &SystemTime| {
-            time.duration_since(SystemTime::UNIX_EPOCH).is_ok_and(|time| time.as_secs() < 253_402_300_800)
-        };
-        if let Some(modified) = self.modified.filter(can_be_written) {
-            builder.insert_header((header::LAST_MODIFIED, HttpDate::from(modified).to_string()));
+        if let Some(modified) = self.modified.and_then(http_date) {
+            builder.insert_header((header::LAST_MODIFIED, modified));
         }
         for header in headers(self.path, self.version) {
             builder.insert_header(header);
@@ -195,6 +191,13 @@ pub(super) fn headers(path: &SitePath, version: Version) -> [(&'static str, Stri
     ]
 }
 
+/// `Sat, 21 Nov 2026 09:05:03 GMT`; `None` for a time that can't be written so: before 1970 and from the year 10,000 on,
+/// where httpdate would panic.
+pub(super) fn http_date(time: SystemTime) -> Option<String> {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    (since.as_secs() < 253_402_300_800).then(|| HttpDate::from(time).to_string())
+}
+
 /// The same URL with the slash that a directory has.
 pub(super) fn redirect(request: &HttpRequest, path: &SitePath) -> HttpResponse {
     let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
@@ -204,7 +207,7 @@ pub(super) fn redirect(request: &HttpRequest, path: &SitePath) -> HttpResponse {
         .finish()
 }
 
-fn with_utf8(media_type: &Mime) -> Mime {
+pub(super) fn with_utf8(media_type: &Mime) -> Mime {
     format!("{media_type}; charset=utf-8").parse().expect("a media type with a parameter is one")
 }
 

@@ -7,7 +7,6 @@ use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::http::header::EntityTag;
-use actix_web::http::header::HttpDate;
 use mime_guess::mime;
 
 use crate::change::Version;
@@ -129,13 +128,7 @@ fn size(bytes: u64) -> String {
 
 /// A date in UTC, for [`LOCAL_TIMES`] to rewrite: `21 Nov 2026 09:05 UTC`.
 fn date(time: SystemTime) -> String {
-    let Ok(since) = time.duration_since(SystemTime::UNIX_EPOCH) else { return String::new() };
-    // Later dates can't be written as an HTTP date.
-    if since.as_secs() >= 253_402_300_800 {
-        return String::new();
-    }
-    // `Sat, 21 Nov 2026 09:05:03 GMT`, always.
-    let text = HttpDate::from(time).to_string();
+    let Some(text) = files::http_date(time) else { return String::new() };
     let short = text.get(5..22).unwrap_or_default();
     format!("<time datetime=\"{}\">{short} UTC</time>", iso(&text))
 }

@@ -65,7 +65,7 @@ pub(super) async fn file(request: &HttpRequest, site: Data<Site>, path: SitePath
     answer(request, EventStream::new(&site.hub, vec![interest]))
 }
 
-/// `POST /_savecast/events`: one stream for all that a page uses.
+/// `POST /_savecast/events`: one stream for all that a page uses. A `GET`, which has no body, is a page that uses nothing.
 ///
 /// The body is JSON: `{"uses": {PATH: VERSION}, "reads": {PATH: VERSION}}`, where a version is that of what the page has
 /// already, or null. For `uses`, null means that the page has the present one; for `reads`, that it has none. Of what it
