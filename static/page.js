@@ -93,7 +93,12 @@ function swapStyle(path, version) {
     url.searchParams.set("savecast", version);
     next.href = url.href;
     replaces.set(next, old);
-    next.addEventListener("load", () => (replaces.delete(next), old.remove()), { once: true });
+    next.addEventListener("load", () => {
+      // Taken out by a newer one, whose turn it is to replace the old one.
+      if (!next.isConnected) return;
+      replaces.delete(next);
+      old.remove();
+    }, { once: true });
     next.addEventListener("error", () => next.remove(), { once: true });
     old.after(next);
   }
