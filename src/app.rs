@@ -26,7 +26,6 @@ use crate::hub::Hub;
 use crate::pipeline;
 use crate::watch::Remote;
 use crate::watch::Watch;
-use crate::watch::WatchError;
 
 /// How many ports after the usual one are tried.
 const PORTS: u16 = 100;
@@ -49,8 +48,7 @@ pub fn run(config: Config) -> Result<(), AppError> {
 
 async fn serve(config: Config) -> Result<(), AppError> {
     let (listener, address) = listen(&config)?;
-    let (watch, remote) =
-        Watch::new(config.root.path(), |error| console::say(&Notice::NotWatched(&error))).map_err(AppError::Watch)?;
+    let (watch, remote) = Watch::new(config.root.path(), config.poll, |polled| console::say(&Notice::Polled(&polled)));
     let hub = Hub::new(demand(remote.clone()));
     let mut pipeline = start_pipeline(watch, &config, &hub)?;
     let site = web::Data::new(site(&config, address, &hub, &remote));
@@ -199,8 +197,6 @@ fn raise_file_limit() {
 pub enum AppError {
     /// The port can't be had.
     Listen(SocketAddr, io::Error),
-    /// Nothing can be watched.
-    Watch(WatchError),
     /// The pipeline has stopped, which is a bug of ours.
     Pipeline,
     /// The server has stopped.
@@ -218,7 +214,6 @@ impl AppError {
                 io::ErrorKind::PermissionDenied => Some("pass a --port above 1023"),
                 _ => None,
             },
-            Self::Watch(error) => error.hint(),
             Self::Pipeline => Some("this is a bug in savecast; the lines above say more"),
             Self::Server(_) => None,
         }
@@ -229,7 +224,6 @@ impl fmt::Display for AppError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Listen(address, _) => write!(f, "cannot listen on {address}"),
-            Self::Watch(error) => error.fmt(f),
             Self::Pipeline => f.write_str("cannot go on: files are no longer watched"),
             Self::Server(_) => f.write_str("cannot go on serving"),
         }
@@ -240,7 +234,6 @@ impl Error for AppError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Listen(_, error) | Self::Server(error) => Some(error),
-            Self::Watch(error) => error.source(),
             Self::Pipeline => None,
         }
     }

@@ -1,6 +1,7 @@
 //! argv → [`Args`], as typed.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Parser;
 
@@ -27,9 +28,40 @@ pub struct Args {
     #[arg(long, value_name = "NAME", value_parser = host_name)]
     pub allow_host: Vec<String>,
 
+    /// Do not rely on events of the file system: look at what is in use every MS milliseconds, 100 if not given
+    #[arg(long, value_name = "MS", num_args = 0..=1, default_missing_value = "100", value_parser = milliseconds)]
+    pub poll: Option<Duration>,
+
+    /// The largest file whose contents are pushed, in bytes or as 512K, 8M or 1G; larger ones are served, and announced
+    /// as a problem
+    #[arg(long, value_name = "SIZE", default_value = "8M", value_parser = size)]
+    pub max_push: u64,
+
     /// Open the browser
     #[arg(short, long)]
     pub open: bool,
+}
+
+/// A pause of at least a millisecond.
+fn milliseconds(text: &str) -> Result<Duration, &'static str> {
+    match text.parse() {
+        Ok(number @ 1..=3_600_000) => Ok(Duration::from_millis(number)),
+        // The usual reason is `--poll DIR`.
+        _ => Err("a number of milliseconds is needed, or nothing; the directory goes before --poll"),
+    }
+}
+
+/// A number of bytes, or of KiB, MiB or GiB.
+fn size(text: &str) -> Result<u64, &'static str> {
+    let (number, shift) = match text.char_indices().last() {
+        Some((at, 'k' | 'K')) => (&text[..at], 10),
+        Some((at, 'm' | 'M')) => (&text[..at], 20),
+        Some((at, 'g' | 'G')) => (&text[..at], 30),
+        _ => (text, 0),
+    };
+    let size = number.parse::<u64>().ok().and_then(|number| number.checked_mul(1 << shift));
+    // It has to fit into memory, a few times.
+    size.filter(|size| *size <= 1 << 32).ok_or("a number of bytes up to 4G is needed, such as 8388608, 8192K or 8M")
 }
 
 /// A name as it stands in a `Host` header, without a port.
@@ -40,5 +72,22 @@ fn host_name(text: &str) -> Result<String, &'static str> {
         Ok(text.to_ascii_lowercase())
     } else {
         Err("a name alone is needed, such as demo.example.org, without http:// and port")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_units() {
+        for (text, expected) in
+            [("0", 0), ("100", 100), ("8M", 8 << 20), ("8m", 8 << 20), ("1G", 1 << 30), ("4k", 4096)]
+        {
+            assert_eq!(size(text), Ok(expected), "{text}");
+        }
+        for text in ["", "M", "-1", "1.5M", "8MB", "5G", "99999999999G", "ü"] {
+            assert!(size(text).is_err(), "{text}");
+        }
     }
 }

@@ -6,12 +6,10 @@ use std::io;
 use std::net::IpAddr;
 use std::net::ToSocketAddrs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::cli::Args;
 use crate::root::Root;
-
-/// The largest file whose contents are pushed. Larger ones are announced, and streamed from disk when asked for.
-const LARGEST: u64 = 8 << 20;
 
 /// The port that is tried first.
 pub const USUAL_PORT: u16 = 3000;
@@ -27,6 +25,8 @@ pub struct Config {
     pub port: Option<u16>,
     /// Names under which the server may be reached, besides its address and `localhost`. In lower case.
     pub allowed_hosts: Vec<String>,
+    /// The pause between two rounds, if all is to be polled.
+    pub poll: Option<Duration>,
     /// Whether to open the browser.
     pub open: bool,
 }
@@ -75,8 +75,8 @@ impl TryFrom<Args> for Config {
     type Error = ConfigError;
 
     fn try_from(args: Args) -> Result<Self, ConfigError> {
-        let root =
-            Root::new(&args.directory, LARGEST).map_err(|error| ConfigError::Directory(args.directory, error))?;
+        let root = Root::new(&args.directory, args.max_push);
+        let root = root.map_err(|error| ConfigError::Directory(args.directory, error))?;
         let host = args.host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let address = match (host.as_str(), 0).to_socket_addrs() {
             Ok(mut addresses) => addresses.next().ok_or_else(|| io::Error::other("it has none")),
@@ -91,6 +91,6 @@ impl TryFrom<Args> for Config {
         for host in &mut allowed_hosts {
             host.make_ascii_lowercase();
         }
-        Ok(Self { root, address, port: args.port, allowed_hosts, open: args.open })
+        Ok(Self { root, address, port: args.port, allowed_hosts, poll: args.poll, open: args.open })
     }
 }

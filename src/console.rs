@@ -7,7 +7,8 @@ use std::io::Write as _;
 
 use crate::change::Problem;
 use crate::site_path::SitePath;
-use crate::watch::WatchError;
+use crate::watch::Cause;
+use crate::watch::Polled;
 
 /// What the person at the terminal is told.
 #[derive(Debug)]
@@ -21,8 +22,8 @@ pub enum Notice<'a> {
     Broken { path: &'a SitePath, problem: &'a Problem },
     /// A page is served without the client.
     NotLive { path: &'a SitePath, reason: &'a str, hint: &'a str },
-    /// A directory is not watched.
-    NotWatched(&'a WatchError),
+    /// A directory is polled, although nobody asked for it.
+    Polled(&'a Polled),
     /// The browser was not opened.
     NotOpened { url: &'a str, error: &'a io::Error },
     /// The program ends with an error.
@@ -50,7 +51,16 @@ fn text(notice: &Notice<'_>) -> String {
         Notice::NotLive { path, reason, hint } => {
             format!("savecast: {path} is {reason} and served as it is, without live reload\nhint: {hint}\n")
         }
-        Notice::NotWatched(error) => failure(*error, error.hint()),
+        Notice::Polled(Polled { cause: Cause::Unwatched(error), every }) => {
+            let causes = causes(error);
+            let hint = error.hint().map(|hint| format!("hint: {hint}\n")).unwrap_or_default();
+            format!("savecast: {causes}; what is in use is looked at every {every:?} instead\n{hint}")
+        }
+        Notice::Polled(Polled { cause: Cause::Remote(directory, file_system), every }) => format!(
+            "savecast: {} is on {file_system}, which does not tell of changes made elsewhere; what is in use is looked at \
+             every {every:?}\n",
+            directory.display()
+        ),
         Notice::NotOpened { url, error } => format!("savecast: cannot open {url} in a browser: {error}\n"),
         Notice::Failed { error, hint } => failure(*error, *hint),
     }
@@ -58,16 +68,18 @@ fn text(notice: &Notice<'_>) -> String {
 
 /// One line: what was tried, on what, and the chain of causes; then what to do.
 fn failure(error: &dyn Error, hint: Option<&str>) -> String {
-    let mut text = format!("savecast: {error}");
+    let hint = hint.map(|hint| format!("hint: {hint}\n")).unwrap_or_default();
+    format!("savecast: {}\n{hint}", causes(error))
+}
+
+/// An error and what has caused it.
+fn causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
         write!(text, ": {error}").expect("writing to a string can't fail");
         cause = error.source();
     }
-    if let Some(hint) = hint {
-        write!(text, "\nhint: {hint}").expect("writing to a string can't fail");
-    }
-    text.push('\n');
     text
 }
 

@@ -23,6 +23,7 @@
 //! |---|---|---|
 //! | [`site_path`] | a URL | a place inside the served root |
 //! | [`root`] | a place | what stands there |
+//! | [`stamp`] | metadata | whether a file is another one |
 //! | [`watch`] | file-system events | settled batches |
 //! | [`change`] | bytes | updates |
 //! | [`hub`] | updates | what each follower is owed |
@@ -53,4 +54,5 @@ pub mod hub;
 pub mod pipeline;
 pub mod root;
 pub mod site_path;
+pub mod stamp;
 pub mod watch;

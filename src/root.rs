@@ -16,6 +16,7 @@ use std::time::SystemTime;
 use crate::change::listing::Entry;
 use crate::site_path;
 use crate::site_path::SitePath;
+use crate::stamp::Stamp;
 
 /// How often a file that changes while it is read is read again at once.
 const ATTEMPTS: usize = 3;
@@ -139,8 +140,8 @@ impl Root {
         (&file).take(self.limit + 1).read_to_end(&mut bytes)?;
         let metadata = file.metadata()?;
         let is_whole = metadata.len() == bytes.len() as u64
-            && stamp(&metadata) == stamp(&before)
-            && fs::metadata(&name).is_ok_and(|now| stamp(&now) == stamp(&metadata));
+            && Stamp::of(&metadata) == Stamp::of(&before)
+            && fs::metadata(&name).is_ok_and(|now| Stamp::of(&now) == Stamp::of(&metadata));
         Ok(Found::Content(Content { bytes, metadata, is_whole }))
     }
 
@@ -266,20 +267,6 @@ pub fn identity(metadata: &Metadata) -> String {
     }
     #[cfg(not(unix))]
     format!("{} {modified:?}", metadata.len())
-}
-
-/// What changes whenever a file is written to or replaced.
-#[cfg(unix)]
-fn stamp(metadata: &Metadata) -> impl PartialEq + use<> {
-    use std::os::unix::fs::MetadataExt;
-    let modified = (metadata.mtime(), metadata.mtime_nsec(), metadata.ctime(), metadata.ctime_nsec());
-    (metadata.dev(), metadata.ino(), metadata.size(), modified)
-}
-
-/// What changes whenever a file is written to or replaced, as far as the system tells.
-#[cfg(not(unix))]
-fn stamp(metadata: &Metadata) -> impl PartialEq + use<> {
-    (metadata.len(), metadata.modified().ok(), metadata.created().ok())
 }
 
 #[cfg(test)]

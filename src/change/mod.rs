@@ -47,7 +47,9 @@ impl News {
     pub fn problem(&self) -> Option<Problem> {
         match self {
             Self::Problem(problem) => Some(problem.clone()),
-            Self::Large(size) => Some(Problem { message: format!("too large to push: {size} bytes"), place: None }),
+            Self::Large(size) => {
+                Some(Problem { message: format!("too large to push: {size} bytes, more than --max-push"), place: None })
+            }
             Self::Document(_) | Self::Text(_) | Self::Other(_) | Self::Removed => None,
         }
     }

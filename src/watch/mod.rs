@@ -1,27 +1,37 @@
 //! Stage 1: file system → settled batches. The only place that names `notify`.
 //!
 //! Watched are the directories on the way from the root (and its parent, because the root may be replaced) to each
-//! followed path, through links too, not recursively, and only while somebody follows it.
+//! followed path, through links too, not recursively, and only while somebody follows it. What the system can't watch, or
+//! doesn't tell everything of, is polled.
 
 mod plan;
+mod poll;
+mod remote;
 mod settle;
 mod source;
 
 use std::collections::BTreeSet;
+use std::collections::HashSet;
+use std::error::Error;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering;
 use std::sync::mpsc;
 use std::sync::mpsc::Receiver;
 use std::sync::mpsc::RecvTimeoutError;
-use std::sync::mpsc::Sender;
+use std::time::Duration;
 use std::time::Instant;
 
 use crate::site_path::SitePath;
+use crate::stamp;
+use crate::stamp::Stamp;
 use crate::watch::plan::Plan;
 use crate::watch::plan::Route;
+use crate::watch::plan::Step;
+use crate::watch::poll::Poll;
+use crate::watch::remote::Counts;
+pub use crate::watch::remote::Remote;
+use crate::watch::remote::Signal;
 pub use crate::watch::settle::Look;
 use crate::watch::settle::Mark;
 use crate::watch::settle::Settle;
@@ -32,53 +42,60 @@ pub use crate::watch::source::WatchError;
 /// How often a way is found again that changes while it is found. Whoever changes it goes on making events.
 const ATTEMPTS: usize = 10;
 
+/// The pause between two rounds of polling. It can be short, because only what is in use is polled.
+pub const POLL: Duration = Duration::from_millis(100);
+
 /// The watching side of the pipeline: it owns the watches, and says where to look.
 pub struct Watch {
     root: PathBuf,
     signals: Receiver<Signal>,
-    source: Source,
+    /// `None` where all is polled.
+    source: Option<Source>,
     plan: Plan,
     settle: Settle,
-    /// The directories of the plan that are watched now; the others do not exist, or can't be watched.
+    poll: Poll,
+    /// What of the plan is watched now: directories, and files with several names. The rest does not exist, or is polled.
     watched: BTreeSet<PathBuf>,
-    /// The directories that could not be watched, so that each is complained of once.
-    refused: BTreeSet<PathBuf>,
+    /// The directories of the plan that are polled.
+    polled: BTreeSet<PathBuf>,
     counts: Arc<Counts>,
-    complain: Box<dyn Fn(WatchError) + Send>,
+    /// The causes of polling that were told.
+    told: BTreeSet<String>,
+    tell: Box<dyn Fn(Polled) + Send>,
 }
 
-/// Tells a [`Watch`] from any thread what is in use.
-#[derive(Clone)]
-pub struct Remote {
-    signals: Sender<Signal>,
-    counts: Arc<Counts>,
+/// A directory is polled, although nobody asked for it.
+#[derive(Debug)]
+pub struct Polled {
+    /// Why.
+    pub cause: Cause,
+    /// The pause between two rounds.
+    pub every: Duration,
 }
 
-/// How much is being watched.
-#[derive(Default)]
-struct Counts {
-    files: AtomicUsize,
-    directories: AtomicUsize,
-}
-
-enum Signal {
-    Change(Change),
-    Follow(SitePath),
-    Unfollow(SitePath),
-    Stop,
+/// Why a directory is polled.
+#[derive(Debug)]
+pub enum Cause {
+    /// The system doesn't watch it.
+    Unwatched(WatchError),
+    /// It is on a file system of this name, and changes made elsewhere don't reach the system.
+    Remote(PathBuf, &'static str),
 }
 
 impl Watch {
-    /// Begins with no watch at all. `complain` hears of directories that can't be watched.
-    ///
-    /// # Errors
-    ///
-    /// If the system has no more room for a watcher.
-    pub fn new(root: &Path, complain: impl Fn(WatchError) + Send + 'static) -> Result<(Self, Remote), WatchError> {
+    /// Begins with no watch at all. `poll` is the pause between rounds if all is to be polled; `tell` hears of
+    /// directories that must be.
+    #[must_use]
+    pub fn new(root: &Path, poll: Option<Duration>, tell: impl Fn(Polled) + Send + 'static) -> (Self, Remote) {
         let (sender, signals) = mpsc::channel();
         let changes = sender.clone();
+        let every = poll.unwrap_or(POLL);
         // Nobody hears of changes that come after the stop, and nobody needs to.
-        let source = Source::new(move |change| drop(changes.send(Signal::Change(change))))?;
+        let hear = move |change| drop(changes.send(Signal::Change(change)));
+        let source = match poll {
+            Some(_) => None,
+            None => Source::new(hear).map_err(|error| tell(Polled { cause: Cause::Unwatched(error), every })).ok(),
+        };
         let counts = Arc::new(Counts::default());
         let watch = Self {
             root: root.to_path_buf(),
@@ -86,12 +103,14 @@ impl Watch {
             source,
             plan: Plan::default(),
             settle: Settle::default(),
+            poll: Poll::new(every),
             watched: BTreeSet::new(),
-            refused: BTreeSet::new(),
+            polled: BTreeSet::new(),
             counts: counts.clone(),
-            complain: Box::new(complain),
+            told: BTreeSet::new(),
+            tell: Box::new(tell),
         };
-        Ok((watch, Remote { signals: sender, counts }))
+        (watch, Remote::new(sender, counts))
     }
 
     /// Waits for the next batch: what has settled and is to be looked at. `None` when the watch was stopped.
@@ -103,11 +122,13 @@ impl Watch {
             while let Ok(signal) = self.signals.try_recv() {
                 self.take(signal)?;
             }
+            self.poll();
             let batch = self.settle.take(Instant::now());
             if !batch.is_empty() {
                 return Some(batch);
             }
-            let signal = match self.settle.deadline() {
+            let poll = (!self.polled.is_empty()).then(|| self.poll.due(Instant::now()));
+            let signal = match self.settle.deadline().into_iter().chain(poll).min() {
                 None => self.signals.recv().ok(),
                 Some(deadline) => match self.signals.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                     Ok(signal) => Some(signal),
@@ -172,9 +193,15 @@ impl Watch {
         };
         // What is watched there may be another directory by now, and a watch does not move to it.
         self.unwatch(&below(&self.watched, &place));
+        self.unwatch(&below(&self.polled, &place));
         for (path, is_its_end) in self.plan.passing(&place) {
             self.find_route(&path);
-            self.settle.note(path, if is_its_end { mark } else { Mark::Done }, now);
+            let mark = if is_its_end { mark } else { Mark::Done };
+            // What is saved under one name is saved under all of them. The system tells only of one.
+            for namesake in self.plan.namesakes(&path) {
+                self.settle.note(namesake, mark, now);
+            }
+            self.settle.note(path, mark, now);
         }
         for path in place.parent().into_iter().flat_map(|directory| self.plan.listing(directory)) {
             // Files come in bursts, so a listing waits for quiet.
@@ -186,6 +213,7 @@ impl Watch {
     /// Events were lost, so anything may have happened: all watches are made anew, and all is looked at.
     fn look_everywhere(&mut self) {
         self.unwatch(&below(&self.watched, Path::new("")));
+        self.unwatch(&below(&self.polled, Path::new("")));
         for path in self.plan.followed() {
             self.find_route(&path);
             self.settle.note(path, Mark::Done, Instant::now());
@@ -193,16 +221,38 @@ impl Watch {
         self.count();
     }
 
-    /// Finds the way to a path, and watches all directories on it.
+    /// Looks at all that is polled, if it is time.
+    fn poll(&mut self) {
+        if self.polled.is_empty() {
+            return self.poll.stop();
+        }
+        if self.poll.due(Instant::now()) > Instant::now() {
+            return;
+        }
+        let is_polled = |place: &&PathBuf| place.parent().is_some_and(|directory| self.polled.contains(directory));
+        let (passing, listing) = self.plan.places();
+        let mut places = passing.filter(is_polled).cloned().collect::<HashSet<_>>();
+        for directory in listing.filter(|directory| self.polled.contains(*directory)) {
+            // A directory that can't be read has no entries, and the look at it says so.
+            let entries = directory.read_dir().into_iter().flatten().flatten();
+            places.extend(entries.map(|entry| entry.path()));
+        }
+        let stamp = |place: &Path| place.symlink_metadata().ok().as_ref().map(Stamp::of);
+        for change in self.poll.round(places, stamp, Instant::now) {
+            self.note(change);
+        }
+    }
+
+    /// Finds the way to a path, and watches all on it.
     ///
     /// Each directory is watched before what is in it is looked up, so what is created in between is seen either way. A
     /// link may have changed before its directory was watched, so the way is found again until it stays the same.
     fn find_route(&mut self, path: &SitePath) {
         for _ in 0..ATTEMPTS {
-            let route = Route::find(&self.root, path, |place| place.read_link().ok());
-            for directory in route.directories() {
-                if !self.watched.contains(directory) && self.watch(directory) {
-                    self.watched.insert(directory.to_path_buf());
+            let route = Route::find(&self.root, path, step);
+            for place in route.watches() {
+                if !self.watched.contains(place) {
+                    self.watch(place);
                 }
             }
             if self.plan.route(path) == Some(&route) {
@@ -213,72 +263,70 @@ impl Watch {
         }
     }
 
-    /// Whether the directory is watched from now on.
-    fn watch(&mut self, directory: &Path) -> bool {
-        match self.source.watch(directory) {
-            Ok(()) => {
-                self.refused.remove(directory);
-                true
+    /// Watches a place from now on, or else polls it.
+    fn watch(&mut self, place: &Path) {
+        let cause = match self.source.as_mut().map(|source| source.watch(place)) {
+            // All is polled.
+            None => None,
+            Some(Ok(())) => {
+                self.watched.insert(place.to_path_buf());
+                let Some(name) = poll::remote_file_system(place) else {
+                    self.polled.remove(place);
+                    return;
+                };
+                Some(Cause::Remote(place.to_path_buf(), name))
             }
             // Its parent will tell when it is there.
-            Err(error) if error.is_missing() => false,
-            // The parent of the root may be nobody's to read. Only a new root would go unnoticed.
-            Err(_) if !directory.starts_with(&self.root) => false,
-            Err(error) => {
-                if self.refused.insert(directory.to_path_buf()) {
-                    (self.complain)(error);
-                }
-                false
-            }
+            Some(Err(error)) if error.is_missing() => return,
+            Some(Err(error)) => Some(Cause::Unwatched(error)),
+        };
+        self.polled.insert(place.to_path_buf());
+        if let Some(cause) = cause
+            && self.told.insert(cause.summary())
+        {
+            (self.tell)(Polled { cause, every: self.poll.every() });
         }
     }
 
-    fn unwatch(&mut self, directories: &[PathBuf]) {
-        for directory in directories {
-            if self.watched.remove(directory) {
-                self.source.unwatch(directory);
+    fn unwatch(&mut self, places: &[PathBuf]) {
+        for place in places {
+            self.polled.remove(place);
+            if self.watched.remove(place)
+                && let Some(source) = &mut self.source
+            {
+                source.unwatch(place);
             }
         }
     }
 
     fn count(&self) {
-        self.counts.files.store(self.plan.files(), Ordering::Relaxed);
-        self.counts.directories.store(self.watched.len(), Ordering::Relaxed);
+        self.counts.set(self.plan.files(), self.watched.len());
     }
+}
+
+impl Cause {
+    /// What is told only once, however many directories it concerns.
+    fn summary(&self) -> String {
+        match self {
+            Self::Unwatched(error) => error.source().map(ToString::to_string).unwrap_or_default(),
+            Self::Remote(_, name) => (*name).to_owned(),
+        }
+    }
+}
+
+/// What a name on the way to a path stands for.
+fn step(place: &Path) -> Step {
+    let Ok(metadata) = place.symlink_metadata() else { return Step::Plain };
+    if metadata.is_symlink() {
+        return place.read_link().map_or(Step::Plain, Step::Link);
+    }
+    stamp::shared(&metadata).map_or(Step::Plain, Step::Shared)
 }
 
 /// The directories from this one down.
 fn below(directories: &BTreeSet<PathBuf>, directory: &Path) -> Vec<PathBuf> {
     // Paths are ordered by their segments, so what lies below stands next to it.
     directories.range(directory.to_path_buf()..).take_while(|path| path.starts_with(directory)).cloned().collect()
-}
-
-impl Remote {
-    /// One more follower of `path`. It is looked at in any case, because the follower may know more than we do.
-    pub fn follow(&self, path: SitePath) {
-        self.send(Signal::Follow(path));
-    }
-
-    /// One follower of `path` less. With the last one, its watches go away.
-    pub fn unfollow(&self, path: SitePath) {
-        self.send(Signal::Unfollow(path));
-    }
-
-    /// Ends the watch, and with it the thread that waits for its batches.
-    pub fn stop(&self) {
-        self.send(Signal::Stop);
-    }
-
-    /// The number of followed paths, and of watched directories.
-    #[must_use]
-    pub fn watched(&self) -> (usize, usize) {
-        (self.counts.files.load(Ordering::Relaxed), self.counts.directories.load(Ordering::Relaxed))
-    }
-
-    fn send(&self, signal: Signal) {
-        // Fails when the watch has stopped, and then there is nothing left to tell.
-        drop(self.signals.send(signal));
-    }
 }
 
 #[cfg(test)]
@@ -296,7 +344,7 @@ mod tests {
         fn new() -> Self {
             let site = tempfile::tempdir().unwrap();
             let root = site.path().canonicalize().unwrap();
-            let (watch, remote) = Watch::new(&root, |error| panic!("{error}")).unwrap();
+            let (watch, remote) = Watch::new(&root, None, |polled| panic!("{polled:?}"));
             Self { site, watch, remote }
         }
 

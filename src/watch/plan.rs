@@ -1,4 +1,4 @@
-//! What is followed decides which directories are watched. Pure: links are read by whoever asks.
+//! What is followed decides which directories are watched. Pure: what a name stands for is found out by whoever asks.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -10,6 +10,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use crate::site_path::SitePath;
+use crate::stamp::Identity;
 
 /// How many links may lead to a file. Linux gives up at as many.
 const LINKS: usize = 40;
@@ -22,8 +23,8 @@ pub(super) struct Plan {
     passing: HashMap<PathBuf, BTreeSet<SitePath>>,
     /// Who follows the entries of a directory.
     listing: HashMap<PathBuf, BTreeSet<SitePath>>,
-    /// How many places of routes are in each directory.
-    directories: HashMap<PathBuf, usize>,
+    /// How many routes need each watch, counted once for each of their places in it.
+    watches: HashMap<PathBuf, usize>,
 }
 
 #[derive(Debug, Default)]
@@ -40,24 +41,37 @@ pub(super) struct Route {
     places: Vec<PathBuf>,
     /// Where it ends, if it is a directory that is followed.
     end: Option<PathBuf>,
+    /// Which file it ends at, if that has other names too.
+    shared: Option<Identity>,
+}
+
+/// What a name on the way stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// A directory, a file, or nothing yet.
+    Plain,
+    /// A symbolic link to this target.
+    Link(PathBuf),
+    /// A file with several names: it can be saved under another one.
+    Shared(Identity),
 }
 
 impl Route {
     /// Finds the way from the root to a path, as far as it stays inside. What isn't there is taken for a plain name.
-    pub(super) fn find(root: &Path, path: &SitePath, read_link: impl Fn(&Path) -> Option<PathBuf>) -> Self {
+    pub(super) fn find(root: &Path, path: &SitePath, step: impl Fn(&Path) -> Step) -> Self {
         let mut todo = names(&path.to_file(Path::new("")));
         let mut here = root.to_path_buf();
         // The root itself may go and come back, which its parent tells.
         let mut places = vec![here.clone()];
         let mut links = 0;
+        let mut shared = None;
         while let Some(name) = todo.pop_front() {
             if name == ".." {
                 here.pop();
             } else {
                 let place = here.join(name);
-                match read_link(&place).filter(|_| links < LINKS) {
-                    None => here.clone_from(&place),
-                    Some(target) => {
+                match step(&place) {
+                    Step::Link(target) if links < LINKS => {
                         links += 1;
                         if target.has_root() {
                             // A root of its own replaces what is before it.
@@ -67,6 +81,11 @@ impl Route {
                         rest.append(&mut todo);
                         todo = rest;
                     }
+                    Step::Shared(identity) if todo.is_empty() => {
+                        here.clone_from(&place);
+                        shared = Some(identity);
+                    }
+                    Step::Plain | Step::Link(_) | Step::Shared(_) => here.clone_from(&place),
                 }
                 if place.starts_with(root) && place != root {
                     places.push(place);
@@ -77,13 +96,16 @@ impl Route {
                 break;
             }
         }
-        let end = (path.is_directory() && here.starts_with(root)).then_some(here);
-        Self { places, end }
+        let is_inside = here.starts_with(root);
+        let shared = shared.filter(|_| is_inside);
+        let end = (path.is_directory() && is_inside).then_some(here);
+        Self { places, end, shared }
     }
 
-    /// The directories to watch, in the order of the way.
-    pub(super) fn directories(&self) -> impl Iterator<Item = &Path> {
-        self.places.iter().filter_map(|place| place.parent()).chain(self.end.as_deref())
+    /// What to watch, in the order of the way: directories, and last the file itself if it has other names.
+    pub(super) fn watches(&self) -> impl Iterator<Item = &Path> {
+        let directories = self.places.iter().filter_map(|place| place.parent()).chain(self.end.as_deref());
+        directories.chain(self.shared.and(self.places.last()).map(PathBuf::as_path))
     }
 }
 
@@ -101,7 +123,7 @@ impl Plan {
         followed.followers == 1
     }
 
-    /// Counts one follower less; after the last one, tells which directories nobody needs any more.
+    /// Counts one follower less; after the last one, tells which watches nobody needs any more.
     pub(super) fn unfollow(&mut self, path: &SitePath) -> Vec<PathBuf> {
         let Some(followed) = self.followed.get_mut(path) else { return Vec::new() };
         followed.followers -= 1;
@@ -113,11 +135,11 @@ impl Plan {
         unneeded
     }
 
-    /// The way to a path has become this one; tells which directories nobody needs any more.
+    /// The way to a path has become this one; tells which watches nobody needs any more.
     pub(super) fn set_route(&mut self, path: &SitePath, route: Route) -> Vec<PathBuf> {
         let Some(followed) = self.followed.get_mut(path) else { return Vec::new() };
-        for directory in route.directories() {
-            *self.directories.entry(directory.to_path_buf()).or_default() += 1;
+        for place in route.watches() {
+            *self.watches.entry(place.to_path_buf()).or_default() += 1;
         }
         let old = std::mem::replace(&mut followed.route, route.clone());
         old.places.iter().for_each(|place| leave(&mut self.passing, place, path));
@@ -129,12 +151,12 @@ impl Plan {
             self.listing.entry(end).or_default().insert(path.clone());
         }
         // Counted up before down, so that what both ways need stays.
-        let is_unneeded = |directory: &&Path| {
-            let Some(count) = self.directories.get_mut(*directory) else { return false };
+        let is_unneeded = |place: &&Path| {
+            let Some(count) = self.watches.get_mut(*place) else { return false };
             *count -= 1;
-            *count == 0 && self.directories.remove(*directory).is_some()
+            *count == 0 && self.watches.remove(*place).is_some()
         };
-        old.directories().filter(is_unneeded).map(Path::to_path_buf).collect()
+        old.watches().filter(is_unneeded).map(Path::to_path_buf).collect()
     }
 
     /// The present way to a followed path.
@@ -156,6 +178,19 @@ impl Plan {
     /// Those who follow the entries of this directory.
     pub(super) fn listing(&self, directory: &Path) -> impl Iterator<Item = SitePath> {
         self.listing.get(directory).into_iter().flatten().cloned()
+    }
+
+    /// Those who follow the same file under another name.
+    pub(super) fn namesakes(&self, path: &SitePath) -> Vec<SitePath> {
+        let Some(identity) = self.route(path).and_then(|route| route.shared) else { return Vec::new() };
+        let is_namesake =
+            |(other, followed): &(&SitePath, &Followed)| *other != path && followed.route.shared == Some(identity);
+        self.followed.iter().filter(is_namesake).map(|(other, _)| other.clone()).collect()
+    }
+
+    /// All places on the way of somebody, and the directories whose entries somebody follows.
+    pub(super) fn places(&self) -> (impl Iterator<Item = &PathBuf>, impl Iterator<Item = &PathBuf>) {
+        (self.passing.keys(), self.listing.keys())
     }
 
     pub(super) fn followed(&self) -> Vec<SitePath> {
@@ -186,8 +221,11 @@ mod tests {
     }
 
     fn route(url: &str, links: &[(&str, &str)]) -> Route {
-        let read = |place: &Path| links.iter().find(|(link, _)| Path::new(link) == place).map(|(_, to)| to.into());
-        Route::find(Path::new("/srv/site"), &path(url), read)
+        let step = |place: &Path| {
+            let link = links.iter().find(|(link, _)| Path::new(link) == place);
+            link.map_or(Step::Plain, |(_, target)| Step::Link(target.into()))
+        };
+        Route::find(Path::new("/srv/site"), &path(url), step)
     }
 
     #[track_caller]
@@ -205,7 +243,7 @@ mod tests {
         assert_eq!(route("/", &[]).end, Some("/srv/site".into()));
         assert_eq!(route("/a/", &[]).end, Some("/srv/site/a".into()));
         let deep = route("/a/b/", &[]);
-        let directories = deep.directories().map(|directory| directory.to_str().unwrap()).collect::<Vec<_>>();
+        let directories = deep.watches().map(|directory| directory.to_str().unwrap()).collect::<Vec<_>>();
         assert_eq!(directories, ["/srv", "/srv/site", "/srv/site/a", "/srv/site/a/b"]);
     }
 
@@ -239,6 +277,28 @@ mod tests {
         assert!(circle.places.len() <= LINKS + 2);
     }
 
+    #[test]
+    fn a_file_with_other_names_is_watched_itself() {
+        let shared = |url: &str, places: &[&str]| {
+            let is_shared = |place: &Path| places.iter().any(|shared| Path::new(shared) == place);
+            let step = |place: &Path| if is_shared(place) { Step::Shared((1, 2)) } else { Step::Plain };
+            Route::find(Path::new("/srv/site"), &path(url), step)
+        };
+        let route = shared("/a.json", &["/srv/site/a.json"]);
+        assert_eq!(route.watches().last(), Some(Path::new("/srv/site/a.json")));
+        assert_eq!(shared("/a/b", &["/srv/site/a"]).shared, None);
+
+        let mut plan = Plan::default();
+        for url in ["/a.json", "/b.json", "/c.json"] {
+            plan.follow(&path(url));
+            plan.set_route(&path(url), shared(url, &["/srv/site/a.json", "/srv/site/b.json"]));
+        }
+        assert_eq!(plan.namesakes(&path("/a.json")), [path("/b.json")]);
+        assert!(plan.namesakes(&path("/c.json")).is_empty());
+        assert_eq!(plan.unfollow(&path("/b.json")), [PathBuf::from("/srv/site/b.json")]);
+        assert!(plan.namesakes(&path("/a.json")).is_empty());
+    }
+
     fn plan(urls: &[&str]) -> Plan {
         let mut plan = Plan::default();
         for url in urls {
@@ -260,7 +320,7 @@ mod tests {
             [PathBuf::from("/srv"), "/srv/site".into(), "/srv/site/a".into()]
         );
         assert!(plan.unfollow(&path("/a/b.json")).is_empty());
-        assert!(plan.passing.is_empty() && plan.directories.is_empty() && plan.files() == 0);
+        assert!(plan.passing.is_empty() && plan.watches.is_empty() && plan.files() == 0);
     }
 
     #[test]

@@ -4,11 +4,12 @@ use std::fs;
 use std::path::Path;
 
 /// Room, the rooms that it may use, and the outside crates that it may name.
-const ROOMS: [(&str, &[&str], &[&str]); 11] = [
+const ROOMS: [(&str, &[&str], &[&str]); 12] = [
     ("site_path", &[], &["percent_encoding"]),
     ("change", &["site_path"], &["mime_guess", "serde", "serde_json", "xxhash_rust"]),
-    ("root", &["site_path", "change"], &["rustix"]),
-    ("watch", &["site_path"], &["notify"]),
+    ("stamp", &[], &[]),
+    ("root", &["site_path", "stamp", "change"], &["rustix"]),
+    ("watch", &["site_path", "stamp"], &["notify", "rustix"]),
     ("hub", &["site_path", "change"], &["bytes"]),
     (
         "http",

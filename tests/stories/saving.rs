@@ -102,3 +102,28 @@ fn directories_come_and_go() {
     site.shell("echo 3 > dist/data.txt");
     events.expect("3\n");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_with_two_names_is_saved_under_either() {
+    let site = Site::with(&[("a.txt", "begin")]);
+    site.shell("mkdir ../elsewhere && ln a.txt b.txt && ln a.txt ../elsewhere/c.txt");
+    let server = site.serve();
+    let a = server.follow("/a.txt");
+    let b = server.follow("/b.txt");
+    [&a, &b].iter().for_each(|events| events.expect("begin"));
+    for (number, name) in ["a.txt", "b.txt", "../elsewhere/c.txt", "a.txt", "../elsewhere/c.txt"].iter().enumerate() {
+        site.shell(&format!("printf {number} > {name}"));
+        [&a, &b].iter().for_each(|events| events.expect(&number.to_string()));
+    }
+    // One of them becomes a file of its own.
+    site.shell("echo own > new && mv new a.txt");
+    a.expect("own\n");
+    site.shell("echo shared > ../elsewhere/c.txt");
+    b.expect("shared\n");
+    site.shell("ln -f ../elsewhere/c.txt a.txt");
+    a.expect("shared\n");
+    drop(b);
+    site.shell("echo end > ../elsewhere/c.txt");
+    a.expect("end\n");
+}

@@ -197,7 +197,7 @@ fn what_is_too_large_to_push() {
     let video = server.follow("/large.mp4").expect_event("message");
     assert_eq!((&video["size"], &video["type"]), (&json!(9 << 20), &json!("video/mp4")));
     let document = server.follow("/large.json");
-    assert_eq!(document.expect_event("problem")["message"], "too large to push: 9437184 bytes");
+    assert_eq!(document.expect_event("problem")["message"], "too large to push: 9437184 bytes, more than --max-push");
     assert_eq!(server.status()["problems"], 1);
     site.write("large.json", "[ ]");
     document.expect("[]");

@@ -85,13 +85,20 @@ impl Site {
 pub(crate) struct Server {
     child: Child,
     pub(crate) url: String,
+    complaints: Receiver<String>,
 }
 
 impl Server {
     /// Starts on a free port, unless the arguments say another; `Err` with standard error if it ends instead.
     pub(crate) fn run(directory: &Path, arguments: &[&str]) -> Result<Self, (ExitStatus, String)> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_savecast"));
-        command.arg(directory).args(arguments);
+        command.arg(directory);
+        Self::start(command, arguments)
+    }
+
+    /// Starts a command that ends in the program and the directory.
+    pub(crate) fn start(mut command: Command, arguments: &[&str]) -> Result<Self, (ExitStatus, String)> {
+        command.args(arguments);
         if !arguments.contains(&"--port") {
             command.args(["--port", "0"]);
         }
@@ -102,12 +109,30 @@ impl Server {
             let output = child.wait_with_output().expect("an end");
             return Err((output.status, String::from_utf8_lossy(&output.stderr).into_owned()));
         };
-        // What it says goes where tests print, so that the pipe never fills.
-        let mut stderr = child.stderr.take().expect("a pipe");
-        thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::stderr()));
+        let stderr = BufReader::new(child.stderr.take().expect("a pipe"));
+        let (sender, complaints) = mpsc::channel();
+        thread::spawn(move || {
+            for line in stderr.lines().map_while(Result::ok) {
+                // Also where tests print.
+                eprintln!("{line}");
+                drop(sender.send(line));
+            }
+        });
         let start = line.find("http://").expect("the line was chosen for it");
         let url = line[start..].split_whitespace().next().expect("a word").trim_end_matches('/').to_owned();
-        Ok(Self { child, url })
+        Ok(Self { child, url, complaints })
+    }
+
+    /// Waits until it says this on standard error.
+    #[track_caller]
+    pub(crate) fn expect_complaint(&self, words: &str) {
+        let start = Instant::now();
+        while let Ok(line) = self.complaints.recv_timeout(DEADLINE.saturating_sub(start.elapsed())) {
+            if line.contains(words) {
+                return;
+            }
+        }
+        panic!("it never says {words:?}");
     }
 
     pub(crate) fn pid(&self) -> u32 {
