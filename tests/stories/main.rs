@@ -1,8 +1,12 @@
 //! Stories on the built binary: a folder, a save, and what arrives.
 
+#![expect(clippy::print_stderr, reason = "what the server says belongs to the output of a test")]
+
 mod architecture;
 mod failing;
 mod guarding;
+#[cfg(target_os = "linux")]
+mod patterns;
 mod saving;
 mod serving;
 mod starting;

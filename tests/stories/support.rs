@@ -31,7 +31,7 @@ use serde_json::Value;
 use ureq::http::Response;
 
 /// How long anything may take on the slowest machine. Nothing waits for it but a test that fails.
-const DEADLINE: Duration = Duration::from_secs(20);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
 /// A folder of files.
 pub(crate) struct Site {
@@ -287,7 +287,7 @@ impl From<Response<ureq::Body>> for Answer {
 pub(crate) struct Events {
     /// The status line and the headers.
     pub(crate) head: Head,
-    received: Receiver<Event>,
+    received: Receiver<(Event, Instant)>,
     connection: TcpStream,
 }
 
@@ -305,7 +305,7 @@ impl Events {
             thread::spawn(move || {
                 let mut events = Chunks(reader).eventsource();
                 while let Some(Ok(event)) = futures::executor::block_on(events.next()) {
-                    if sender.send(event).is_err() {
+                    if sender.send((event, Instant::now())).is_err() {
                         return;
                     }
                 }
@@ -318,9 +318,14 @@ impl Events {
     #[track_caller]
     pub(crate) fn next(&self) -> Event {
         match self.received.recv_timeout(DEADLINE) {
-            Ok(event) => event,
+            Ok((event, _)) => event,
             Err(error) => panic!("no event: {error}"),
         }
+    }
+
+    /// The next event with the time of its arrival, if it comes in time.
+    pub(crate) fn next_before(&self, deadline: Instant) -> Option<(Event, Instant)> {
+        self.received.recv_timeout(deadline.saturating_duration_since(Instant::now())).ok()
     }
 
     /// The next event is a message with this data.
