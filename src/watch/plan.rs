@@ -215,6 +215,7 @@ fn leave(map: &mut HashMap<PathBuf, BTreeSet<SitePath>>, place: &Path, path: &Si
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn path(url: &str) -> SitePath {
         SitePath::from_url(url).unwrap()
@@ -339,5 +340,93 @@ mod tests {
         let plan = plan(&["/a/", "/a/b.json"]);
         assert_eq!(plan.listing(Path::new("/srv/site/a")).collect::<Vec<_>>(), [path("/a/")]);
         assert_eq!(plan.passing(Path::new("/srv/site/a")), [(path("/a/"), true), (path("/a/b.json"), false)]);
+    }
+
+    /// A tree of files as it may be: directories are implied, links are written down.
+    type Links = BTreeMap<PathBuf, PathBuf>;
+
+    const ROOT: &str = "/srv/site";
+
+    fn find(links: &Links, path: &SitePath) -> Route {
+        let step = |place: &Path| links.get(place).map_or(Step::Plain, |target| Step::Link(target.clone()));
+        Route::find(Path::new(ROOT), path, step)
+    }
+
+    /// Where a path leads, found in another way than routes are: one link at a time is replaced by its target.
+    fn resolve(links: &Links, path: &Path) -> Option<PathBuf> {
+        let mut path = path.to_path_buf();
+        for _ in 0..LINKS {
+            let mut clean = PathBuf::new();
+            let mut names = path.components();
+            let link = names.by_ref().find_map(|name| {
+                match name {
+                    Component::ParentDir => drop(clean.pop()),
+                    Component::CurDir => {}
+                    name => clean.push(name),
+                }
+                links.get(&clean)
+            });
+            let Some(target) = link else { return Some(clean) };
+            clean.pop();
+            path = clean.join(target).join(names.as_path());
+        }
+        None
+    }
+
+    fn place() -> impl Strategy<Value = PathBuf> {
+        proptest::collection::vec(prop_oneof![Just("a"), Just("b"), Just("c")], 1..4)
+            .prop_map(|names| Path::new(ROOT).join(names.join("/")))
+    }
+
+    fn target() -> impl Strategy<Value = PathBuf> {
+        const TARGETS: [&str; 11] =
+            ["a", "b/c", "../a", "./b", "..", ".", "../../site/b", "../../..", "/etc", "/srv/site/a", "/srv"];
+        proptest::sample::select(TARGETS.as_slice()).prop_map(PathBuf::from)
+    }
+
+    proptest! {
+        /// What `Watch` does, without a disk: a change at a place makes those who pass it find their way again.
+        #[test]
+        fn a_change_concerns_those_who_pass_it_and_nobody_else(
+            urls in proptest::collection::btree_set("(/[abc]){1,4}/?", 1..6),
+            changes in proptest::collection::vec((place(), proptest::option::of(target())), 1..20),
+        ) {
+            let (mut plan, mut links, mut watched) = (Plan::default(), Links::new(), BTreeSet::new());
+            let set = |plan: &mut Plan, path: &SitePath, route: Route, watched: &mut BTreeSet<PathBuf>| {
+                watched.extend(route.watches().map(Path::to_path_buf));
+                plan.set_route(path, route).iter().for_each(|unneeded| assert!(watched.remove(unneeded)));
+            };
+            let paths = urls.iter().map(|url| path(url)).collect::<BTreeSet<_>>();
+            for path in &paths {
+                plan.follow(path);
+                set(&mut plan, path, find(&links, path), &mut watched);
+            }
+            for (place, target) in changes {
+                match target {
+                    Some(target) => drop(links.insert(place.clone(), target)),
+                    None => drop(links.remove(&place)),
+                }
+                for (path, _) in plan.passing(&place) {
+                    set(&mut plan, &path, find(&links, &path), &mut watched);
+                }
+                let mut needed = BTreeSet::new();
+                for path in &paths {
+                    let route = find(&links, path);
+                    prop_assert_eq!(plan.route(path), Some(&route), "the way to {} is out of date", path);
+                    needed.extend(route.watches().map(Path::to_path_buf));
+                    if let Some(real) = resolve(&links, &path.to_file(Path::new(ROOT))).filter(|real| real.starts_with(ROOT)) {
+                        prop_assert!(
+                            route.places.contains(&real) || route.end.as_ref() == Some(&real),
+                            "the way to {} ends elsewhere than {:?}", path, real
+                        );
+                    }
+                }
+                prop_assert_eq!(&watched, &needed);
+            }
+            for path in &paths {
+                plan.unfollow(path).iter().for_each(|unneeded| assert!(watched.remove(unneeded)));
+            }
+            prop_assert!(watched.is_empty() && plan.passing.is_empty() && plan.listing.is_empty());
+        }
     }
 }

@@ -17,6 +17,9 @@ pub(super) const CAP: Duration = Duration::from_millis(500);
 /// leave a file empty (175 ms were seen), shorter than a person needs to look from the editor to the page.
 const DOUBT: Duration = Duration::from_millis(200);
 
+/// How long a writer that goes on can hold back the news that the file is broken.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// What a change says about whether the file is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mark {
@@ -52,8 +55,10 @@ struct Wait {
     /// When it was first touched since then, and when it is quiet.
     touched: Option<Instant>,
     quiet: Option<Instant>,
-    /// When it is true that it is gone, and when that it is broken.
+    /// When it is true that it is gone.
     gone: Option<Instant>,
+    /// When it was first found broken, and when that is true.
+    doubted: Option<Instant>,
     broken: Option<Instant>,
 }
 
@@ -71,17 +76,22 @@ impl Settle {
                 let first = *wait.touched.get_or_insert(now);
                 wait.quiet = Some((now + QUIET).min(first + CAP));
                 wait.gone = None;
+                // As long as somebody writes, it is no wonder that it isn't whole.
+                wait.broken = wait.doubted.map(|first| (now + DOUBT).min(first + PATIENCE));
             }
             // Further doubts do not postpone the second look.
             Mark::Gone => drop(wait.gone.get_or_insert(now + DOUBT)),
-            Mark::Doubted => drop(wait.broken.get_or_insert(now + DOUBT)),
+            Mark::Doubted => {
+                wait.doubted.get_or_insert(now);
+                wait.broken.get_or_insert(now + DOUBT);
+            }
         }
     }
 
     /// Good news came: there is no second look.
     pub(super) fn trust(&mut self, path: &SitePath) {
         if let Some(wait) = self.waiting.get_mut(path) {
-            wait.broken = None;
+            (wait.doubted, wait.broken) = (None, None);
             if wait.is_over() {
                 self.waiting.remove(path);
             }
@@ -105,7 +115,7 @@ impl Settle {
                 wait.done = None;
             }
             if again {
-                (wait.gone, wait.broken) = (None, None);
+                (wait.gone, wait.doubted, wait.broken) = (None, None, None);
             }
             if again || quiet {
                 (wait.touched, wait.quiet) = (None, None);
@@ -134,6 +144,7 @@ impl Wait {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     /// A story about one file; times in milliseconds.
     struct Story {
@@ -250,6 +261,28 @@ mod tests {
     }
 
     #[test]
+    fn a_writer_that_goes_on_is_no_reason_for_bad_news() {
+        let mut story = Story::new();
+        story.note(0, Mark::Doubted);
+        story.note(150, Mark::Touched);
+        story.expect(200, false);
+        story.note(200, Mark::Doubted);
+        story.expect(350, true);
+        story.expect_nothing();
+    }
+
+    #[test]
+    fn patience_has_an_end() {
+        let mut story = Story::new();
+        story.note(0, Mark::Doubted);
+        for ms in (0..2000).step_by(10) {
+            story.note(ms, Mark::Touched);
+            story.settle.take(story.at(ms));
+        }
+        assert!(story.settle.take(story.at(2000)).iter().any(|look| look.again));
+    }
+
+    #[test]
     fn a_file_that_comes_back_broken_has_all_the_time_to_become_whole() {
         let mut story = Story::new();
         story.note(0, Mark::Gone);
@@ -286,5 +319,100 @@ mod tests {
         story.note(0, Mark::Touched);
         story.settle.forget(&path());
         story.expect_nothing();
+    }
+
+    /// What stands on disk: the number of a whole file, a part of one, or nothing.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum State {
+        Whole(usize),
+        Part,
+        Nothing,
+    }
+
+    /// What programs do to a file, one event each.
+    #[derive(Clone, Copy, Debug)]
+    enum Step {
+        Write { is_whole: bool },
+        Close,
+        Rename { is_whole: bool },
+        Link,
+        Remove,
+        Protect,
+    }
+
+    /// A model of the pipeline that looks at one file.
+    struct Model {
+        settle: Settle,
+        state: State,
+        told: State,
+        /// When a look has last found it whole.
+        good: Option<Instant>,
+    }
+
+    impl Model {
+        fn step(&mut self, number: usize, step: Step, now: Instant) {
+            let content = |is_whole| if is_whole { State::Whole(number) } else { State::Part };
+            let (state, mark) = match step {
+                Step::Write { is_whole } => (content(is_whole), Mark::Touched),
+                Step::Close => (self.state, Mark::Done),
+                Step::Rename { is_whole } => (content(is_whole), Mark::Done),
+                Step::Link => (State::Whole(number), Mark::Touched),
+                Step::Remove => (State::Nothing, Mark::Gone),
+                Step::Protect => (self.state, Mark::Touched),
+            };
+            self.state = state;
+            self.settle.note(path(), mark, now);
+            let deadline = self.settle.deadline().expect("a change is looked at");
+            assert!(deadline <= now + CAP, "not within the cap");
+        }
+
+        /// Looks whenever it is time, up to this time.
+        fn run_until(&mut self, end: Instant) {
+            while let Some(now) = self.settle.deadline().filter(|now| *now <= end) {
+                for Look { again, .. } in self.settle.take(now) {
+                    match self.state {
+                        State::Whole(_) => self.good = Some(now),
+                        State::Part | State::Nothing if !again => {
+                            self.settle.note(path(), Mark::Doubted, now);
+                            continue;
+                        }
+                        State::Part | State::Nothing => {
+                            assert!(self.good.is_none_or(|good| now - good >= DOUBT), "bad news without a doubt");
+                        }
+                    }
+                    self.settle.trust(&path());
+                    self.told = self.state;
+                }
+            }
+        }
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<(u64, Step)>> {
+        let step = prop_oneof![
+            any::<bool>().prop_map(|is_whole| Step::Write { is_whole }),
+            Just(Step::Close),
+            any::<bool>().prop_map(|is_whole| Step::Rename { is_whole }),
+            Just(Step::Link),
+            Just(Step::Remove),
+            Just(Step::Protect),
+        ];
+        proptest::collection::vec((prop_oneof![Just(0), 1..20_u64, 1..600_u64], step), 1..60)
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_programs_do_the_last_state_is_told_and_bad_news_late(steps in steps()) {
+            let mut now = Instant::now();
+            let mut model =
+                Model { settle: Settle::default(), state: State::Whole(0), told: State::Whole(0), good: None };
+            for (number, (pause, step)) in steps.into_iter().enumerate() {
+                now += Duration::from_millis(pause);
+                model.run_until(now);
+                model.step(number + 1, step, now);
+            }
+            model.run_until(now + PATIENCE * 2);
+            prop_assert_eq!(model.told, model.state);
+            prop_assert!(model.settle.waiting.is_empty(), "waits without a reason");
+        }
     }
 }

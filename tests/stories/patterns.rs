@@ -44,7 +44,8 @@ struct Pattern {
 enum Kind {
     /// System calls; the file has its new content in one step, or none of its writers says that it is done in between.
     Calls,
-    /// System calls that close the file when only a part is written. Only a document shows that it isn't whole.
+    /// Steps that leave a part of the file for longer than the quiet time, or close it. Only a document shows that it
+    /// isn't whole.
     Halves,
     /// System calls with pauses in between, or such that nobody says when they are done.
     Slow,
@@ -58,6 +59,11 @@ const PATTERNS: &[Pattern] = &[
     Pattern { name: "in place", kind: Kind::Calls, save: |desk| fs::write(&desk.file, &desk.content).unwrap() },
     Pattern { name: "in place, 4 writes", kind: Kind::Calls, save: |desk| desk.write_slowly(Duration::ZERO) },
     Pattern { name: "in place, 4 writes, 20 ms apart", kind: Kind::Slow, save: |desk| desk.write_slowly(MOMENT * 2) },
+    Pattern {
+        name: "in place, 4 writes, 150 ms apart",
+        kind: Kind::Halves,
+        save: |desk| desk.write_slowly(MOMENT * 15),
+    },
     Pattern { name: "two opens, 10 ms apart", kind: Kind::Halves, save: two_opens },
     Pattern { name: "temporary file, rename", kind: Kind::Calls, save: |desk| desk.replace(desk.beside(".tmp")) },
     Pattern { name: "rename from another directory", kind: Kind::Calls, save: |desk| desk.replace(desk.sibling("t")) },
