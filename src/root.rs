@@ -19,7 +19,7 @@ use crate::site_path::SitePath;
 use crate::stamp::Stamp;
 
 /// How often a file that changes while it is read is read again at once.
-const ATTEMPTS: usize = 3;
+const ATTEMPTS: usize = 10;
 
 /// The served directory.
 #[derive(Clone, Debug)]
@@ -127,7 +127,7 @@ impl Root {
             self.resolve(&name)?;
             return Err(Refusal::Unreadable(io::Error::other("not a regular file")));
         }
-        let file = self.open(&name)?;
+        let mut file = self.open(&name)?;
         let before = file.metadata()?;
         if !before.is_file() {
             return Err(Refusal::Unreadable(io::Error::other("not a regular file")));
@@ -135,6 +135,7 @@ impl Root {
         if before.len() > self.limit {
             return Ok(Found::Large(file, before));
         }
+        wait_for_writer(&mut file)?;
         // One byte more than expected shows that it grows; the limit holds for a file that grows while it is read.
         let mut bytes = Vec::with_capacity(usize::try_from(before.len()).unwrap_or(0) + 1);
         (&file).take(self.limit + 1).read_to_end(&mut bytes)?;
@@ -213,6 +214,24 @@ fn open_without_links(name: &Path) -> io::Result<File> {
         Err(Errno::NOSYS | Errno::PERM) => open_checked(name),
         opened => Ok(opened?.into()),
     }
+}
+
+/// Waits for the end of a write that is going on.
+///
+/// The time of a file is set when a write begins. A read within the same write would find the same time before and after,
+/// and half of the content new. File systems look for data under the lock that writers hold (`inode_lock`: ext4, btrfs,
+/// xfs, tmpfs and others), so looking waits for them; what begins later has a later time.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn wait_for_writer(file: &mut File) -> io::Result<()> {
+    use std::io::Seek;
+    // There is no data in an empty file (`ENXIO`), and not every file system knows the question.
+    let _ = rustix::fs::seek(&*file, rustix::fs::SeekFrom::Data(0));
+    file.rewind()
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn wait_for_writer(_: &mut File) -> io::Result<()> {
+    Ok(())
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]

@@ -4,7 +4,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # The program that shows that it is there, and the Debian package that brings it.
-needed="chromium:chromium chromedriver:chromium-driver node:nodejs npm:npm vim:vim"
+needed="chromium:chromium chromedriver:chromium-driver node:nodejs npm:npm vim:vim emacs:emacs-nox
+  git:git perl:perl python3:python3 rsync:rsync"
 missing=()
 for pair in $needed; do
   command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a save that fails shows itself by its line")]
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
 use std::fs::File;
@@ -455,6 +456,63 @@ fn every_size_is_one_delivery() {
         rows.push(run(pattern, &mut desk, &events, sizes.filter(|size| *size > 0 || pattern.kind != Kind::Editor)));
     }
     finish(&rows);
+}
+
+/// Nobody waits for a delivery here: some versions are skipped, none is torn, older than one before it, or told twice, and
+/// the last one is the last.
+#[test]
+fn saves_in_quick_succession_are_told_whole_and_in_order() {
+    let patterns = [
+        Pattern { name: "in place", kind: Kind::Calls, save: |desk| fs::write(&desk.file, &desk.content).unwrap() },
+        Pattern { name: "rename", kind: Kind::Calls, save: |desk| desk.replace(desk.beside(".tmp")) },
+    ];
+    let site = Site::with(&[]);
+    let server = site.serve();
+    for (number, pattern) in patterns.iter().enumerate() {
+        for (size, saves) in [(2 << 10, 2000), (256 << 10, 300), (4 << 20, 30)] {
+            let (mut desk, events) = begin(&site, &server, &format!("quick{number}-{size}"), "data.txt");
+            for save in 1..=saves {
+                desk.save(pattern, content(save, size, false).as_bytes());
+            }
+            let mut last = 0;
+            while last < saves {
+                let (event, _) = events.next_before(Instant::now() + DEADLINE).expect("the last version");
+                let found = (last + 1..=saves).find(|save| content(*save, size, false) == event.data);
+                let start = event.data.chars().take(100).collect::<String>();
+                last = found.unwrap_or_else(|| panic!("{}, {size} bytes, after {last}: {start}", pattern.name));
+            }
+        }
+    }
+}
+
+/// A file that is written over without becoming shorter or longer is never told half old and half new, although nobody
+/// waits for anybody.
+#[test]
+fn overwriting_never_tears() {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+    let mut numbers = release.split(['.', '-']).map(|number| number.parse::<u32>().unwrap_or(0));
+    if (numbers.next(), numbers.next()) < (Some(6), Some(13)) {
+        eprintln!("not tested: before Linux 6.13, the times of files are too coarse to show it");
+        return;
+    }
+    let site = Site::with(&[]);
+    let server = site.serve();
+    let (desk, events) = begin(&site, &server, "overwriting", "data.txt");
+    let (start, mut last) = (Instant::now(), 0);
+    while start.elapsed() < Duration::from_secs(2) {
+        last += 1;
+        let content = format!("{last:07} ").repeat(128 << 10);
+        File::options().write(true).open(&desk.file).unwrap().write_all(content.as_bytes()).unwrap();
+    }
+    let mut told = 0;
+    while told < last {
+        let (event, _) = events.next_before(Instant::now() + DEADLINE).expect("the last version");
+        let numbers = event.data.split_whitespace().map(str::to_owned).collect::<BTreeSet<_>>();
+        assert_eq!(numbers.len(), 1, "torn: {numbers:?}");
+        let number = numbers.first().and_then(|number| number.parse().ok()).expect("a number");
+        assert!(number > told, "{number} after {told}");
+        told = number;
+    }
 }
 
 /// Many saves, on three threads:
