@@ -9,6 +9,7 @@ use crate::root::Found;
 use crate::root::Refusal;
 use crate::root::Root;
 use crate::site_path::SitePath;
+use crate::watch::Batch;
 use crate::watch::Look;
 use crate::watch::Watch;
 
@@ -18,8 +19,12 @@ use crate::watch::Watch;
 /// Good news is told at once. Bad news (gone, empty, half a document) may only be a moment in a save, so it is true when
 /// a second look finds it too.
 pub fn run(mut watch: Watch, root: &Root, hub: &Hub, hear: impl Fn(&SitePath, &Problem)) {
-    while let Some(batch) = watch.next_batch() {
-        for Look { path, again } in batch {
+    while let Some(Batch { looks, is_burst }) = watch.next_batch() {
+        // Pages hear of its beginning before what it brings, and of its end after that.
+        if is_burst {
+            hub.burst(true);
+        }
+        for Look { path, again } in looks {
             let Some(ticket) = hub.look(&path) else { continue };
             match see(root, path.clone()) {
                 None => watch.unsettled(path),
@@ -32,6 +37,9 @@ pub fn run(mut watch: Watch, root: &Root, hub: &Hub, hear: impl Fn(&SitePath, &P
                     }
                 }
             }
+        }
+        if !is_burst {
+            hub.burst(false);
         }
     }
 }

@@ -4,8 +4,9 @@
 
 /**
  * What the server tells of a file. `event` is `message`, `change`, `problem` or `removed`, or a word of a newer server.
+ * With `burst`, it tells of no file, but whether many are changing at once.
  * @typedef {{ event: string, path: string, version: string, document?: unknown, text?: string, size?: number,
- *   type?: string, message?: string, line?: number | null, column?: number | null }} Update
+ *   type?: string, message?: string, line?: number | null, column?: number | null, burst?: boolean }} Update
  *
  * @typedef {{ url: string, version: string | null, used: boolean, readers: Set<(update: Update) => void>,
  *   latest?: Update }} File
@@ -25,6 +26,8 @@ const files = new Map();
 
 /** @type {(update: Update) => void} */
 let onUpdate = () => {};
+/** @type {(burst: boolean) => void} */
+let onBurst = () => {};
 
 /** @type {AbortController | undefined} */
 let current;
@@ -67,11 +70,14 @@ export function read(url, reader) {
 }
 
 /**
- * Calls `handler` with what happens to files that the page uses.
+ * Calls `handler` with what happens to files that the page uses, and `burst` when many files begin to change at once, and
+ * when that is over.
  * @param {(update: Update) => void} handler
+ * @param {(burst: boolean) => void} burst
  */
-export function listen(handler) {
+export function listen(handler, burst) {
   onUpdate = handler;
+  onBurst = burst;
   // A stream that is open keeps a page out of the back/forward cache, and holds one of few connections.
   addEventListener("pagehide", close);
   addEventListener("pageshow", (event) => event.persisted && open(0));
@@ -127,7 +133,12 @@ async function connect() {
     before?.abort();
     if (!response.ok || !response.body) throw new Error(`the server answers ${response.status}`);
     delay = RETRY;
-    for await (const update of updates(response.body)) take(update);
+    // A stream begins without a burst; the one before may have ended in the middle of one.
+    onBurst(false);
+    for await (const update of updates(response.body)) {
+      if (update.event === "burst") onBurst(update.burst === true);
+      else take(update);
+    }
   } catch (error) {
     before?.abort();
     if (stream.signal.aborted) return;

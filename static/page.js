@@ -5,11 +5,11 @@ import { listen, use } from "./connection.js";
 import { effectOf } from "./effects.js";
 import { bind } from "./live.js";
 
-/** A burst of changes reloads once, when it has been quiet for this long, in milliseconds. */
+/** Changes that follow each other reload once, when it has been quiet for this long, in milliseconds. */
 const QUIET = 50;
 
-/** A burst that does not end reloads after this time, in milliseconds. */
-const CAP = 1000;
+/** If it does not become quiet, the page reloads after this time, in milliseconds; and after this time in a burst. */
+const CAP = 1000, BURST_CAP = 10_000;
 
 /** The last word of our server on a resource that the page has loaded: `VERSION PATH`, or `stream`. */
 const TIMING = "savecast";
@@ -22,7 +22,10 @@ export function start(path, version) {
   if (path && version) use(path, version);
   // Also tells of what was loaded before it was asked.
   new PerformanceObserver((list) => list.getEntries().forEach(note)).observe({ type: "resource", buffered: true });
-  listen(apply);
+  listen(apply, (burst) => {
+    bursting = burst;
+    if (firstReload) reload();
+  });
   bind(document.documentElement);
 }
 
@@ -107,10 +110,13 @@ function swapStyle(path, version) {
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let reloading;
 let firstReload = 0;
+/** Whether many files are changing at once: a build, a checkout. The server says so, and when it is over. */
+let bursting = false;
 
 function reload() {
   const now = performance.now();
   firstReload ||= now;
   clearTimeout(reloading);
-  reloading = setTimeout(() => location.reload(), Math.max(0, Math.min(QUIET, firstReload + CAP - now)));
+  const wait = Math.min(bursting ? Infinity : QUIET, firstReload + (bursting ? BURST_CAP : CAP) - now);
+  reloading = setTimeout(() => location.reload(), Math.max(0, wait));
 }

@@ -21,6 +21,12 @@ pub const KEEP_ALIVE: &str = ":\n\n";
 /// The last event of a stream.
 pub const END: &str = "event: end\ndata: Connection closed\n\n";
 
+/// What a page is told when many files begin to change at once, and when that is over.
+#[must_use]
+pub fn burst(burst: bool) -> &'static str {
+    if burst { "event: burst\ndata: {\"burst\":true}\n\n" } else { "event: burst\ndata: {\"burst\":false}\n\n" }
+}
+
 /// The event for this audience.
 #[must_use]
 pub fn write(update: &Update, audience: Audience) -> Bytes {

@@ -38,6 +38,7 @@ use crate::hub::Follower;
 use crate::hub::Hub;
 use crate::hub::Interest;
 use crate::hub::Known;
+use crate::hub::Owed;
 use crate::site_path::SitePath;
 
 /// A stream that was quiet for so long says that it is alive. WHATWG HTML advises "every 15 seconds or so", because some
@@ -168,7 +169,10 @@ impl MessageBody for EventStream {
                 Bytes::from_static(frame::OPENING.as_bytes())
             }
             Progress::Open => match this.follower.poll_next(context) {
-                Poll::Ready(Some((told, audience))) => told.text(audience, |update| frame::write(update, audience)),
+                Poll::Ready(Some(Owed::News(told, audience))) => {
+                    told.text(audience, |update| frame::write(update, audience))
+                }
+                Poll::Ready(Some(Owed::Burst(burst))) => Bytes::from_static(frame::burst(burst).as_bytes()),
                 Poll::Ready(None) => {
                     this.progress = Progress::Ended;
                     Bytes::from_static(frame::END.as_bytes())

@@ -9,7 +9,7 @@ use crate::hub::Demand;
 use crate::hub::Hub;
 use crate::hub::Interest;
 use crate::hub::Known;
-use crate::hub::Told;
+use crate::hub::Owed;
 use crate::site_path::SitePath;
 
 /// Follows one or more paths. Dropping it ends that, and with the last follower of a path its watch.
@@ -20,6 +20,8 @@ pub struct Follower {
     hub: Arc<Hub>,
     id: u64,
     cursors: Vec<Cursor>,
+    /// What it was told last of a burst.
+    burst: bool,
 }
 
 struct Cursor {
@@ -37,7 +39,8 @@ impl Follower {
         let mut state = hub.state();
         let id = state.next_follower;
         state.next_follower += 1;
-        state.followers.entry(id).or_default();
+        let hears_bursts = interests.iter().any(|interest| interest.audience == Audience::User);
+        state.followers.entry(id).or_default().hears_bursts = hears_bursts;
         let mut cursors = Vec::with_capacity(interests.len());
         let since = state.looks + 1;
         for (place, Interest { path, has, audience }) in interests.into_iter().enumerate() {
@@ -48,16 +51,21 @@ impl Follower {
             (hub.demand)(Demand::Follow(path));
         }
         drop(state);
-        Self { hub: hub.clone(), id, cursors }
+        Self { hub: hub.clone(), id, cursors, burst: false }
     }
 
     /// The next thing it is owed; `None` when the hub has closed.
-    pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<(Arc<Told>, Audience)>> {
+    pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Owed>> {
         let state = &mut *self.hub.state();
         if state.closed {
             return Poll::Ready(None);
         }
         let Some(slot) = state.followers.get_mut(&self.id) else { return Poll::Ready(None) };
+        // The end of a burst comes after all that it has brought.
+        if slot.hears_bursts && self.burst != state.burst && (state.burst || slot.owed.is_empty()) {
+            self.burst = state.burst;
+            return Poll::Ready(Some(Owed::Burst(self.burst)));
+        }
         // First owed, first told: a file that is saved again and again can't hold up the others.
         while let Some(place) = slot.owed.pop_front() {
             let cursor = &mut self.cursors[place];
@@ -69,7 +77,7 @@ impl Follower {
             let Some(latest) = &topic.latest else { continue };
             let had = std::mem::replace(&mut cursor.has, Known::Version(latest.update.version));
             if had != cursor.has && had != Known::Present {
-                return Poll::Ready(Some((latest.clone(), cursor.audience)));
+                return Poll::Ready(Some(Owed::News(latest.clone(), cursor.audience)));
             }
         }
         if !slot.waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
@@ -79,7 +87,7 @@ impl Follower {
     }
 
     /// The next thing it is owed; `None` when the hub has closed.
-    pub async fn next(&mut self) -> Option<(Arc<Told>, Audience)> {
+    pub async fn next(&mut self) -> Option<Owed> {
         std::future::poll_fn(|context| self.poll_next(context)).await
     }
 }
@@ -150,7 +158,11 @@ mod tests {
     #[track_caller]
     fn expect(follower: &mut Follower, urls: &[&str]) {
         let told = std::iter::from_fn(|| follower.next().now_or_never().flatten());
-        let told = told.map(|(told, _)| told.update.path.to_string()).collect::<Vec<_>>();
+        let told = told.map(|owed| match owed {
+            Owed::News(told, _) => told.update.path.to_string(),
+            Owed::Burst(burst) => format!("burst {burst}"),
+        });
+        let told = told.collect::<Vec<_>>();
         assert_eq!(told, urls);
     }
 
@@ -235,6 +247,26 @@ mod tests {
         assert_eq!(*story.demands.lock().unwrap(), ["+/a.txt", "+/b.txt", "+/a.txt", "-/a.txt", "-/a.txt", "-/b.txt"]);
         assert_eq!(story.hub.census().followed, 0);
         assert_eq!(story.save("/a.txt", "1"), None);
+    }
+
+    #[test]
+    fn a_page_is_told_of_a_burst_around_what_it_brings() {
+        let story = Story::new();
+        let mut stream = story.follow(&[("/a.txt", version("0"))]);
+        let interest = Interest { path: path("/a.txt"), has: version("0"), audience: Audience::User };
+        let mut page = Follower::new(&story.hub, vec![interest]);
+        story.hub.burst(true);
+        story.save("/a.txt", "1");
+        expect(&mut page, &["burst true", "/a.txt"]);
+        story.hub.burst(true);
+        story.save("/a.txt", "2");
+        story.hub.burst(false);
+        expect(&mut page, &["/a.txt", "burst false"]);
+        expect(&mut stream, &["/a.txt"]);
+        // What it has slept through is nothing to it.
+        story.hub.burst(true);
+        story.hub.burst(false);
+        expect(&mut page, &[]);
     }
 
     #[test]

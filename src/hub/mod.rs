@@ -84,6 +84,15 @@ impl Told {
     }
 }
 
+/// What a follower is told next.
+#[derive(Clone, Debug)]
+pub enum Owed {
+    /// The state of a file, in the words for this audience.
+    News(Arc<Told>, Audience),
+    /// Many files are changing at once from now on, or no more. Told to those who use files.
+    Burst(bool),
+}
+
 /// Allows one look at a path, and says when it began.
 #[derive(Debug)]
 #[must_use = "an update without its look reaches nobody"]
@@ -112,6 +121,8 @@ struct State {
     /// The number of looks that have begun. A follower that came before a look began can rely on what it found.
     looks: u64,
     updates: u64,
+    /// Whether many files are changing at once.
+    burst: bool,
     closed: bool,
 }
 
@@ -132,6 +143,8 @@ struct Topic {
 struct Slot {
     /// The places in its list where it may owe something.
     owed: VecDeque<usize>,
+    /// Whether bursts concern it.
+    hears_bursts: bool,
     waker: Option<Waker>,
 }
 
@@ -178,6 +191,20 @@ impl Hub {
         // Outside the lock: those who wake up take it.
         wakers.into_iter().for_each(Waker::wake);
         told
+    }
+
+    /// Many files are changing at once from now on, or no more.
+    pub fn burst(&self, burst: bool) {
+        let mut wakers = Vec::new();
+        {
+            let mut state = self.state();
+            if state.burst != burst {
+                state.burst = burst;
+                let slots = state.followers.values_mut().filter(|slot| slot.hears_bursts);
+                wakers.extend(slots.filter_map(|slot| slot.waker.take()));
+            }
+        }
+        wakers.into_iter().for_each(Waker::wake);
     }
 
     /// Ends all followers, also those that come later.

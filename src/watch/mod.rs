@@ -4,6 +4,7 @@
 //! followed path, through links too, not recursively, and only while somebody follows it. What the system can't watch, or
 //! doesn't tell everything of, is polled.
 
+mod burst;
 mod plan;
 mod poll;
 mod remote;
@@ -25,6 +26,7 @@ use std::time::Instant;
 use crate::site_path::SitePath;
 use crate::stamp;
 use crate::stamp::Stamp;
+use crate::watch::burst::Burst;
 use crate::watch::plan::Plan;
 use crate::watch::plan::Route;
 use crate::watch::plan::Step;
@@ -54,6 +56,11 @@ pub struct Watch {
     plan: Plan,
     settle: Settle,
     poll: Poll,
+    burst: Burst,
+    /// Whether the batch before was part of a burst.
+    is_burst: bool,
+    /// Whether it is to be found out if the changes are the work of git.
+    may_be_git: bool,
     /// What of the plan is watched now: directories, and files with several names. The rest does not exist, or is polled.
     watched: BTreeSet<PathBuf>,
     /// The directories of the plan that are polled.
@@ -62,6 +69,15 @@ pub struct Watch {
     /// The causes of polling that were told.
     told: BTreeSet<String>,
     tell: Box<dyn Fn(Polled) + Send>,
+}
+
+/// What has settled.
+#[derive(Debug)]
+pub struct Batch {
+    /// Where to look.
+    pub looks: Vec<Look>,
+    /// Whether many files are changing at once, so that there is more to come.
+    pub is_burst: bool,
 }
 
 /// A directory is polled, although nobody asked for it.
@@ -104,6 +120,9 @@ impl Watch {
             plan: Plan::default(),
             settle: Settle::default(),
             poll: Poll::new(every),
+            burst: Burst::default(),
+            is_burst: false,
+            may_be_git: false,
             watched: BTreeSet::new(),
             polled: BTreeSet::new(),
             counts: counts.clone(),
@@ -113,22 +132,34 @@ impl Watch {
         (watch, Remote::new(sender, counts))
     }
 
-    /// Waits for the next batch: what has settled and is to be looked at. `None` when the watch was stopped.
+    /// Waits for the next batch: what has settled and is to be looked at, or only that a burst has begun or ended. `None`
+    /// when the watch was stopped.
     ///
     /// A path that is followed from now on is part of it, after its watch has become active, so that nothing is lost
     /// between the first look and the first change.
-    pub fn next_batch(&mut self) -> Option<Vec<Look>> {
+    pub fn next_batch(&mut self) -> Option<Batch> {
         loop {
             while let Ok(signal) = self.signals.try_recv() {
                 self.take(signal)?;
             }
             self.poll();
-            let batch = self.settle.take(Instant::now());
-            if !batch.is_empty() {
-                return Some(batch);
+            let now = Instant::now();
+            let looks = self.settle.take(now);
+            // Asked when all that has settled is told, so that nobody waits for the answer.
+            if looks.is_empty() && self.may_be_git && self.burst.end(now).is_none() {
+                self.may_be_git = burst::git_is_at_work(&self.root);
+                if self.may_be_git {
+                    self.burst.hold(now);
+                }
             }
-            let poll = (!self.polled.is_empty()).then(|| self.poll.due(Instant::now()));
-            let signal = match self.settle.deadline().into_iter().chain(poll).min() {
+            let burst = self.burst.end(now);
+            if !looks.is_empty() || burst.is_some() != self.is_burst {
+                self.is_burst = burst.is_some();
+                self.may_be_git |= !looks.is_empty();
+                return Some(Batch { looks, is_burst: self.is_burst });
+            }
+            let poll = (!self.polled.is_empty()).then(|| self.poll.due(now));
+            let signal = match self.settle.deadline().into_iter().chain(poll).chain(burst).min() {
                 None => self.signals.recv().ok(),
                 Some(deadline) => match self.signals.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                     Ok(signal) => Some(signal),
@@ -191,6 +222,7 @@ impl Watch {
             Change::Gone(place) => (place, Mark::Gone),
             Change::Lost => return self.look_everywhere(),
         };
+        self.burst.note(&place, now);
         // What is watched there may be another directory by now, and a watch does not move to it.
         self.unwatch(&below(&self.watched, &place));
         self.unwatch(&below(&self.polled, &place));
@@ -356,7 +388,7 @@ mod tests {
         /// The next look is at this path.
         #[track_caller]
         fn expect(&mut self, url: &str) {
-            let looks = self.watch.next_batch().unwrap();
+            let looks = self.watch.next_batch().unwrap().looks;
             assert_eq!(looks.iter().map(|look| look.path.as_str()).collect::<Vec<_>>(), [url]);
         }
 

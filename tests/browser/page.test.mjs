@@ -1,8 +1,12 @@
 // What a person sees: a real browser, real files, the built server.
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { createServer } from "node:http";
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import path from "node:path";
 import { after, before, test } from "node:test";
+import { promisify } from "node:util";
 
 import { counts, eventually, openBrowser, serve, siteWith, streams } from "./support.mjs";
 
@@ -267,4 +271,42 @@ test("a page that goes away closes its stream", async (test) => {
   await eventually(() => streams(server), (streams) => streams === 0);
   await page.run(() => history.back());
   await page.isLive(server);
+});
+
+test("a checkout of 5,000 files reloads once, after it", async (test) => {
+  const script = (name, version) => `(window.${name} ??= []).push(${version})\n`;
+  const files = (version) => {
+    const files = {};
+    for (let number = 0; number < 5000; number++) files[`${"abcdefghijklmnopqrstuvwxy"[number % 25]}/${number}.js`] = script("loaded", `"${version}"`);
+    return files;
+  };
+  // Three of them are used: of the first, the middle and the last directory that git comes to.
+  const used = ["a/0.js", "m/12.js", "y/24.js"];
+  const site = await siteWith(test, {
+    "index.html": `<!doctype html><title>Many</title><link rel="icon" href="data:,"><script>
+      sessionStorage.loads = Number(sessionStorage.loads ?? 0) + 1</script>${used.map((name) => `<script src="${name}"></script>`).join("")}`,
+    ...files("one"),
+  });
+  const git = (...words) => promisify(execFile)("git", ["-c", "user.name=a", "-c", "user.email=a@b", ...words], { cwd: site.root });
+  await git("init", "-q");
+  await git("add", ".");
+  await git("commit", "-qm", "one");
+  for (const [name, content] of Object.entries(files("two"))) await site.write(name, content);
+  await git("commit", "-qam", "two");
+  const branch = (await git("branch", "--show-current")).stdout.trim();
+  const server = await serve(test, site);
+  await page.open(server.url);
+  await page.isLive(server);
+  const shown = (version) => eventually(() => page.run(() => window.loaded?.join()), (loaded) => loaded === [version, version, version].join());
+  await shown("two");
+  for (const [number, version] of ["one", "two", "one"].entries()) {
+    await git("checkout", "-q", version === "one" ? "HEAD~1" : branch);
+    await shown(version);
+    // What comes too late shows before this does.
+    await site.write("index.html", (await readFile(path.join(site.root, "index.html"), "utf8")).replace("Many", `Many ${number}`));
+    await eventually(() => page.run(() => document.title), (title) => title.endsWith(String(number)));
+    await git("checkout", "-q", "index.html");
+    await eventually(() => page.run(() => document.title), (title) => title === "Many");
+    assert.equal(await page.run(() => Number(sessionStorage.loads)), 1 + 3 * (number + 1), "loads");
+  }
 });
