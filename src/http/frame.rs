@@ -43,7 +43,8 @@ fn for_file(update: &Update) -> String {
     let path = update.path.as_str();
     let mut frame = format!("id: {}\n", update.version);
     match &update.news {
-        News::Document(line) => data(&mut frame, line),
+        // Known to be one line, which may be long.
+        News::Document(line) => return format!("{frame}data: {line}\n\n"),
         News::Text(text) => data(&mut frame, text),
         News::Other(size) => data(
             &mut frame,

@@ -1,0 +1,111 @@
+//! Those who listen: many connections on one thread, and when each of them had the whole event.
+
+use std::io;
+use std::io::Read;
+use std::io::Write;
+use std::net::TcpStream;
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+use std::time::Instant;
+
+use rustix::event::epoll;
+use rustix::event::epoll::CreateFlags;
+use rustix::event::epoll::EventData;
+use rustix::event::epoll::EventFlags;
+
+/// How long anything may take.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// Open streams of one file.
+pub(crate) struct Listeners {
+    streams: Vec<Stream>,
+    ready: OwnedFd,
+    buffer: Vec<u8>,
+}
+
+struct Stream {
+    connection: TcpStream,
+    /// The last bytes that came, as many as an end has.
+    tail: [u8; 2],
+    has_data: bool,
+}
+
+impl Listeners {
+    /// So many streams of this file. HTTP/1.0, so that there are no chunks to be taken apart.
+    pub(crate) fn open(port: u16, url: &str, count: usize) -> Self {
+        let request = format!("GET {url} HTTP/1.0\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n");
+        Self::connect(port, &request, count)
+    }
+
+    /// The stream of a page with these wishes.
+    pub(crate) fn page(port: u16, wishes: &str) -> Self {
+        let request = format!(
+            "POST /_savecast/events HTTP/1.0\r\nHost: localhost\r\nAccept: text/event-stream\r\nContent-Length: {}\r\n\r\n{wishes}",
+            wishes.len()
+        );
+        Self::connect(port, &request, 1)
+    }
+
+    fn connect(port: u16, request: &str, count: usize) -> Self {
+        let ready = epoll::create(CreateFlags::CLOEXEC).unwrap();
+        let stream = |number: usize| {
+            let mut connection = TcpStream::connect(("127.0.0.1", port)).unwrap();
+            // Reset at the end, so that thousands of ports are free again at once.
+            socket2::SockRef::from(&connection).set_linger(Some(Duration::ZERO)).unwrap();
+            connection.write_all(request.as_bytes()).unwrap();
+            connection.set_nonblocking(true).unwrap();
+            epoll::add(&ready, &connection, EventData::new_u64(number as u64), EventFlags::IN).unwrap();
+            Stream { connection, tail: [0; 2], has_data: false }
+        };
+        Self { streams: (0..count).map(stream).collect(), ready, buffer: vec![0; 1 << 20] }
+    }
+
+    /// When each of them had all of the next event.
+    pub(crate) fn wait(&mut self) -> Vec<Instant> {
+        let start = Instant::now();
+        let mut arrived = vec![None; self.streams.len()];
+        let mut missing = arrived.len();
+        let mut events = Vec::with_capacity(1024);
+        while missing > 0 {
+            assert!(start.elapsed() < DEADLINE, "{missing} listeners were told nothing");
+            events.clear();
+            let timeout = DEADLINE.try_into().unwrap();
+            epoll::wait(&self.ready, rustix::buffer::spare_capacity(&mut events), Some(&timeout)).unwrap();
+            for event in &events {
+                let number = usize::try_from(event.data.u64()).unwrap();
+                if self.streams[number].has_event(&mut self.buffer) && arrived[number].is_none() {
+                    arrived[number] = Some(Instant::now());
+                    missing -= 1;
+                }
+            }
+        }
+        arrived.into_iter().flatten().collect()
+    }
+}
+
+impl Stream {
+    /// Reads what is there; true if an event with data has come to its end.
+    fn has_event(&mut self, buffer: &mut [u8]) -> bool {
+        let mut has_event = false;
+        loop {
+            let length = match self.connection.read(buffer) {
+                Ok(0) => panic!("the server has closed the stream"),
+                Ok(length) => length,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return has_event,
+                Err(error) => panic!("{error}"),
+            };
+            let bytes = &buffer[..length];
+            // Data is what is neither a head nor a comment; the first bytes tell, and the rest is long.
+            let start = &bytes[..length.min(256)];
+            self.has_data |= start.windows(6).any(|bytes| bytes == b"data: ");
+            self.tail = match bytes {
+                [.., first, second] => [*first, *second],
+                [only] => [self.tail[1], *only],
+                [] => self.tail,
+            };
+            if self.has_data && self.tail == *b"\n\n" {
+                (has_event, self.has_data) = (true, false);
+            }
+        }
+    }
+}

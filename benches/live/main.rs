@@ -1,0 +1,270 @@
+//! What is promised, measured: each figure beside its floor, from the same run.
+//!
+//! ```sh
+//! cargo bench --bench live                  # all of it, a few minutes
+//! cargo bench --bench live -- saves growth  # some of it
+//! ```
+//!
+//! The floor is a bare program: `inotify`, `read`, `write`, one thread, no check of what it sends (see `floor.rs`). A run
+//! of all parts writes `benches/results.md` and `benches/results.svg`, which the README shows.
+
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement that fails shows itself by its line")]
+
+mod chart;
+mod files;
+mod floor;
+mod listeners;
+mod program;
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+use std::time::Instant;
+
+use crate::files::Folder;
+use crate::files::Save;
+use crate::listeners::Listeners;
+use crate::program::Kind;
+use crate::program::Program;
+
+/// A part of the run: its name, and what makes its table.
+type Part = (&'static str, fn() -> Table);
+
+const PARTS: [Part; 5] =
+    [("saves", saves), ("listeners", fan_out), ("growth", growth), ("trees", trees), ("requests", requests)];
+
+/// A table as it stands in the documentation.
+struct Table {
+    title: &'static str,
+    head: Vec<&'static str>,
+    rows: Vec<Vec<String>>,
+    /// For each row that is drawn: its name, and two pairs of figures of savecast and the floor, in milliseconds.
+    bars: Vec<(String, [[f64; 2]; 2])>,
+}
+
+fn main() {
+    let arguments = std::env::args().skip(1).filter(|argument| argument != "--bench").collect::<Vec<_>>();
+    if let [flag, directory, name] = arguments.as_slice()
+        && flag == floor::FLAG
+    {
+        return floor::run(Path::new(directory), name).unwrap();
+    }
+    let wanted = |(name, _): &&Part| arguments.is_empty() || arguments.iter().any(|argument| argument == name);
+    let tables = PARTS.iter().filter(wanted).map(|(_, measure)| {
+        let table = measure();
+        println!("{}", table.to_markdown());
+        table
+    });
+    let tables = tables.collect::<Vec<_>>();
+    if arguments.is_empty() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches");
+        let text = tables.iter().map(Table::to_markdown).collect::<Vec<_>>().join("\n");
+        fs::write(folder.join("results.md"), text).unwrap();
+        fs::write(folder.join("results.svg"), chart::draw(&tables[0].bars)).unwrap();
+    }
+}
+
+impl Table {
+    fn to_markdown(&self) -> String {
+        let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
+        let head = self.head.iter().map(|&cell| cell.to_owned()).collect::<Vec<_>>();
+        let rule = head.iter().enumerate().map(|(column, _)| if column == 0 { "---" } else { "--:" }.to_owned());
+        let rows = self.rows.iter().map(|row| line(row)).collect::<String>();
+        format!("**{}**\n\n{}{}{rows}", self.title, line(&head), line(&rule.collect::<Vec<_>>()))
+    }
+}
+
+fn ms(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}
+
+/// The value that so many percent don't exceed.
+fn percentile(durations: &mut [Duration], percent: usize) -> Duration {
+    durations.sort_unstable();
+    durations[(durations.len() * percent / 100).min(durations.len() - 1)]
+}
+
+fn size_name(size: usize) -> String {
+    if size < 1 << 20 { format!("{} KB", size >> 10) } else { format!("{} MB", size >> 20) }
+}
+
+/// (a) From the end of a save to the event at one listener.
+fn saves() -> Table {
+    let mut table = Table {
+        title: "From the end of a save to the event at a listener, in ms",
+        head: vec!["saved", "savecast, median", "bare, median", "ratio", "savecast, p99", "bare, p99", "ratio"],
+        rows: Vec::new(),
+        bars: Vec::new(),
+    };
+    for save in [Save::InPlace, Save::Rename, Save::Slow] {
+        for (size, rounds) in [(2 << 10, 1000), (64 << 10, 500), (1 << 20, 200)] {
+            let mut sides = Kind::BOTH.map(|kind| {
+                let folder = Folder::new();
+                folder.save(Save::InPlace, 0, size);
+                let program = Program::start(kind, folder.path());
+                let mut listener = Listeners::open(program.port, "/data.json", 1);
+                listener.wait();
+                (folder, program, listener, Vec::new())
+            });
+            for round in 1..=rounds {
+                // In turns, so that what happens to the machine happens to both.
+                for (folder, _, listener, times) in &mut sides {
+                    let saved = folder.save(save, round, size);
+                    times.push(listener.wait()[0].saturating_duration_since(saved));
+                }
+            }
+            let [medians, p99s] = [50, 99].map(|percent| {
+                let [ours, floor] = &mut sides;
+                [ms(percentile(&mut ours.3, percent)), ms(percentile(&mut floor.3, percent))]
+            });
+            let name = format!("{}, {}", save.name(), size_name(size));
+            let mut row = vec![name.clone()];
+            for [ours, floor] in [medians, p99s] {
+                row.extend([format!("{ours:.3}"), format!("{floor:.3}"), format!("{:.1}", ours / floor)]);
+            }
+            table.rows.push(row);
+            table.bars.push((name, [medians, p99s]));
+        }
+    }
+    table
+}
+
+/// (b) One change told to many.
+fn fan_out() -> Table {
+    let mut table = Table {
+        title: "One change of 2 KB to many listeners: times in ms, CPU in ms for each change, memory in KB for each listener",
+        head: vec!["listeners", "program", "first", "median", "last", "CPU", "memory"],
+        rows: Vec::new(),
+        bars: Vec::new(),
+    };
+    for count in [1, 100, 1000, 5000, 10_000] {
+        for kind in Kind::BOTH {
+            let folder = Folder::new();
+            folder.save(Save::InPlace, 0, 2 << 10);
+            let program = Program::start(kind, folder.path());
+            let empty = program.memory();
+            let mut listeners = Listeners::open(program.port, "/data.json", count);
+            listeners.wait();
+            let memory = program.memory().saturating_sub(empty) as f64 / count as f64;
+            let before = program.processor();
+            let rounds = 20;
+            let mut times = [(); 3].map(|()| Vec::new());
+            for round in 1..=rounds {
+                let saved = folder.save(Save::InPlace, round, 2 << 10);
+                let mut arrived = listeners.wait();
+                arrived.sort_unstable();
+                for (times, at) in times.iter_mut().zip([0, count / 2, count - 1]) {
+                    times.push(arrived[at].saturating_duration_since(saved));
+                }
+            }
+            let processor = ms(program.processor() - before) / rounds as f64;
+            let mut row = vec![count.to_string(), kind.name().to_owned()];
+            row.extend(times.map(|mut times| format!("{:.2}", ms(percentile(&mut times, 50)))));
+            row.extend([format!("{processor:.1}"), if count < 100 { "–".into() } else { format!("{memory:.1}") }]);
+            table.rows.push(row);
+        }
+    }
+    table
+}
+
+/// (e) A page that uses many files, of which one is saved.
+fn growth() -> Table {
+    let mut table = Table {
+        title: "A save of one of many followed files, in ms",
+        head: vec!["followed files", "median", "p99", "watched directories"],
+        rows: Vec::new(),
+        bars: Vec::new(),
+    };
+    for count in [1, 10, 100, 1000, 10_000] {
+        let folder = Folder::new();
+        folder.fill(count, 100);
+        folder.save(Save::InPlace, 0, 2 << 10);
+        let program = Program::start(Kind::Savecast, folder.path());
+        let mut files = Folder::names(count, 100).map(|name| format!("\"/{name}\":null")).collect::<Vec<_>>();
+        files.push("\"/data.json\":null".into());
+        let mut page = Listeners::page(program.port, &format!("{{\"uses\":{{{}}}}}", files.join(",")));
+        // One more, because a page is told nothing of what it has.
+        let mut listener = Listeners::open(program.port, "/data.json", 1);
+        listener.wait();
+        let mut times = (1..=500).map(|round| {
+            let saved = folder.save(Save::InPlace, round, 2 << 10);
+            listener.wait();
+            page.wait()[0].saturating_duration_since(saved)
+        });
+        let mut times = times.by_ref().collect::<Vec<_>>();
+        let [median, p99] = [50, 99].map(|percent| format!("{:.3}", ms(percentile(&mut times, percent))));
+        table.rows.push(vec![count.to_string(), median, p99, program.watches().to_string()]);
+    }
+    table
+}
+
+/// (c) What a large tree costs, with one file of it in use.
+fn trees() -> Table {
+    let mut table = Table {
+        title: "A tree of files, of which one is followed",
+        head: vec!["files", "start, ms", "memory, MB", "watches", "CPU in 2 s idle, ms", "wake-ups in 2 s idle"],
+        rows: Vec::new(),
+        bars: Vec::new(),
+    };
+    for count in [0, 1000, 20_000, 100_000] {
+        let folder = Folder::new();
+        folder.fill(count, 20);
+        folder.save(Save::InPlace, 0, 2 << 10);
+        let mut starts = (0..10).map(|_| {
+            let start = Instant::now();
+            drop(Program::start(Kind::Savecast, folder.path()));
+            start.elapsed()
+        });
+        let mut starts = starts.by_ref().collect::<Vec<_>>();
+        let program = Program::start(Kind::Savecast, folder.path());
+        let mut listener = Listeners::open(program.port, "/data.json", 1);
+        listener.wait();
+        let (processor, switches) = (program.processor(), program.switches());
+        std::thread::sleep(Duration::from_secs(2));
+        table.rows.push(vec![
+            count.to_string(),
+            format!("{:.1}", ms(percentile(&mut starts, 50))),
+            format!("{:.1}", program.memory() as f64 / 1024.0),
+            program.watches().to_string(),
+            format!("{:.0}", ms(program.processor() - processor)),
+            (program.switches() - switches).to_string(),
+        ]);
+    }
+    table
+}
+
+/// (d) Files that are merely served, beside nginx.
+fn requests() -> Table {
+    let mut table = Table {
+        title: "Requests per second, `wrk -t1 -c64`",
+        head: vec!["file", "savecast", "nginx", "ratio"],
+        rows: Vec::new(),
+        bars: Vec::new(),
+    };
+    let folder = Folder::new();
+    folder.write("small.json", &files::content(0, 2 << 10));
+    folder.write("large.bin", &"x".repeat(100 << 10));
+    let page = format!("<!doctype html><title>Page</title><p>{}", "x".repeat(2 << 10));
+    folder.write("page.html", &page);
+    let ours = Program::start(Kind::Savecast, folder.path());
+    let nginx = Program::start_nginx(folder.path());
+    for (name, what) in
+        [("small.json", "2 KB"), ("large.bin", "100 KB"), ("page.html", "2 KB of HTML, with the client")]
+    {
+        let rates = [Some(ours.port), nginx.as_ref().map(|nginx| nginx.port)];
+        let rates = rates.map(|port| port.and_then(|port| requests_per_second(port, name).ok()));
+        let text = |rate: Option<f64>| rate.map_or("not installed".to_owned(), |rate| format!("{rate:.0}"));
+        let ratio = rates[0].zip(rates[1]).map_or("–".to_owned(), |(ours, nginx)| format!("{:.2}", ours / nginx));
+        table.rows.push(vec![what.to_owned(), text(rates[0]), text(rates[1]), ratio]);
+    }
+    table
+}
+
+fn requests_per_second(port: u16, name: &str) -> io::Result<f64> {
+    let url = format!("http://127.0.0.1:{port}/{name}");
+    let output = std::process::Command::new("wrk").args(["-t1", "-c64", "-d5s", &url]).output()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let rate = text.lines().find_map(|line| line.strip_prefix("Requests/sec:"));
+    rate.and_then(|rate| rate.trim().parse().ok()).ok_or_else(|| io::Error::other(text))
+}
