@@ -33,8 +33,9 @@
 //!
 //! # Words
 //!
-//! A *change* is on disk. A *batch* has settled. A *burst* is many changes at once. An *update* is what followers are told. A *frame* is its text. A
-//! *follower* is one open stream. A *version* is the hash of the content. A *problem* is a broken file of the user's.
+//! A *change* is on disk. A *batch* has settled. A *burst* is many changes at once. An *update* is what followers are told.
+//! A *frame* is its text. A *follower* is one open stream. A *version* is the hash of the content. A *problem* is a broken
+//! file of the user's.
 //!
 //! # What is always true
 //!

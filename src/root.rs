@@ -127,6 +127,7 @@ impl Root {
             self.resolve(&name)?;
             return Err(Refusal::Unreadable(io::Error::other("not a regular file")));
         }
+        #[cfg_attr(not(any(target_os = "linux", target_os = "android")), expect(unused_mut, reason = "only read"))]
         let mut file = self.open(&name)?;
         let before = file.metadata()?;
         if !before.is_file() {
@@ -135,6 +136,7 @@ impl Root {
         if before.len() > self.limit {
             return Ok(Found::Large(file, before));
         }
+        #[cfg(any(target_os = "linux", target_os = "android"))]
         wait_for_writer(&mut file)?;
         // One byte more than expected shows that it grows; the limit holds for a file that grows while it is read.
         let mut bytes = Vec::with_capacity(usize::try_from(before.len()).unwrap_or(0) + 1);
@@ -216,27 +218,33 @@ fn open_without_links(name: &Path) -> io::Result<File> {
     }
 }
 
-/// Waits for the end of a write that is going on.
-///
-/// The time of a file is set when a write begins. A read within the same write would find the same time before and after,
-/// and half of the content new. File systems look for data under the lock that writers hold (`inode_lock`: ext4, btrfs,
-/// xfs, tmpfs and others), so looking waits for them; what begins later has a later time.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn wait_for_writer(file: &mut File) -> io::Result<()> {
-    use std::io::Seek;
-    // There is no data in an empty file (`ENXIO`), and not every file system knows the question.
-    let _ = rustix::fs::seek(&*file, rustix::fs::SeekFrom::Data(0));
-    file.rewind()
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn wait_for_writer(_: &mut File) -> io::Result<()> {
-    Ok(())
-}
-
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 fn open_without_links(name: &Path) -> io::Result<File> {
     open_checked(name)
+}
+
+/// Waits for the end of a write that is going on.
+///
+/// The time of a file is set when a write begins. A read within the same write would find the same time before and after,
+/// and half of the content new. Some file systems look for data under the lock that writers hold, so looking waits for
+/// them; what begins later has a later time. Others need it not, because they read under that lock (XFS), or must not be
+/// asked, because they would write all that is dirty to the disk first (ZFS).
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn wait_for_writer(file: &mut File) -> io::Result<()> {
+    use std::io::Seek;
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a number of 32 bits, often in a wider field"
+    )]
+    let magic = rustix::fs::fstatfs(&*file)?.f_type as u32;
+    // The kernel's magic.h: ext2 to ext4, tmpfs, btrfs, F2FS.
+    if matches!(magic, 0xef53 | 0x0102_1994 | 0x9123_683e | 0xf2f5_2010) {
+        // An empty file has no data (`ENXIO`).
+        let _ = rustix::fs::seek(&*file, rustix::fs::SeekFrom::Data(0));
+        file.rewind()?;
+    }
+    Ok(())
 }
 
 /// The same in two steps, for systems that can't do it in one.

@@ -95,8 +95,8 @@ impl Stream {
                 Err(error) => panic!("{error}"),
             };
             let bytes = &buffer[..length];
-            // Data is what is neither a head nor a comment; the first bytes tell, and the rest is long.
-            let start = &bytes[..length.min(256)];
+            // Data is what is neither a head nor a comment; the first bytes behind a head tell, and the rest is long.
+            let start = &bytes[..length.min(1024)];
             self.has_data |= start.windows(6).any(|bytes| bytes == b"data: ");
             self.tail = match bytes {
                 [.., first, second] => [*first, *second],

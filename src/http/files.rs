@@ -2,6 +2,8 @@
 
 use std::time::SystemTime;
 
+use std::io::Read;
+
 use actix_files::NamedFile;
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
@@ -35,6 +37,9 @@ use crate::site_path::SitePath;
 
 /// The page of a directory.
 const INDEX: &str = "index.html";
+
+/// Pages up to this size in bytes are read to get the client, also where so much is not pushed.
+const LARGEST_PAGE: u64 = 8 << 20;
 
 /// What a request for a place finds.
 enum Answered {
@@ -82,6 +87,11 @@ fn find(root: &Root, path: &SitePath) -> Result<Answered, Refusal> {
         }
         Found::Large(file, metadata) => {
             let version = Version::of(root::identity(&metadata).as_bytes());
+            if is_html(&kind::media_type(path)) && metadata.len() <= LARGEST_PAGE {
+                let mut bytes = Vec::new();
+                (&file).take(LARGEST_PAGE).read_to_end(&mut bytes)?;
+                return Ok(Answered::File(path.clone(), Content { bytes, metadata, is_whole: true }, version));
+            }
             Ok(Answered::Large(path.clone(), NamedFile::from_file(file, path.name())?, version))
         }
         Found::Directory if !path.is_directory() => Ok(Answered::NeedsSlash),

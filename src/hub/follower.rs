@@ -61,10 +61,11 @@ impl Follower {
             return Poll::Ready(None);
         }
         let Some(slot) = state.followers.get_mut(&self.id) else { return Poll::Ready(None) };
-        // The end of a burst comes after all that it has brought.
-        if slot.hears_bursts && self.burst != state.burst && (state.burst || slot.owed.is_empty()) {
-            self.burst = state.burst;
-            return Poll::Ready(Some(Owed::Burst(self.burst)));
+        let burst = Some(state.burst).filter(|burst| slot.hears_bursts && self.burst != *burst);
+        // Its beginning comes before what it brings, and its end after that.
+        if burst == Some(true) {
+            self.burst = true;
+            return Poll::Ready(Some(Owed::Burst(true)));
         }
         // First owed, first told: a file that is saved again and again can't hold up the others.
         while let Some(place) = slot.owed.pop_front() {
@@ -79,6 +80,10 @@ impl Follower {
             if had != cursor.has && had != Known::Present {
                 return Poll::Ready(Some(Owed::News(latest.clone(), cursor.audience)));
             }
+        }
+        if burst == Some(false) {
+            self.burst = false;
+            return Poll::Ready(Some(Owed::Burst(false)));
         }
         if !slot.waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
             slot.waker = Some(context.waker().clone());
@@ -263,6 +268,13 @@ mod tests {
         story.hub.burst(false);
         expect(&mut page, &["/a.txt", "burst false"]);
         expect(&mut stream, &["/a.txt"]);
+        // What is no news in the end does not hold it back.
+        story.hub.burst(true);
+        expect(&mut page, &["burst true"]);
+        story.save("/a.txt", "3");
+        story.save("/a.txt", "2");
+        story.hub.burst(false);
+        expect(&mut page, &["burst false"]);
         // What it has slept through is nothing to it.
         story.hub.burst(true);
         story.hub.burst(false);

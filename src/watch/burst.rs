@@ -1,7 +1,6 @@
-//! Are many files changing at once? Changes go in, yes or no comes out. The clock is passed in.
+//! Are many files changing at once? Changes go in, yes or no comes out. Pure: the clock is passed in.
 
 use std::collections::VecDeque;
-use std::fs;
 use std::hash::DefaultHasher;
 use std::hash::Hash;
 use std::hash::Hasher;
@@ -12,14 +11,14 @@ use std::time::Instant;
 /// So many files that change at once are a build or a checkout, and not somebody's saving.
 const MANY: usize = 20;
 
+/// So many may be the beginning of it, and are more than an editor touches when it saves.
+const SEVERAL: usize = 5;
+
 /// How short a time is "at once".
 const AT_ONCE: Duration = Duration::from_millis(300);
 
 /// How long a sign of more to come counts, until it is looked for again.
 const HOLD: Duration = Duration::from_millis(100);
-
-/// A lock that is older than this was left behind by a program that has crashed.
-const STALE: Duration = Duration::from_secs(10);
 
 /// The places that changed last, each once.
 #[derive(Debug, Default)]
@@ -32,15 +31,23 @@ pub(super) struct Burst {
 impl Burst {
     /// Something changed at `place`.
     pub(super) fn note(&mut self, place: &Path, now: Instant) {
-        // A hash is enough to count with, and needs no memory.
-        let mut hasher = DefaultHasher::new();
-        place.hash(&mut hasher);
-        let place = hasher.finish();
-        self.places.retain(|(other, _)| *other != place);
+        self.forget(place);
         if self.places.len() == MANY {
             self.places.pop_front();
         }
-        self.places.push_back((place, now));
+        self.places.push_back((hash(place), now));
+    }
+
+    /// What is gone counts for nothing: temporary files are renamed away by those who save.
+    pub(super) fn forget(&mut self, place: &Path) {
+        let place = hash(place);
+        self.places.retain(|(other, _)| *other != place);
+    }
+
+    /// Whether so much has changed that it is worth to look for signs of more to come.
+    pub(super) fn is_likely(&self, now: Instant) -> bool {
+        let first = self.places.iter().rev().nth(SEVERAL - 1);
+        first.is_some_and(|(_, changed)| *changed + AT_ONCE > now)
     }
 
     /// There are signs of more to come.
@@ -56,18 +63,11 @@ impl Burst {
     }
 }
 
-/// Whether git is changing files of the repository that `root` is in. It comes to one directory after the other, perhaps a
-/// second apart, and holds the lock of its index (`index.lock`) until it is done.
-pub(super) fn git_is_at_work(root: &Path) -> bool {
-    let Some(git) = root.ancestors().map(|directory| directory.join(".git")).find(|git| git.exists()) else {
-        return false;
-    };
-    // In a linked work tree or a submodule, it is a file that says where.
-    let link = fs::read_to_string(&git).ok();
-    let link = link.as_deref().and_then(|text| text.strip_prefix("gitdir: "));
-    let directory = link.map_or_else(|| git.clone(), |target| git.with_file_name(target.trim_end()));
-    let lock = fs::metadata(directory.join("index.lock")).and_then(|lock| lock.modified());
-    lock.is_ok_and(|made| made.elapsed().is_ok_and(|age| age < STALE))
+/// Enough to count with, and needs no memory.
+fn hash(place: &Path) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    place.hash(&mut hasher);
+    hasher.finish()
 }
 
 #[cfg(test)]
@@ -81,6 +81,7 @@ mod tests {
         for number in 0..19 {
             burst.note(Path::new(&format!("/{number}")), at(number));
             assert_eq!(burst.end(at(number)), None);
+            assert_eq!(burst.is_likely(at(number)), number >= 4);
         }
         burst.note(Path::new("/19"), at(19));
         assert_eq!(burst.end(at(19)), Some(at(300)));
@@ -90,6 +91,20 @@ mod tests {
         }
         assert_eq!(burst.end(at(310)), Some(at(319)));
         assert_eq!(burst.end(at(319)), None);
+        assert!(!burst.is_likely(at(500)));
+    }
+
+    #[test]
+    fn one_file_many_times_is_none() {
+        let (mut burst, now) = (Burst::default(), Instant::now());
+        for number in 0..100 {
+            let temporary = format!("/temporary{number}");
+            burst.note(Path::new(&temporary), now);
+            burst.forget(Path::new(&temporary));
+            burst.note(Path::new("/data.json"), now);
+        }
+        assert_eq!(burst.end(now), None);
+        assert!(!burst.is_likely(now));
     }
 
     #[test]
@@ -98,37 +113,5 @@ mod tests {
         burst.hold(now);
         assert_eq!(burst.end(now), Some(now + HOLD));
         assert_eq!(burst.end(now + HOLD), None);
-    }
-
-    #[test]
-    fn git_is_known_by_its_lock() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = |name| folder.path().join(name);
-        fs::create_dir_all(path("repository/.git/worktrees/tree")).unwrap();
-        fs::create_dir_all(path("repository/public")).unwrap();
-        fs::create_dir(path("tree")).unwrap();
-        fs::write(path("tree/.git"), "gitdir: ../repository/.git/worktrees/tree\n").unwrap();
-        let check = |expected| {
-            let found = ["repository", "repository/public", "tree"].map(|root| git_is_at_work(&path(root)));
-            assert_eq!(found, expected);
-        };
-        check([false, false, false]);
-        fs::write(path("repository/.git/index.lock"), "").unwrap();
-        check([true, true, false]);
-        fs::rename(path("repository/.git/index.lock"), path("repository/.git/worktrees/tree/index.lock")).unwrap();
-        check([false, false, true]);
-        let old = std::time::SystemTime::now() - STALE;
-        fs::File::open(path("repository/.git/worktrees/tree/index.lock")).unwrap().set_modified(old).unwrap();
-        check([false, false, false]);
-    }
-
-    #[test]
-    fn one_file_many_times_is_none() {
-        let (mut burst, now) = (Burst::default(), Instant::now());
-        for _ in 0..100 {
-            burst.note(Path::new("/temporary"), now);
-            burst.note(Path::new("/data.json"), now);
-        }
-        assert_eq!(burst.end(now), None);
     }
 }

@@ -5,15 +5,15 @@
 //! doesn't tell everything of, is polled.
 
 mod burst;
+mod git;
 mod plan;
 mod poll;
+mod reach;
 mod remote;
 mod settle;
 mod source;
 
-use std::collections::BTreeSet;
 use std::collections::HashSet;
-use std::error::Error;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -31,6 +31,9 @@ use crate::watch::plan::Plan;
 use crate::watch::plan::Route;
 use crate::watch::plan::Step;
 use crate::watch::poll::Poll;
+pub use crate::watch::reach::Cause;
+pub use crate::watch::reach::Polled;
+use crate::watch::reach::Reach;
 use crate::watch::remote::Counts;
 pub use crate::watch::remote::Remote;
 use crate::watch::remote::Signal;
@@ -51,24 +54,14 @@ pub const POLL: Duration = Duration::from_millis(100);
 pub struct Watch {
     root: PathBuf,
     signals: Receiver<Signal>,
-    /// `None` where all is polled.
-    source: Option<Source>,
     plan: Plan,
+    reach: Reach,
     settle: Settle,
     poll: Poll,
     burst: Burst,
     /// Whether the batch before was part of a burst.
     is_burst: bool,
-    /// Whether it is to be found out if the changes are the work of git.
-    may_be_git: bool,
-    /// What of the plan is watched now: directories, and files with several names. The rest does not exist, or is polled.
-    watched: BTreeSet<PathBuf>,
-    /// The directories of the plan that are polled.
-    polled: BTreeSet<PathBuf>,
     counts: Arc<Counts>,
-    /// The causes of polling that were told.
-    told: BTreeSet<String>,
-    tell: Box<dyn Fn(Polled) + Send>,
 }
 
 /// What has settled.
@@ -78,24 +71,6 @@ pub struct Batch {
     pub looks: Vec<Look>,
     /// Whether many files are changing at once, so that there is more to come.
     pub is_burst: bool,
-}
-
-/// A directory is polled, although nobody asked for it.
-#[derive(Debug)]
-pub struct Polled {
-    /// Why.
-    pub cause: Cause,
-    /// The pause between two rounds.
-    pub every: Duration,
-}
-
-/// Why a directory is polled.
-#[derive(Debug)]
-pub enum Cause {
-    /// The system doesn't watch it.
-    Unwatched(WatchError),
-    /// It is on a file system of this name, and changes made elsewhere don't reach the system.
-    Remote(PathBuf, &'static str),
 }
 
 impl Watch {
@@ -108,26 +83,18 @@ impl Watch {
         let every = poll.unwrap_or(POLL);
         // Nobody hears of changes that come after the stop, and nobody needs to.
         let hear = move |change| drop(changes.send(Signal::Change(change)));
-        let source = match poll {
-            Some(_) => None,
-            None => Source::new(hear).map_err(|error| tell(Polled { cause: Cause::Unwatched(error), every })).ok(),
-        };
+        let source = poll.is_none().then(|| Source::new(root, hear));
         let counts = Arc::new(Counts::default());
         let watch = Self {
             root: root.to_path_buf(),
             signals,
-            source,
             plan: Plan::default(),
+            reach: Reach::new(root, source, every, Box::new(tell)),
             settle: Settle::default(),
             poll: Poll::new(every),
             burst: Burst::default(),
             is_burst: false,
-            may_be_git: false,
-            watched: BTreeSet::new(),
-            polled: BTreeSet::new(),
             counts: counts.clone(),
-            told: BTreeSet::new(),
-            tell: Box::new(tell),
         };
         (watch, Remote::new(sender, counts))
     }
@@ -146,19 +113,16 @@ impl Watch {
             let now = Instant::now();
             let looks = self.settle.take(now);
             // Asked when all that has settled is told, so that nobody waits for the answer.
-            if looks.is_empty() && self.may_be_git && self.burst.end(now).is_none() {
-                self.may_be_git = burst::git_is_at_work(&self.root);
-                if self.may_be_git {
-                    self.burst.hold(now);
-                }
+            let is_open = looks.is_empty() && self.burst.end(now).is_none();
+            if is_open && (self.is_burst || self.burst.is_likely(now)) && git::is_at_work(&self.root) {
+                self.burst.hold(now);
             }
             let burst = self.burst.end(now);
             if !looks.is_empty() || burst.is_some() != self.is_burst {
                 self.is_burst = burst.is_some();
-                self.may_be_git |= !looks.is_empty();
                 return Some(Batch { looks, is_burst: self.is_burst });
             }
-            let poll = (!self.polled.is_empty()).then(|| self.poll.due(now));
+            let poll = self.reach.is_polling().then(|| self.poll.due(now));
             let signal = match self.settle.deadline().into_iter().chain(poll).chain(burst).min() {
                 None => self.signals.recv().ok(),
                 Some(deadline) => match self.signals.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
@@ -189,7 +153,7 @@ impl Watch {
     /// `None` ends the watch.
     fn take(&mut self, signal: Signal) -> Option<()> {
         match signal {
-            Signal::Change(change) => self.note(change),
+            Signal::Change(change) => self.note(change, Instant::now()),
             Signal::Follow(path) => self.follow(path),
             Signal::Unfollow(path) => self.unfollow(&path),
             Signal::Stop => return None,
@@ -206,26 +170,27 @@ impl Watch {
     }
 
     fn unfollow(&mut self, path: &SitePath) {
-        let unneeded = self.plan.unfollow(path);
-        self.unwatch(&unneeded);
+        self.reach.remove(&self.plan.unfollow(path));
         if !self.plan.is_followed(path) {
             self.settle.forget(path);
         }
         self.count();
     }
 
-    fn note(&mut self, change: Change) {
-        let now = Instant::now();
+    /// Something happened at `now`, which may be a little later than the present: as long as something may still come.
+    fn note(&mut self, change: Change, now: Instant) {
         let (place, mark) = match change {
             Change::Done(place) => (place, Mark::Done),
             Change::Touched(place) => (place, Mark::Touched),
             Change::Gone(place) => (place, Mark::Gone),
             Change::Lost => return self.look_everywhere(),
         };
-        self.burst.note(&place, now);
-        // What is watched there may be another directory by now, and a watch does not move to it.
-        self.unwatch(&below(&self.watched, &place));
-        self.unwatch(&below(&self.polled, &place));
+        match mark {
+            Mark::Gone => self.burst.forget(&place),
+            Mark::Done | Mark::Touched | Mark::Doubted => self.burst.note(&place, now),
+        }
+        let shared = self.plan.is_shared(&place).then(|| step(&place)).and_then(Step::shared);
+        self.reach.remove_below(&place, shared);
         for (path, is_its_end) in self.plan.passing(&place) {
             self.find_route(&path);
             let mark = if is_its_end { mark } else { Mark::Done };
@@ -244,8 +209,7 @@ impl Watch {
 
     /// Events were lost, so anything may have happened: all watches are made anew, and all is looked at.
     fn look_everywhere(&mut self) {
-        self.unwatch(&below(&self.watched, Path::new("")));
-        self.unwatch(&below(&self.polled, Path::new("")));
+        self.reach.remove_below(Path::new(""), None);
         for path in self.plan.followed() {
             self.find_route(&path);
             self.settle.note(path, Mark::Done, Instant::now());
@@ -255,23 +219,27 @@ impl Watch {
 
     /// Looks at all that is polled, if it is time.
     fn poll(&mut self) {
-        if self.polled.is_empty() {
+        if !self.reach.is_polling() {
             return self.poll.stop();
         }
         if self.poll.due(Instant::now()) > Instant::now() {
             return;
         }
-        let is_polled = |place: &&PathBuf| place.parent().is_some_and(|directory| self.polled.contains(directory));
         let (passing, listing) = self.plan.places();
-        let mut places = passing.filter(is_polled).cloned().collect::<HashSet<_>>();
-        for directory in listing.filter(|directory| self.polled.contains(*directory)) {
-            // A directory that can't be read has no entries, and the look at it says so.
-            let entries = directory.read_dir().into_iter().flatten().flatten();
-            places.extend(entries.map(|entry| entry.path()));
-        }
+        let places = || {
+            let mut places = passing.filter(|place| self.reach.is_polled(place)).cloned().collect::<HashSet<_>>();
+            for directory in listing.filter(|directory| self.reach.is_blind(directory)) {
+                // A directory that can't be read has no entries, and the look at it says so.
+                let entries = directory.read_dir().into_iter().flatten().flatten();
+                places.extend(entries.map(|entry| entry.path()));
+            }
+            places
+        };
         let stamp = |place: &Path| place.symlink_metadata().ok().as_ref().map(Stamp::of);
+        // Nobody says when a writer is done, and what it writes meanwhile is seen in the next round.
+        let next = Instant::now() + self.poll.every();
         for change in self.poll.round(places, stamp, Instant::now) {
-            self.note(change);
+            self.note(change, next);
         }
     }
 
@@ -282,67 +250,18 @@ impl Watch {
     fn find_route(&mut self, path: &SitePath) {
         for _ in 0..ATTEMPTS {
             let route = Route::find(&self.root, path, step);
-            for place in route.watches() {
-                if !self.watched.contains(place) {
-                    self.watch(place);
-                }
+            for (place, shared) in route.watches() {
+                self.reach.add(place, shared);
             }
             if self.plan.route(path) == Some(&route) {
                 return;
             }
-            let unneeded = self.plan.set_route(path, route);
-            self.unwatch(&unneeded);
-        }
-    }
-
-    /// Watches a place from now on, or else polls it.
-    fn watch(&mut self, place: &Path) {
-        let cause = match self.source.as_mut().map(|source| source.watch(place)) {
-            // All is polled.
-            None => None,
-            Some(Ok(())) => {
-                self.watched.insert(place.to_path_buf());
-                let Some(name) = poll::remote_file_system(place) else {
-                    self.polled.remove(place);
-                    return;
-                };
-                Some(Cause::Remote(place.to_path_buf(), name))
-            }
-            // Its parent will tell when it is there.
-            Some(Err(error)) if error.is_missing() => return,
-            Some(Err(error)) => Some(Cause::Unwatched(error)),
-        };
-        self.polled.insert(place.to_path_buf());
-        if let Some(cause) = cause
-            && self.told.insert(cause.summary())
-        {
-            (self.tell)(Polled { cause, every: self.poll.every() });
-        }
-    }
-
-    fn unwatch(&mut self, places: &[PathBuf]) {
-        for place in places {
-            self.polled.remove(place);
-            if self.watched.remove(place)
-                && let Some(source) = &mut self.source
-            {
-                source.unwatch(place);
-            }
+            self.reach.remove(&self.plan.set_route(path, route));
         }
     }
 
     fn count(&self) {
-        self.counts.set(self.plan.files(), self.watched.len());
-    }
-}
-
-impl Cause {
-    /// What is told only once, however many directories it concerns.
-    fn summary(&self) -> String {
-        match self {
-            Self::Unwatched(error) => error.source().map(ToString::to_string).unwrap_or_default(),
-            Self::Remote(_, name) => (*name).to_owned(),
-        }
+        self.counts.set(self.plan.files(), self.reach.directories());
     }
 }
 
@@ -353,12 +272,6 @@ fn step(place: &Path) -> Step {
         return place.read_link().map_or(Step::Plain, Step::Link);
     }
     stamp::shared(&metadata).map_or(Step::Plain, Step::Shared)
-}
-
-/// The directories from this one down.
-fn below(directories: &BTreeSet<PathBuf>, directory: &Path) -> Vec<PathBuf> {
-    // Paths are ordered by their segments, so what lies below stands next to it.
-    directories.range(directory.to_path_buf()..).take_while(|path| path.starts_with(directory)).cloned().collect()
 }
 
 #[cfg(test)]

@@ -56,6 +56,15 @@ pub(super) enum Step {
     Shared(Identity),
 }
 
+impl Step {
+    pub(super) fn shared(self) -> Option<Identity> {
+        match self {
+            Self::Shared(identity) => Some(identity),
+            Self::Plain | Self::Link(_) => None,
+        }
+    }
+}
+
 impl Route {
     /// Finds the way from the root to a path, as far as it stays inside. What isn't there is taken for a plain name.
     pub(super) fn find(root: &Path, path: &SitePath, step: impl Fn(&Path) -> Step) -> Self {
@@ -103,9 +112,10 @@ impl Route {
     }
 
     /// What to watch, in the order of the way: directories, and last the file itself if it has other names.
-    pub(super) fn watches(&self) -> impl Iterator<Item = &Path> {
+    pub(super) fn watches(&self) -> impl Iterator<Item = (&Path, Option<Identity>)> {
         let directories = self.places.iter().filter_map(|place| place.parent()).chain(self.end.as_deref());
-        directories.chain(self.shared.and(self.places.last()).map(PathBuf::as_path))
+        let file = self.shared.and(self.places.last()).map(|file| (file.as_path(), self.shared));
+        directories.map(|directory| (directory, None)).chain(file)
     }
 }
 
@@ -138,7 +148,7 @@ impl Plan {
     /// The way to a path has become this one; tells which watches nobody needs any more.
     pub(super) fn set_route(&mut self, path: &SitePath, route: Route) -> Vec<PathBuf> {
         let Some(followed) = self.followed.get_mut(path) else { return Vec::new() };
-        for place in route.watches() {
+        for (place, _) in route.watches() {
             *self.watches.entry(place.to_path_buf()).or_default() += 1;
         }
         let old = std::mem::replace(&mut followed.route, route.clone());
@@ -156,7 +166,7 @@ impl Plan {
             *count -= 1;
             *count == 0 && self.watches.remove(*place).is_some()
         };
-        old.watches().filter(is_unneeded).map(Path::to_path_buf).collect()
+        old.watches().map(|(place, _)| place).filter(is_unneeded).map(Path::to_path_buf).collect()
     }
 
     /// The present way to a followed path.
@@ -186,6 +196,12 @@ impl Plan {
         let is_namesake =
             |(other, followed): &(&SitePath, &Followed)| *other != path && followed.route.shared == Some(identity);
         self.followed.iter().filter(is_namesake).map(|(other, _)| other.clone()).collect()
+    }
+
+    /// Whether somebody's way ends here, at a file with several names.
+    pub(super) fn is_shared(&self, place: &Path) -> bool {
+        let mut paths = self.passing.get(place).into_iter().flatten();
+        paths.any(|path| self.route(path).is_some_and(|route| route.shared.is_some()))
     }
 
     /// All places on the way of somebody, and the directories whose entries somebody follows.
@@ -244,7 +260,7 @@ mod tests {
         assert_eq!(route("/", &[]).end, Some("/srv/site".into()));
         assert_eq!(route("/a/", &[]).end, Some("/srv/site/a".into()));
         let deep = route("/a/b/", &[]);
-        let directories = deep.watches().map(|directory| directory.to_str().unwrap()).collect::<Vec<_>>();
+        let directories = deep.watches().map(|(directory, _)| directory.to_str().unwrap()).collect::<Vec<_>>();
         assert_eq!(directories, ["/srv", "/srv/site", "/srv/site/a", "/srv/site/a/b"]);
     }
 
@@ -286,7 +302,7 @@ mod tests {
             Route::find(Path::new("/srv/site"), &path(url), step)
         };
         let route = shared("/a.json", &["/srv/site/a.json"]);
-        assert_eq!(route.watches().last(), Some(Path::new("/srv/site/a.json")));
+        assert_eq!(route.watches().last(), Some((Path::new("/srv/site/a.json"), Some((1, 2)))));
         assert_eq!(shared("/a/b", &["/srv/site/a"]).shared, None);
 
         let mut plan = Plan::default();
@@ -393,7 +409,7 @@ mod tests {
         ) {
             let (mut plan, mut links, mut watched) = (Plan::default(), Links::new(), BTreeSet::new());
             let set = |plan: &mut Plan, path: &SitePath, route: Route, watched: &mut BTreeSet<PathBuf>| {
-                watched.extend(route.watches().map(Path::to_path_buf));
+                watched.extend(route.watches().map(|(place, _)| place.to_path_buf()));
                 plan.set_route(path, route).iter().for_each(|unneeded| assert!(watched.remove(unneeded)));
             };
             let paths = urls.iter().map(|url| path(url)).collect::<BTreeSet<_>>();
@@ -413,7 +429,7 @@ mod tests {
                 for path in &paths {
                     let route = find(&links, path);
                     prop_assert_eq!(plan.route(path), Some(&route), "the way to {} is out of date", path);
-                    needed.extend(route.watches().map(Path::to_path_buf));
+                    needed.extend(route.watches().map(|(place, _)| place.to_path_buf()));
                     if let Some(real) = resolve(&links, &path.to_file(Path::new(ROOT))).filter(|real| real.starts_with(ROOT)) {
                         prop_assert!(
                             route.places.contains(&real) || route.end.as_ref() == Some(&real),

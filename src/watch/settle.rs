@@ -11,7 +11,7 @@ use crate::site_path::SitePath;
 const QUIET: Duration = Duration::from_millis(50);
 
 /// How long a writer that never pauses can delay a look.
-pub(super) const CAP: Duration = Duration::from_millis(500);
+const CAP: Duration = Duration::from_millis(500);
 
 /// How long bad news is held back: longer than editors take between removing and creating a file, and than generators
 /// leave a file empty (175 ms were seen), shorter than a person needs to look from the editor to the page.

@@ -31,30 +31,42 @@ pub(super) enum Change {
     Lost,
 }
 
+impl Change {
+    fn is_below(&self, root: &Path) -> bool {
+        match self {
+            Self::Done(place) | Self::Touched(place) | Self::Gone(place) => place.starts_with(root),
+            Self::Lost => true,
+        }
+    }
+}
+
 /// The system's watcher.
 pub(super) struct Source {
     watcher: RecommendedWatcher,
 }
 
 impl Source {
+    /// Hears of changes at and below `root`, of all that happens in what is watched.
+    ///
     /// `hear` runs on the watcher's thread. It must be quick, and must not call back: the watcher would wait for itself.
-    pub(super) fn new(hear: impl Fn(Change) + Send + 'static) -> Result<Self, WatchError> {
+    pub(super) fn new(root: &Path, hear: impl Fn(Change) + Send + 'static) -> Result<Self, WatchError> {
+        let root = root.to_path_buf();
         // Without ACCESS_OPEN and ACCESS_CLOSE_NOWRITE the kernel does not tell us of our own reading.
         let config = Config::default().with_event_kinds(EventKindMask::CORE | EventKindMask::ACCESS_CLOSE);
         let on_event = move |event: notify::Result<Event>| match event {
-            Ok(event) => changes(event).for_each(&hear),
+            // The parent of the root is watched too, and what else happens there is no concern of ours.
+            Ok(event) => changes(event).filter(|change| change.is_below(&root)).for_each(&hear),
             // The watcher could not read its events.
             Err(_) => hear(Change::Lost),
         };
-        let watcher =
-            RecommendedWatcher::new(on_event, config).map_err(|error| WatchError { directory: None, error })?;
+        let watcher = RecommendedWatcher::new(on_event, config).map_err(|error| WatchError::new(None, error))?;
         Ok(Self { watcher })
     }
 
     /// Watches the entries of a directory; the watch is active on return.
     pub(super) fn watch(&mut self, directory: &Path) -> Result<(), WatchError> {
         let watched = self.watcher.watch(directory, RecursiveMode::NonRecursive);
-        watched.map_err(|error| WatchError { directory: Some(directory.to_path_buf()), error })
+        watched.map_err(|error| WatchError::new(Some(directory.to_path_buf()), error))
     }
 
     pub(super) fn unwatch(&mut self, directory: &Path) {
@@ -72,6 +84,12 @@ pub struct WatchError {
 }
 
 impl WatchError {
+    fn new(directory: Option<PathBuf>, mut error: notify::Error) -> Self {
+        // It would repeat them.
+        error.paths.clear();
+        Self { directory, error }
+    }
+
     /// Whether the directory isn't there.
     pub(super) fn is_missing(&self) -> bool {
         match &self.error.kind {
@@ -109,6 +127,39 @@ impl Error for WatchError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&self.error)
     }
+}
+
+/// The name of the file system that a directory is on, if changes made by others reach it without the system's knowing.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) fn remote_file_system(directory: &Path) -> Option<&'static str> {
+    let kind = rustix::fs::statfs(directory).ok()?.f_type;
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a number of 32 bits, often in a wider field"
+    )]
+    let magic = kind as u32;
+    // statfs(2), and the kernel's magic.h. FUSE is also virtiofs, sshfs and the file sharing of virtual machines.
+    Some(match magic {
+        0x6969 => "NFS",
+        0x517b | 0xff53_4d42 | 0xfe53_4d42 => "SMB",
+        0x0102_1997 => "9P",
+        0x6573_5546 => "FUSE",
+        0x00c3_6400 => "Ceph",
+        0x5346_414f => "AFS",
+        0x7375_7245 => "Coda",
+        0x0bd0_0bd0 => "Lustre",
+        0x786f_4256 => "VirtualBox shared folders",
+        0xbacb_acbc => "VMware shared folders",
+        _ => return None,
+    })
+}
+
+/// The name of the file system that a directory is on, if changes made by others reach it without the system's knowing.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(super) fn remote_file_system(_: &Path) -> Option<&'static str> {
+    // What a share sends to macOS and Windows, they pass on; where it doesn't, there is `--poll`.
+    None
 }
 
 fn changes(event: Event) -> impl Iterator<Item = Change> {

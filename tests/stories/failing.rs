@@ -37,7 +37,6 @@ fn polling_sees_what_watching_sees() {
 }
 
 /// A user namespace in which the limits of the kernel are as small as wished; `None` where this machine has none.
-#[cfg(target_os = "linux")]
 fn serve_with_limit(site: &Site, limit: &str, value: usize) -> Option<Server> {
     let script = format!("echo {value} > /proc/sys/user/{limit} && exec \"$@\"");
     let namespace = || {
@@ -54,7 +53,6 @@ fn serve_with_limit(site: &Site, limit: &str, value: usize) -> Option<Server> {
     Some(Server::start(command, &[]).expect("a server"))
 }
 
-#[cfg(target_os = "linux")]
 #[test]
 fn beyond_the_limit_of_watches_there_is_polling() {
     let site = Site::with(&[("a/data.txt", "0"), ("b/data.txt", "0"), ("b/c/data.txt", "0")]);
@@ -71,6 +69,16 @@ fn beyond_the_limit_of_watches_there_is_polling() {
         site.shell(&format!("echo 2 > new && mv new {name}"));
         events.expect("2\n");
     }
+    // What is polled for the sake of its other names.
+    site.shell("ln b/c/data.txt ../other");
+    let linked = server.follow("/b/c/data.txt");
+    linked.expect("2\n");
+    site.shell("echo 1 > new && mv new b/c/data.txt && ln -f b/c/data.txt ../other");
+    linked.expect("1\n");
+    streams[2].expect("1\n");
+    site.shell("echo 2 > ../other");
+    linked.expect("2\n");
+    streams[2].expect("2\n");
     // What is not watched any more makes room.
     let [a, b, c] = streams;
     drop((a, b));
@@ -79,7 +87,6 @@ fn beyond_the_limit_of_watches_there_is_polling() {
     c.expect("3");
 }
 
-#[cfg(target_os = "linux")]
 #[test]
 fn without_a_watcher_there_is_polling() {
     let site = Site::with(&[("data.txt", "0")]);
@@ -93,7 +100,6 @@ fn without_a_watcher_there_is_polling() {
 }
 
 /// The kernel's queue of 16,384 events overflows while the server is stopped.
-#[cfg(target_os = "linux")]
 #[test]
 fn nothing_is_lost_when_events_are() {
     let limit = fs::read_to_string("/proc/sys/fs/inotify/max_queued_events").expect("a limit");
@@ -117,7 +123,6 @@ fn nothing_is_lost_when_events_are() {
     deep.expect("2");
 }
 
-#[cfg(unix)]
 #[test]
 fn what_is_no_file_is_a_problem_and_blocks_nobody() {
     let site = Site::with(&[("data.txt", "0")]);
@@ -136,7 +141,6 @@ fn what_is_no_file_is_a_problem_and_blocks_nobody() {
 }
 
 /// Root may read everything, so the server runs as somebody else, if this is root.
-#[cfg(target_os = "linux")]
 #[test]
 fn a_file_that_may_not_be_read_is_a_problem_until_it_may() {
     let site = Site::with(&[("a/data.txt", "0"), ("b/data.txt", "0")]);

@@ -3,6 +3,7 @@
 #![expect(clippy::print_stderr, reason = "what the server says belongs to the output of a test")]
 
 mod architecture;
+#[cfg(target_os = "linux")]
 mod failing;
 mod guarding;
 #[cfg(target_os = "linux")]

@@ -445,6 +445,19 @@ fn every_pattern_is_one_delivery() {
     finish(&rows);
 }
 
+/// Nobody says when a writer is done, so a pause that is longer than the one between two looks is the end of a save.
+#[test]
+fn every_pattern_is_one_delivery_when_polled() {
+    let site = Site::with(&[]);
+    let server = site.serve_with(&["--poll", "20"]);
+    let mut rows = Vec::new();
+    for (number, pattern) in PATTERNS.iter().enumerate() {
+        let (mut desk, events) = begin(&site, &server, &format!("polled{number}"), "data.json");
+        rows.push(run(pattern, &mut desk, &events, std::iter::repeat_n(2048, 3)));
+    }
+    finish(&rows);
+}
+
 #[test]
 fn every_size_is_one_delivery() {
     let site = Site::with(&[]);
@@ -521,7 +534,7 @@ fn overwriting_never_tears() {
 /// SAVES=100000 cargo test --release --test stories soak -- --ignored --nocapture
 /// ```
 #[test]
-#[ignore = "takes a quarter of an hour"]
+#[ignore = "takes more than ten minutes"]
 fn soak() {
     let saves = std::env::var("SAVES").map_or(100_000, |saves| saves.parse::<usize>().expect("a number"));
     // What is slow gets a smaller part, so that none takes much longer than the others.
