@@ -267,6 +267,8 @@ test("a page that goes away closes its stream", async (test) => {
   const server = await serve(test, site);
   await page.open(server.url);
   await page.isLive(server);
+  // Two entries in the history, because the next navigation may take the place of one.
+  await page.run(() => history.pushState(null, ""));
   await page.open("about:blank");
   await eventually(() => streams(server), (streams) => streams === 0);
   await page.run(() => history.back());
