@@ -53,7 +53,8 @@ pub(super) async fn file(request: &HttpRequest, site: Data<Site>, path: SitePath
     if request.method() == Method::HEAD {
         return builder().finish();
     }
-    if !path.is_directory() {
+    // What others follow was looked at.
+    if !path.is_directory() && !site.hub.has_content(&path) {
         let (site, place) = (site.clone(), path.clone());
         // A stat waits for the disk. If the pool is gone, the server is stopping, and so does the stream.
         if web::block(move || site.root.is_directory(&place)).await.unwrap_or(false) {

@@ -16,6 +16,7 @@ use std::task::Waker;
 
 use bytes::Bytes;
 
+use crate::change::News;
 use crate::change::Update;
 use crate::change::Version;
 pub use crate::hub::follower::Follower;
@@ -216,6 +217,14 @@ impl Hub {
             wakers.extend(state.followers.values_mut().filter_map(|slot| slot.waker.take()));
         }
         wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Whether somebody follows `path`, and there is something to follow.
+    #[must_use]
+    pub fn has_content(&self, path: &SitePath) -> bool {
+        let state = self.state();
+        let latest = state.topics.get(path).and_then(|topic| topic.latest.as_ref());
+        latest.is_some_and(|latest| matches!(latest.update.news, News::Document(_) | News::Text(_) | News::Other(_)))
     }
 
     /// Counts.
