@@ -53,13 +53,20 @@ enum Answered {
 /// `GET` and `HEAD` for everything under the root.
 pub(super) async fn serve(request: &HttpRequest, site: Data<Site>, path: SitePath) -> HttpResponse {
     let asked = path.clone();
-    // Reading and hashing wait for the disk, so they do not happen on the server's own threads.
-    let found = web::block({
-        let site = site.clone();
-        move || find(&site.root, &path)
-    });
-    // The pool is gone when the server stops.
-    let Ok(found) = found.await else { return HttpResponse::ServiceUnavailable().finish() };
+    let found = match find_now(&site.root, &path) {
+        Some(file) => Ok(file),
+        // What is not at hand waits for the disk, and that does not happen on the server's own threads.
+        None => match web::block({
+            let site = site.clone();
+            move || find(&site.root, &path)
+        })
+        .await
+        {
+            Ok(found) => found,
+            // The pool is gone when the server stops.
+            Err(_) => return HttpResponse::ServiceUnavailable().finish(),
+        },
+    };
     match found {
         Ok(Answered::File(path, content, version)) => file(request, &site, &path, content, version),
         Ok(Answered::Large(path, file, version)) => {
@@ -77,6 +84,14 @@ pub(super) async fn serve(request: &HttpRequest, site: Data<Site>, path: SitePat
             .content_type("text/plain; charset=utf-8")
             .body(format!("{asked} cannot be read: {error}\n")),
     }
+}
+
+/// The file, or the index of the directory, if it is at hand.
+fn find_now(root: &Root, path: &SitePath) -> Option<Answered> {
+    let path = if path.is_directory() { path.file(INDEX)? } else { path.clone() };
+    let content = root.find_now(&path)?;
+    let version = Version::of(&content.bytes);
+    Some(Answered::File(path, content, version))
 }
 
 fn find(root: &Root, path: &SitePath) -> Result<Answered, Refusal> {

@@ -3,6 +3,8 @@
 //! A link may lead anywhere inside the root, also through a hidden directory (a Kubernetes volume does), but never out of
 //! it and never to a secret.
 
+mod open;
+
 use std::borrow::Cow;
 use std::fs;
 use std::fs::File;
@@ -20,6 +22,9 @@ use crate::stamp::Stamp;
 
 /// How often a file that changes while it is read is read again at once.
 const ATTEMPTS: usize = 10;
+
+/// The size in bytes up to which a file is read at once. It takes a few millionths of a second.
+const AT_HAND: u64 = 128 << 10;
 
 /// The served directory.
 #[derive(Clone, Debug)]
@@ -112,6 +117,16 @@ impl Root {
         self.find_once(path)
     }
 
+    /// Reads what is at `path` if it is a small file and at hand: nothing waits for a disk, so every thread may ask. `None`
+    /// says nothing but that [`find`](Self::find) has to be asked.
+    #[must_use]
+    pub fn find_now(&self, path: &SitePath) -> Option<Content> {
+        if path.is_directory() {
+            return None;
+        }
+        open::read_now(&path.to_file(&self.path), AT_HAND.min(self.limit))
+    }
+
     fn find_once(&self, path: &SitePath) -> Result<Found, Refusal> {
         let name = path.to_file(&self.path);
         // Looked at before it is opened: opening a FIFO or a device is felt at its other end.
@@ -127,7 +142,6 @@ impl Root {
             self.resolve(&name)?;
             return Err(Refusal::Unreadable(io::Error::other("not a regular file")));
         }
-        #[cfg_attr(not(any(target_os = "linux", target_os = "android")), expect(unused_mut, reason = "only read"))]
         let mut file = self.open(&name)?;
         let before = file.metadata()?;
         if !before.is_file() {
@@ -136,8 +150,7 @@ impl Root {
         if before.len() > self.limit {
             return Ok(Found::Large(file, before));
         }
-        #[cfg(any(target_os = "linux", target_os = "android"))]
-        wait_for_writer(&mut file)?;
+        open::wait_for_writer(&mut file, &before)?;
         // One byte more than expected shows that it grows; the limit holds for a file that grows while it is read.
         let mut bytes = Vec::with_capacity(usize::try_from(before.len()).unwrap_or(0) + 1);
         (&file).take(self.limit + 1).read_to_end(&mut bytes)?;
@@ -183,8 +196,8 @@ impl Root {
     }
 
     fn open(&self, name: &Path) -> Result<File, Refusal> {
-        match open_without_links(name) {
-            Err(error) if is_link(&error) => Ok(open_without_links(&self.resolve(name)?)?),
+        match open::without_links(name) {
+            Err(error) if open::is_link(&error) => Ok(open::without_links(&self.resolve(name)?)?),
             opened => Ok(opened?),
         }
     }
@@ -198,89 +211,6 @@ impl Root {
         }
         Ok(real)
     }
-}
-
-/// Opens a file for reading; a link anywhere on the way is an error (`ELOOP`), in one step that nobody can race with.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn open_without_links(name: &Path) -> io::Result<File> {
-    use rustix::fs::CWD;
-    use rustix::fs::Mode;
-    use rustix::fs::OFlags;
-    use rustix::fs::ResolveFlags;
-    use rustix::io::Errno;
-
-    // openat2(2). Without NONBLOCK, a FIFO that took the file's place a moment ago would block us for ever.
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    match rustix::fs::openat2(CWD, name, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
-        // Linux before 5.6, or a sandbox that doesn't know the call.
-        Err(Errno::NOSYS | Errno::PERM) => open_checked(name),
-        opened => Ok(opened?.into()),
-    }
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn open_without_links(name: &Path) -> io::Result<File> {
-    open_checked(name)
-}
-
-/// Waits for the end of a write that is going on.
-///
-/// The time of a file is set when a write begins. A read within the same write would find the same time before and after,
-/// and half of the content new. Some file systems look for data under the lock that writers hold, so looking waits for
-/// them; what begins later has a later time. Others need it not, because they read under that lock (XFS), or must not be
-/// asked, because they would write all that is dirty to the disk first (ZFS).
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn wait_for_writer(file: &mut File) -> io::Result<()> {
-    use std::io::Seek;
-    #[allow(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a number of 32 bits, often in a wider field"
-    )]
-    let magic = rustix::fs::fstatfs(&*file)?.f_type as u32;
-    // The kernel's magic.h: ext2 to ext4, tmpfs, btrfs, F2FS.
-    if matches!(magic, 0xef53 | 0x0102_1994 | 0x9123_683e | 0xf2f5_2010) {
-        // An empty file has no data (`ENXIO`).
-        let _ = rustix::fs::seek(&*file, rustix::fs::SeekFrom::Data(0));
-        file.rewind()?;
-    }
-    Ok(())
-}
-
-/// The same in two steps, for systems that can't do it in one.
-fn open_checked(name: &Path) -> io::Result<File> {
-    if name.canonicalize()? != name {
-        return Err(io::Error::other(LinkOnTheWay));
-    }
-    let mut options = File::options();
-    #[cfg(unix)]
-    {
-        use rustix::fs::OFlags;
-        use std::os::unix::fs::OpenOptionsExt;
-        let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
-        options.custom_flags(flags.bits().try_into().expect("open flags are small numbers"));
-    }
-    options.read(true).open(name)
-}
-
-/// The error of [`open_checked`] that stands for `ELOOP`.
-#[derive(Debug)]
-struct LinkOnTheWay;
-
-impl std::fmt::Display for LinkOnTheWay {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a link is on the way")
-    }
-}
-
-impl std::error::Error for LinkOnTheWay {}
-
-fn is_link(error: &io::Error) -> bool {
-    #[cfg(unix)]
-    if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) {
-        return true;
-    }
-    error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<LinkOnTheWay>)
 }
 
 /// A text that stands for the content of a file that is too large to read: it changes when the file does.
