@@ -3,7 +3,7 @@
 //! A link may lead anywhere inside the root, also through a hidden directory (a Kubernetes volume does), but never out of
 //! it and never to a secret.
 
-mod open;
+mod access;
 
 use std::borrow::Cow;
 use std::fs;
@@ -124,7 +124,7 @@ impl Root {
         if path.is_directory() {
             return None;
         }
-        open::read_now(&path.to_file(&self.path), AT_HAND.min(self.limit))
+        access::read_now(&path.to_file(&self.path), AT_HAND.min(self.limit))
     }
 
     fn find_once(&self, path: &SitePath) -> Result<Found, Refusal> {
@@ -150,7 +150,7 @@ impl Root {
         if before.len() > self.limit {
             return Ok(Found::Large(file, before));
         }
-        open::wait_for_writer(&mut file, &before)?;
+        access::wait_for_writer(&mut file, &before)?;
         // One byte more than expected shows that it grows; the limit holds for a file that grows while it is read.
         let mut bytes = Vec::with_capacity(usize::try_from(before.len()).unwrap_or(0) + 1);
         (&file).take(self.limit + 1).read_to_end(&mut bytes)?;
@@ -196,8 +196,8 @@ impl Root {
     }
 
     fn open(&self, name: &Path) -> Result<File, Refusal> {
-        match open::without_links(name) {
-            Err(error) if open::is_link(&error) => Ok(open::without_links(&self.resolve(name)?)?),
+        match access::without_links(name) {
+            Err(error) if access::is_link(&error) => Ok(access::without_links(&self.resolve(name)?)?),
             opened => Ok(opened?),
         }
     }
