@@ -6,6 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ use crate::http;
 use crate::http::Site;
 use crate::hub::Demand;
 use crate::hub::Hub;
+use crate::hub::Report;
 use crate::pipeline;
 use crate::watch::Remote;
 use crate::watch::Watch;
@@ -49,7 +51,7 @@ pub fn run(config: Config) -> Result<(), AppError> {
 async fn serve(config: Config) -> Result<(), AppError> {
     let (listener, address) = listen(&config)?;
     let (watch, remote) = Watch::new(config.root.path(), config.poll, |polled| console::say(&Notice::Polled(&polled)));
-    let hub = Hub::new(demand(remote.clone()));
+    let hub = Hub::new(demand(remote.clone()), start_terminal()?);
     let mut pipeline = start_pipeline(watch, &config, &hub)?;
     let site = web::Data::new(site(&config, address, &hub, &remote));
 
@@ -132,6 +134,15 @@ fn start_pipeline(watch: Watch, config: &Config, hub: &Arc<Hub>) -> Result<onesh
         pipeline::run(watch, &root, &hub, |path, problem| console::say(&Notice::Broken { path, problem }));
     };
     thread.spawn(run).map(|_| pipeline).map_err(AppError::Server)
+}
+
+/// The terminal may be slow, so those who serve do not wait for it.
+fn start_terminal() -> Result<impl Fn(&Report) + Send + Sync, AppError> {
+    let (sender, reports) = mpsc::channel();
+    let thread = thread::Builder::new().name("terminal".into());
+    thread.spawn(move || console::show_updates(&reports)).map_err(AppError::Server)?;
+    // Where no terminal is, nobody hears it.
+    Ok(move |report: &Report| drop(sender.send(report.clone())))
 }
 
 fn site(config: &Config, address: SocketAddr, hub: &Arc<Hub>, remote: &Remote) -> Site {

@@ -1,11 +1,17 @@
 //! Everything that the terminal shows: a closed list of notices, each in the words of the person who reads it.
 
+use std::collections::HashMap;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::io;
+use std::io::IsTerminal;
 use std::io::Write as _;
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
+use std::time::Instant;
 
 use crate::change::Problem;
+use crate::hub::Report;
 use crate::site_path::SitePath;
 use crate::watch::Cause;
 use crate::watch::Polled;
@@ -24,6 +30,8 @@ pub enum Notice<'a> {
     NotLive { path: &'a SitePath, reason: &'a str, hint: &'a str },
     /// A directory is polled, although nobody asked for it.
     Polled(&'a Polled),
+    /// An update has reached everybody; so many others of the same file did before, and were not spoken of.
+    Told { report: &'a Report, others: usize },
     /// The browser was not opened.
     NotOpened { url: &'a str, error: &'a io::Error },
     /// The program ends with an error.
@@ -38,6 +46,26 @@ pub fn say(notice: &Notice<'_>) {
         Notice::Ready { .. } => io::stdout().lock().write_all(text.as_bytes()),
         _ => io::stderr().lock().write_all(text.as_bytes()),
     });
+}
+
+/// How often the terminal speaks of the same file: some are saved a hundred times a second.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Speaks of updates, if somebody looks: in a file or a pipe they would only fill it. Ends when the sender is gone.
+pub fn show_updates(reports: &Receiver<Report>) {
+    if !io::stderr().is_terminal() {
+        return;
+    }
+    let mut spoken: HashMap<SitePath, (Option<Instant>, usize)> = HashMap::new();
+    for report in reports {
+        let (last, others) = spoken.entry(report.path.clone()).or_default();
+        if last.is_some_and(|last| last.elapsed() < PAUSE) {
+            *others += 1;
+            continue;
+        }
+        say(&Notice::Told { report: &report, others: *others });
+        (*last, *others) = (Some(Instant::now()), 0);
+    }
 }
 
 fn text(notice: &Notice<'_>) -> String {
@@ -61,6 +89,12 @@ fn text(notice: &Notice<'_>) -> String {
              every {every:?}\n",
             directory.display()
         ),
+        Notice::Told { report: Report { path, listeners, elapsed }, others } => {
+            let ms = elapsed.as_secs_f64() * 1000.0;
+            let plural = if *listeners == 1 { "" } else { "s" };
+            let others = if *others == 0 { String::new() } else { format!(", after {others} more") };
+            format!("savecast: {path} to {listeners} listener{plural} in {ms:.2} ms{others}\n")
+        }
         Notice::NotOpened { url, error } => format!("savecast: cannot open {url} in a browser: {error}\n"),
         Notice::Failed { error, hint } => failure(*error, *hint),
     }

@@ -24,7 +24,7 @@ pub fn run(mut watch: Watch, root: &Root, hub: &Hub, hear: impl Fn(&SitePath, &P
         if is_burst {
             hub.burst(true);
         }
-        for Look { path, again } in looks {
+        for Look { path, again, changed } in looks {
             let Some(ticket) = hub.look(&path) else { continue };
             match see(root, path.clone()) {
                 None => watch.unsettled(path),
@@ -32,7 +32,7 @@ pub fn run(mut watch: Watch, root: &Root, hub: &Hub, hear: impl Fn(&SitePath, &P
                 Some(update) => {
                     watch.trust(&path);
                     let problem = update.news.problem();
-                    if hub.publish(ticket, update).is_some() {
+                    if hub.publish(ticket, update, changed).is_some() {
                         problem.iter().for_each(|problem| hear(&path, problem));
                     }
                 }

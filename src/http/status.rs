@@ -8,16 +8,21 @@ use actix_web::web::Data;
 use serde_json::json;
 
 use crate::http::Site;
+use crate::hub::Report;
 
 /// `GET /_savecast/status`: a JSON object with the `version` of savecast, the name of the `root` directory, and counts:
 /// open `streams`, paths `followed`, `watched_files`, `watched_dirs`, `updates` since the start, followed files that have
-/// `problems` now.
+/// `problems` now; and `latest`, the update that was the last to reach everybody: its `path`, the number of `listeners`, and
+/// the `ms` from the word of the system to the last of them; null before there is one.
 pub(super) async fn json(request: HttpRequest, site: Data<Site>) -> HttpResponse {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, "GET, HEAD")).finish();
     }
     let census = site.hub.census();
     let (files, directories) = (site.watched)();
+    let latest = site.hub.latest_report().map(|Report { path, listeners, elapsed }| {
+        json!({ "path": path.as_str(), "listeners": listeners, "ms": elapsed.as_secs_f64() * 1000.0 })
+    });
     let status = json!({
         "version": env!("CARGO_PKG_VERSION"),
         "root": site.root.name(),
@@ -27,6 +32,7 @@ pub(super) async fn json(request: HttpRequest, site: Data<Site>) -> HttpResponse
         "watched_dirs": directories,
         "updates": census.updates,
         "problems": census.problems,
+        "latest": latest,
     });
     HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))

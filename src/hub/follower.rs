@@ -75,10 +75,17 @@ impl Follower {
                 topic.waiting.push((self.id, place));
                 continue;
             }
-            let Some(latest) = &topic.latest else { continue };
+            let Some(latest) = topic.latest.clone() else { continue };
             let had = std::mem::replace(&mut cursor.has, Known::Version(latest.update.version));
-            if had != cursor.has && had != Known::Present {
-                return Poll::Ready(Some(Owed::News(latest.clone(), cursor.audience)));
+            if had == cursor.has {
+                continue;
+            }
+            if let Some(report) = topic.told_one(&cursor.path) {
+                (self.hub.report)(&report);
+                state.report = Some(report);
+            }
+            if had != Known::Present {
+                return Poll::Ready(Some(Owed::News(latest, cursor.audience)));
             }
         }
         if burst == Some(false) {
@@ -120,6 +127,7 @@ mod tests {
     use crate::change::Version;
     use futures::FutureExt;
     use std::sync::Mutex;
+    use std::time::Instant;
 
     struct Story {
         hub: Arc<Hub>,
@@ -130,12 +138,15 @@ mod tests {
         fn new() -> Self {
             let demands = Arc::new(Mutex::new(Vec::new()));
             let heard = demands.clone();
-            let hub = Hub::new(move |demand| {
-                heard.lock().unwrap().push(match demand {
-                    Demand::Follow(path) => format!("+{path}"),
-                    Demand::Unfollow(path) => format!("-{path}"),
-                });
-            });
+            let hub = Hub::new(
+                move |demand| {
+                    heard.lock().unwrap().push(match demand {
+                        Demand::Follow(path) => format!("+{path}"),
+                        Demand::Unfollow(path) => format!("-{path}"),
+                    });
+                },
+                |_| {},
+            );
             Self { hub, demands }
         }
 
@@ -147,7 +158,7 @@ mod tests {
 
         fn save(&self, url: &str, text: &str) -> Option<usize> {
             let ticket = self.hub.look(&path(url))?;
-            self.hub.publish(ticket, Update::content(path(url), text.into()))
+            self.hub.publish(ticket, Update::content(path(url), text.into()), Instant::now())
         }
     }
 
@@ -210,7 +221,7 @@ mod tests {
         // It has read the new content from disk, which the look that is going on has not seen.
         let mut second = story.follow(&[("/a.txt", version("new"))]);
         expect(&mut second, &[]);
-        story.hub.publish(early, Update::content(path("/a.txt"), "old".into()));
+        story.hub.publish(early, Update::content(path("/a.txt"), "old".into()), Instant::now());
         expect(&mut second, &[]);
         story.save("/a.txt", "new");
         expect(&mut second, &[]);
@@ -224,7 +235,7 @@ mod tests {
         let early = story.hub.look(&path("/a.txt")).unwrap();
         drop(first);
         let mut second = story.follow(&[("/a.txt", version("new"))]);
-        story.hub.publish(early, Update::content(path("/a.txt"), "old".into()));
+        story.hub.publish(early, Update::content(path("/a.txt"), "old".into()), Instant::now());
         expect(&mut second, &[]);
         story.save("/a.txt", "new");
         expect(&mut second, &[]);
@@ -279,6 +290,21 @@ mod tests {
         story.hub.burst(true);
         story.hub.burst(false);
         expect(&mut page, &[]);
+    }
+
+    #[test]
+    fn it_is_reported_when_the_last_one_was_told() {
+        let story = Story::new();
+        let mut followers = [(); 2].map(|()| story.follow(&[("/a.txt", Known::Nothing)]));
+        let listeners = |story: &Story| story.hub.latest_report().map(|report| report.listeners);
+        story.save("/a.txt", "1");
+        followers.iter_mut().for_each(|follower| expect(follower, &["/a.txt"]));
+        assert_eq!(listeners(&story), None, "the first look follows no save");
+        story.save("/a.txt", "2");
+        expect(&mut followers[0], &["/a.txt"]);
+        assert_eq!(listeners(&story), None);
+        expect(&mut followers[1], &["/a.txt"]);
+        assert_eq!(listeners(&story), Some(2));
     }
 
     #[test]

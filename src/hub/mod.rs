@@ -13,6 +13,8 @@ use std::sync::MutexGuard;
 use std::sync::OnceLock;
 use std::sync::PoisonError;
 use std::task::Waker;
+use std::time::Duration;
+use std::time::Instant;
 
 use bytes::Bytes;
 
@@ -26,6 +28,18 @@ use crate::site_path::SitePath;
 pub struct Hub {
     state: Mutex<State>,
     demand: Box<dyn Fn(Demand) + Send + Sync>,
+    report: Box<dyn Fn(&Report) + Send + Sync>,
+}
+
+/// An update has reached everybody.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The file or directory.
+    pub path: SitePath,
+    /// How many were told.
+    pub listeners: usize,
+    /// From the first word of the system to the last of the listeners.
+    pub elapsed: Duration,
 }
 
 /// What the hub wants to be looked at.
@@ -122,6 +136,7 @@ struct State {
     /// The number of looks that have begun. A follower that came before a look began can rely on what it found.
     looks: u64,
     updates: u64,
+    report: Option<Report>,
     /// Whether many files are changing at once.
     burst: bool,
     closed: bool,
@@ -137,6 +152,15 @@ struct Topic {
     followers: HashSet<(u64, usize)>,
     /// Those of them who wait for a look that begins after they came.
     waiting: Vec<(u64, usize)>,
+    /// How the telling of the latest update goes, if it is one of a file that was followed before.
+    telling: Option<Telling>,
+}
+
+/// An update on its way to its listeners.
+struct Telling {
+    changed: Instant,
+    listeners: usize,
+    left: usize,
 }
 
 /// What the hub keeps of a follower.
@@ -150,9 +174,13 @@ struct Slot {
 }
 
 impl Hub {
-    /// `demand` is called in order and must not wait, because it is called under the lock.
-    pub fn new(demand: impl Fn(Demand) + Send + Sync + 'static) -> Arc<Self> {
-        Arc::new(Self { state: Mutex::default(), demand: Box::new(demand) })
+    /// `demand` says what to look at, `report` is told when an update has reached everybody. Both are called in order and
+    /// must not wait, because they are called under the lock.
+    pub fn new(
+        demand: impl Fn(Demand) + Send + Sync + 'static,
+        report: impl Fn(&Report) + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        Arc::new(Self { state: Mutex::default(), demand: Box::new(demand), report: Box::new(report) })
     }
 
     /// Announces a look at `path`; `None` if nobody wants to know any more.
@@ -165,10 +193,11 @@ impl Hub {
         Some(Ticket { look: state.looks })
     }
 
-    /// What the look has found. Equal versions are no news; they answer those who were waiting for the look.
+    /// What the look has found, of a change that the system told of at `changed`. Equal versions are no news; they answer
+    /// those who were waiting for the look.
     ///
     /// Returns how many followers are told, or `None` if it was no news.
-    pub fn publish(&self, ticket: Ticket, update: Update) -> Option<usize> {
+    pub fn publish(&self, ticket: Ticket, update: Update, changed: Instant) -> Option<usize> {
         let mut wakers = Vec::new();
         let told = {
             let state = &mut *self.state();
@@ -176,6 +205,9 @@ impl Hub {
             topic.looked = ticket.look;
             let is_news = topic.latest.as_ref().is_none_or(|latest| latest.update.version != update.version);
             if is_news {
+                let listeners = topic.followers.len();
+                // The first look at a file follows no save.
+                topic.telling = topic.latest.is_some().then_some(Telling { changed, listeners, left: listeners });
                 topic.latest = Some(Arc::new(Told { update, texts: Default::default() }));
                 topic.waiting.clear();
                 for (follower, place) in &topic.followers {
@@ -227,6 +259,12 @@ impl Hub {
         latest.is_some_and(|latest| matches!(latest.update.news, News::Document(_) | News::Text(_) | News::Other(_)))
     }
 
+    /// The update that was the last to reach everybody.
+    #[must_use]
+    pub fn latest_report(&self) -> Option<Report> {
+        self.state().report.clone()
+    }
+
     /// Counts.
     #[must_use]
     pub fn census(&self) -> Census {
@@ -244,6 +282,19 @@ impl Hub {
     /// No code panics while it holds this lock, so a poisoned lock is still whole.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Topic {
+    /// One more was told; reports when it was the last one.
+    fn told_one(&mut self, path: &SitePath) -> Option<Report> {
+        let telling = self.telling.as_mut()?;
+        telling.left = telling.left.saturating_sub(1);
+        if telling.left > 0 {
+            return None;
+        }
+        let Telling { changed, listeners, .. } = self.telling.take()?;
+        Some(Report { path: path.clone(), listeners, elapsed: changed.elapsed() })
     }
 }
 

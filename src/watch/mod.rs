@@ -82,7 +82,7 @@ impl Watch {
         let changes = sender.clone();
         let every = poll.unwrap_or(POLL);
         // Nobody hears of changes that come after the stop, and nobody needs to.
-        let hear = move |change| drop(changes.send(Signal::Change(change)));
+        let hear = move |change| drop(changes.send(Signal::Change(change, Instant::now())));
         let source = poll.is_none().then(|| Source::new(root, hear));
         let counts = Arc::new(Counts::default());
         let watch = Self {
@@ -153,7 +153,7 @@ impl Watch {
     /// `None` ends the watch.
     fn take(&mut self, signal: Signal) -> Option<()> {
         match signal {
-            Signal::Change(change) => self.note(change, Instant::now()),
+            Signal::Change(change, now) => self.note(change, now),
             Signal::Follow(path) => self.follow(path),
             Signal::Unfollow(path) => self.unfollow(&path),
             Signal::Stop => return None,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Sender;
+use std::time::Instant;
 
 use crate::site_path::SitePath;
 use crate::watch::source::Change;
@@ -17,7 +18,8 @@ pub struct Remote {
 
 /// What wakes the watch.
 pub(super) enum Signal {
-    Change(Change),
+    /// What the system tells, and when it did.
+    Change(Change, Instant),
     Follow(SitePath),
     Unfollow(SitePath),
     Stop,

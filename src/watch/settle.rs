@@ -40,6 +40,8 @@ pub struct Look {
     pub path: SitePath,
     /// Whether this is the second look after doubtful news, so that what it finds is true.
     pub again: bool,
+    /// When the system told of the first change since the look before.
+    pub changed: Instant,
 }
 
 /// The paths that wait to be looked at.
@@ -50,6 +52,8 @@ pub(super) struct Settle {
 
 #[derive(Debug, Default)]
 struct Wait {
+    /// When the first change was since the last look.
+    changed: Option<Instant>,
     /// When it was done.
     done: Option<Instant>,
     /// When it was first touched since then, and when it is quiet.
@@ -66,6 +70,9 @@ impl Settle {
     /// A change of `path` was seen at `now`.
     pub(super) fn note(&mut self, path: SitePath, mark: Mark, now: Instant) {
         let wait = self.waiting.entry(path).or_default();
+        if mark != Mark::Doubted {
+            wait.changed.get_or_insert(now);
+        }
         match mark {
             Mark::Done => {
                 wait.done = Some(now);
@@ -111,7 +118,8 @@ impl Settle {
             let again = is_due(wait.gone) || is_due(wait.broken);
             let quiet = is_due(wait.quiet);
             if again || quiet || is_due(wait.done) {
-                batch.push(Look { path: path.clone(), again });
+                let changed = wait.changed.take().unwrap_or(now).min(now);
+                batch.push(Look { path: path.clone(), again, changed });
                 wait.done = None;
             }
             if again {
@@ -172,7 +180,8 @@ mod tests {
             if ms > 0 {
                 assert_eq!(self.settle.take(self.at(ms - 1)), []);
             }
-            assert_eq!(self.settle.take(self.at(ms)), [Look { path: path(), again }]);
+            let looks = self.settle.take(self.at(ms));
+            assert_eq!(looks.iter().map(|look| (&look.path, look.again)).collect::<Vec<_>>(), [(&path(), again)]);
         }
 
         #[track_caller]
@@ -311,6 +320,15 @@ mod tests {
         story.note(10, Mark::Touched);
         story.settle.trust(&path());
         story.expect(60, false);
+    }
+
+    #[test]
+    fn a_look_knows_since_when_it_was_due() {
+        let mut story = Story::new();
+        story.note(0, Mark::Touched);
+        story.note(3, Mark::Done);
+        let looks = story.settle.take(story.at(5));
+        assert_eq!(looks.first().map(|look| look.changed), Some(story.at(0)));
     }
 
     #[test]

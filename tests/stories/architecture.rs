@@ -17,7 +17,7 @@ const ROOMS: [(&str, &[&str], &[&str]); 12] = [
         &["actix_files", "actix_web", "bytes", "mime_guess", "serde_json", "socket2"],
     ),
     ("pipeline", &["site_path", "change", "root", "watch", "hub"], &[]),
-    ("console", &["site_path", "change", "watch"], &[]),
+    ("console", &["site_path", "change", "hub", "watch"], &[]),
     ("cli", &[], &["clap"]),
     ("config", &["cli", "root"], &[]),
     (

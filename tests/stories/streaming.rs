@@ -76,6 +76,20 @@ fn a_file_that_is_broken_for_a_moment_is_no_problem() {
 }
 
 #[test]
+fn the_status_says_how_long_the_latest_update_took() {
+    let site = Site::with(&[("data.json", "1")]);
+    let server = site.serve();
+    let streams = [server.follow("/data.json"), server.follow("/data.json")];
+    streams.iter().for_each(|events| events.expect("1"));
+    assert_eq!(server.status()["latest"], json!(null));
+    site.write("data.json", "2");
+    streams.iter().for_each(|events| events.expect("2"));
+    let status = server.wait_for_status(|status| !status["latest"].is_null());
+    assert_eq!((&status["latest"]["path"], &status["latest"]["listeners"]), (&json!("/data.json"), &json!(2)));
+    assert!(status["latest"]["ms"].as_f64().is_some_and(|ms| ms > 0.0), "{status}");
+}
+
+#[test]
 fn a_file_may_go_and_come_back() {
     let site = Site::with(&[("data.json", "1")]);
     let server = site.serve();
