@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 
 # The program that shows that it is there, and the Debian package that brings it.
 needed="chromium:chromium chromedriver:chromium-driver node:nodejs npm:npm vim:vim emacs:emacs-nox
-  git:git perl:perl python3:python3 rsync:rsync"
+  git:git perl:perl python3:python3 rsync:rsync valgrind:valgrind"
 missing=()
 for pair in $needed; do
   command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
@@ -19,6 +19,8 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 
 cargo test --locked
+# The instructions of the hot path, which are the same on every machine, unlike times.
+cargo bench --locked --bench instructions
 npm ci --prefix tests --silent --no-audit --no-fund
 # Browsers are slow starters: one test file at a time.
 node --test --test-concurrency=1 tests/browser/

@@ -105,16 +105,20 @@ impl<'a> Scanner<'a> {
     }
 
     /// The first byte of the next token. White space before it is left out of the line.
+    #[inline]
     fn token(&mut self) -> Option<u8> {
-        let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
-        let rest = &self.bytes[self.at..];
-        if let Some(byte) = rest.first().filter(|byte| !is_space(byte)) {
-            return Some(*byte);
-        }
+        let byte = *self.bytes.get(self.at)?;
+        if byte > b' ' { Some(byte) } else { self.token_after_space() }
+    }
+
+    fn token_after_space(&mut self) -> Option<u8> {
         self.line.push_str(&self.text[self.run..self.at]);
-        self.at += rest.iter().take_while(|byte| is_space(byte)).count();
-        self.run = self.at;
-        self.bytes.get(self.at).copied()
+        let mut at = self.at;
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.bytes.get(at) {
+            at += 1;
+        }
+        (self.at, self.run) = (at, at);
+        self.bytes.get(at).copied()
     }
 
     /// The name of a member, and the colon behind it.
@@ -130,34 +134,24 @@ impl<'a> Scanner<'a> {
         self.bytes[self.at..].starts_with(word.as_bytes()).then(|| self.at += word.len())
     }
 
-    fn digits(&mut self) -> Option<()> {
-        let count = self.bytes[self.at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-        self.at += count;
-        (count > 0).then_some(())
-    }
-
     fn number(&mut self) -> Option<()> {
-        let is_next =
-            |scanner: &Self, bytes: &[u8]| scanner.bytes.get(scanner.at).is_some_and(|byte| bytes.contains(byte));
-        if is_next(self, b"-") {
-            self.at += 1;
-        }
-        if is_next(self, b"0") {
-            self.at += 1;
-        } else {
-            self.digits()?;
-        }
-        if is_next(self, b".") {
-            self.at += 1;
-            self.digits()?;
-        }
-        if is_next(self, b"eE") {
-            self.at += 1;
-            if is_next(self, b"+-") {
-                self.at += 1;
+        let next = |at: usize| self.bytes.get(at).copied().unwrap_or_default();
+        let digits = |mut at: usize| {
+            let start = at;
+            while next(at).is_ascii_digit() {
+                at += 1;
             }
-            self.digits()?;
+            (at > start).then_some(at)
+        };
+        let mut at = self.at + usize::from(next(self.at) == b'-');
+        at = if next(at) == b'0' { at + 1 } else { digits(at)? };
+        if next(at) == b'.' {
+            at = digits(at + 1)?;
         }
+        if matches!(next(at), b'e' | b'E') {
+            at = digits(at + 1 + usize::from(matches!(next(at + 1), b'+' | b'-')))?;
+        }
+        self.at = at;
         Some(())
     }
 
