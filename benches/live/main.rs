@@ -65,7 +65,9 @@ fn main() {
     let tables = tables.collect::<Vec<_>>();
     if arguments.is_empty() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches");
-        let text = tables.iter().map(Table::to_markdown).collect::<Vec<_>>().join("\n");
+        let tables_text = tables.iter().map(Table::to_markdown).collect::<Vec<_>>().join("\n");
+        let text =
+            format!("# Results of `cargo bench`\n\nWhat is measured, and how, is in `benches/live`.\n\n{tables_text}");
         fs::write(folder.join("results.md"), text).unwrap();
         fs::write(folder.join("results.svg"), chart::draw(&tables[0].bars)).unwrap();
     }
