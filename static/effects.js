@@ -3,6 +3,7 @@
 
 /**
  * @typedef {{ run: "swapStyle", path: string, version: string }
+ *   | { run: "morph" }
  *   | { run: "reload" }
  *   | { run: "report", message: string }
  *   | { run: "nothing" }} Effect
@@ -11,7 +12,7 @@
 /**
  * The least disruptive thing that is right. What is unknown reloads, so that an old page works with a newer server.
  * @param {import("./connection.js").Update} update
- * @param {{ stylesheets: Set<string> }} page the paths of its linked stylesheets
+ * @param {{ path?: string, stylesheets: Set<string> }} page where it is from, and the paths of its linked stylesheets
  * @returns {Effect}
  */
 export function effectOf(update, page) {
@@ -22,9 +23,8 @@ export function effectOf(update, page) {
     case "problem":
       return { run: "report", message: problemText(update) };
     case "change":
-      return page.stylesheets.has(update.path)
-        ? { run: "swapStyle", path: update.path, version: update.version }
-        : { run: "reload" };
+      if (page.stylesheets.has(update.path)) return { run: "swapStyle", path: update.path, version: update.version };
+      return { run: update.path === page.path ? "morph" : "reload" };
     default:
       return { run: "reload" };
   }

@@ -4,12 +4,16 @@
 import { listen, use } from "./connection.js";
 import { effectOf } from "./effects.js";
 import { bind } from "./live.js";
+import { morph } from "./morph.js";
 
 /** Changes that follow each other reload once, when it has been quiet for this long, in milliseconds. */
 const QUIET = 50;
 
 /** If it does not become quiet, the page reloads after this time, in milliseconds; and after this time in a burst. */
 const CAP = 1000, BURST_CAP = 10_000;
+
+/** The mark of a request for the source of the page, which is no resource that the page uses. */
+const SOURCE = "savecast-source";
 
 /** The last word of our server on a resource that the page has loaded: `VERSION PATH`, or `stream`. */
 const TIMING = "savecast";
@@ -19,7 +23,15 @@ const TIMING = "savecast";
  * @param {string | undefined} version
  */
 export function start(path, version) {
-  if (path && version) use(path, version);
+  if (document.querySelector('meta[name="savecast"][content="off" i]')) return;
+  if (path && version) {
+    page = decodeURIComponent(path);
+    use(path, version);
+    // When the page has all that it needs, it is time to learn how it was written.
+    const learn = () => setTimeout(() => (source = read(version)));
+    if (document.readyState === "complete") learn();
+    else addEventListener("load", learn, { once: true });
+  }
   // Also tells of what was loaded before it was asked.
   new PerformanceObserver((list) => list.getEntries().forEach(note)).observe({ type: "resource", buffered: true });
   listen(apply, (burst) => {
@@ -34,6 +46,7 @@ function note(entry) {
   const { name, initiatorType, serverTiming } = /** @type {PerformanceResourceTiming} */ (entry);
   const url = new URL(name);
   // A frame is a page of its own, with a client of its own.
+  if (url.searchParams.has(SOURCE)) return;
   if (url.origin !== location.origin || url.pathname.startsWith("/_savecast/") || /frame$/.test(initiatorType)) return;
   const timing = serverTiming?.find((timing) => timing.name === TIMING)?.description;
   const [version, path] = timing?.split(" ") ?? [];
@@ -49,16 +62,55 @@ function apply(update) {
   const detail = { path: update.path, version: update.version, event: update.event };
   // Who handles it says so with `event.preventDefault()`.
   if (!dispatchEvent(new CustomEvent("savecast:change", { detail, cancelable: true }))) return;
-  const effect = effectOf(update, { stylesheets: new Set(stylesheets().map(pathOf)) });
+  const effect = effectOf(update, { path: page, stylesheets: new Set(stylesheets().map(pathOf)) });
   switch (effect.run) {
     case "swapStyle":
       return swapStyle(effect.path, effect.version);
+    case "morph":
+      morphing = morphing.then(change).then((isDone) => isDone || reload());
+      return;
     case "reload":
       return reload();
     case "report":
       return console.warn(`savecast: ${effect.message}`);
     case "nothing":
   }
+}
+
+/** @type {string | undefined} the path of the file that the page was made from */
+let page;
+
+/** @type {Promise<string | undefined>} how the page was written when it was loaded, or changed last */
+let source = Promise.resolve(undefined);
+
+/** @type {Promise<unknown>} one after the other */
+let morphing = Promise.resolve();
+
+/**
+ * The HTML of the page as its author has written it.
+ * @param {string} [version] the only one that will do
+ * @returns {Promise<string | undefined>}
+ */
+async function read(version) {
+  const url = new URL(location.href);
+  url.searchParams.set(SOURCE, "");
+  try {
+    const response = await fetch(url, { headers: { accept: "text/html" }, cache: "no-store" });
+    const isIt = response.ok && (!version || response.headers.get("etag") === `"${version}"`);
+    return isIt ? await response.text() : undefined;
+  } catch {
+    return undefined; // The server has gone. When it is back, there is a stream that says what has changed.
+  }
+}
+
+/** Changes the page to what its author has written now; false if it has to be loaded again. */
+async function change() {
+  // In a burst, what belongs to this page may be half of what will change.
+  if (bursting || firstReload) return false;
+  const [before, now] = [await source, await read()];
+  if (before === undefined || now === undefined || !morph(before, now)) return false;
+  source = Promise.resolve(now);
+  return true;
 }
 
 /** @returns {HTMLLinkElement[]} */

@@ -240,9 +240,13 @@ fn is_html(media_type: &Mime) -> bool {
     media_type.type_() == mime::TEXT && media_type.subtype() == mime::HTML
 }
 
+/// The query with which the client asks for a page as its author has written it.
+const SOURCE: &str = "savecast-source";
+
 /// Whether the answer becomes a document of its own, and not a fragment that a script puts somewhere. Without the
-/// header, which not all clients send, it is taken for one.
+/// header, which browsers send to this machine and over HTTPS only, it is taken for one.
 pub(super) fn is_document(request: &HttpRequest) -> bool {
     let destination = request.headers().get("sec-fetch-dest").map(header::HeaderValue::as_bytes);
     matches!(destination, None | Some(b"document" | b"iframe" | b"frame" | b"embed" | b"object"))
+        && !request.query_string().contains(SOURCE)
 }

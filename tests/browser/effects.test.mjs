@@ -4,13 +4,14 @@ import { test } from "node:test";
 
 import { effectOf, problemText } from "../../static/effects.js";
 
-const page = { stylesheets: new Set(["/style.css"]) };
+const page = { path: "/index.html", stylesheets: new Set(["/style.css"]) };
 
 for (const [event, path, expected] of [
   ["change", "/style.css", { run: "swapStyle", path: "/style.css", version: "v" }],
   ["change", "/other.css", { run: "reload" }],
   ["change", "/app.js", { run: "reload" }],
-  ["change", "/index.html", { run: "reload" }],
+  ["change", "/index.html", { run: "morph" }],
+  ["change", "/other.html", { run: "reload" }],
   ["removed", "/index.html", { run: "nothing" }],
   ["problem", "/data.json", { run: "report", message: "/data.json:1:2: no" }],
   ["of a newer server", "/style.css", { run: "reload" }],
