@@ -1,11 +1,13 @@
 //! Nothing gets worse quietly: the instructions of the hot path, counted by valgrind and held against written bounds.
 //!
 //! ```sh
-//! cargo bench --bench instructions
+//! cargo bench --bench instructions           # shows them
+//! cargo bench --bench instructions -- check  # fails beyond a bound
 //! ```
 //!
-//! Times on shared machines can't be tested; the instructions of one program are the same every time. A change that needs
-//! more of them has to write down a new bound, and why.
+//! Times on shared machines can't be tested; the instructions of one program are nearly the same every time, for one
+//! compiler and one kind of processor (these are of rustc 1.95 on x86-64). A change that needs more of them has to write
+//! down a new bound, and why.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a table is what this is for")]
 
@@ -29,11 +31,12 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     println!("| operation | instructions | bound |\n|---|--:|--:|");
+    let is_check = arguments == ["check"];
     let mut is_good = true;
     for (number, ((name, _), bound)) in OPERATIONS.iter().zip(BOUNDS).enumerate() {
         let Some([less, more]) = count(number) else {
-            eprintln!("valgrind is needed; tests/run.sh installs it");
-            return ExitCode::FAILURE;
+            eprintln!("valgrind counts them, and is not installed");
+            return if is_check { ExitCode::FAILURE } else { ExitCode::SUCCESS };
         };
         let instructions = (more - less) / (REPEATS[1] - REPEATS[0]);
         println!("| {name} | {instructions} | {bound} |");
@@ -42,7 +45,7 @@ fn main() -> ExitCode {
     if !is_good {
         eprintln!("more instructions than the bound allows");
     }
-    if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if is_good || !is_check { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn repeat(number: usize, repeats: u64) {

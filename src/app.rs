@@ -35,6 +35,9 @@ const PORTS: u16 = 100;
 /// How long a stop waits for answers that are under way. Streams end before; this is for downloads.
 const PATIENCE: Duration = Duration::from_millis(500);
 
+/// Updates that wait for a slow terminal.
+const REPORTS: usize = 1000;
+
 /// Connections that wait to be accepted, when a thousand browsers reconnect at once.
 const BACKLOG: i32 = 4096;
 
@@ -138,11 +141,11 @@ fn start_pipeline(watch: Watch, config: &Config, hub: &Arc<Hub>) -> Result<onesh
 
 /// The terminal may be slow, so those who serve do not wait for it.
 fn start_terminal() -> Result<impl Fn(&Report) + Send + Sync, AppError> {
-    let (sender, reports) = mpsc::channel();
+    let (sender, reports) = mpsc::sync_channel(REPORTS);
     let thread = thread::Builder::new().name("terminal".into());
     thread.spawn(move || console::show_updates(&reports)).map_err(AppError::Server)?;
-    // Where no terminal is, nobody hears it.
-    Ok(move |report: &Report| drop(sender.send(report.clone())))
+    // Where no terminal is, nobody hears it; one that stands still misses some.
+    Ok(move |report: &Report| drop(sender.try_send(report.clone())))
 }
 
 fn site(config: &Config, address: SocketAddr, hub: &Arc<Hub>, remote: &Remote) -> Site {

@@ -7,6 +7,7 @@ use std::io;
 use std::io::IsTerminal;
 use std::io::Write as _;
 use std::sync::mpsc::Receiver;
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -56,15 +57,34 @@ pub fn show_updates(reports: &Receiver<Report>) {
     if !io::stderr().is_terminal() {
         return;
     }
-    let mut spoken: HashMap<SitePath, (Option<Instant>, usize)> = HashMap::new();
-    for report in reports {
-        let (last, others) = spoken.entry(report.path.clone()).or_default();
-        if last.is_some_and(|last| last.elapsed() < PAUSE) {
-            *others += 1;
-            continue;
+    // Of which files was spoken a moment ago: until when they wait, what there is to say then, and how much more there was.
+    let mut spoken: HashMap<SitePath, (Instant, Option<Report>, usize)> = HashMap::new();
+    loop {
+        let now = Instant::now();
+        spoken.retain(|_, (until, waiting, others)| {
+            if *until > now {
+                return true;
+            }
+            let Some(report) = waiting.take() else { return false };
+            say(&Notice::Told { report: &report, others: *others });
+            (*until, *others) = (now + PAUSE, 0);
+            true
+        });
+        let next = spoken.values().map(|(until, ..)| *until).min();
+        let report = match next {
+            None => reports.recv().ok(),
+            Some(next) => match reports.recv_timeout(next.saturating_duration_since(now)) {
+                Err(RecvTimeoutError::Timeout) => continue,
+                report => report.ok(),
+            },
+        };
+        let Some(report) = report else { return };
+        if let Some((_, waiting, others)) = spoken.get_mut(&report.path) {
+            *others += usize::from(waiting.replace(report).is_some());
+        } else {
+            say(&Notice::Told { report: &report, others: 0 });
+            spoken.insert(report.path, (Instant::now() + PAUSE, None, 0));
         }
-        say(&Notice::Told { report: &report, others: *others });
-        (*last, *others) = (Some(Instant::now()), 0);
     }
 }
 

@@ -27,8 +27,8 @@ pub fn run(mut watch: Watch, root: &Root, hub: &Hub, hear: impl Fn(&SitePath, &P
         for Look { path, again, changed } in looks {
             let Some(ticket) = hub.look(&path) else { continue };
             match see(root, path.clone()) {
-                None => watch.unsettled(path),
-                Some(update) if update.is_doubtful() && !again => watch.doubt(path),
+                None => watch.unsettled(&path, changed),
+                Some(update) if update.is_doubtful() && !again => watch.doubt(&path, changed),
                 Some(update) => {
                     watch.trust(&path);
                     let problem = update.news.problem();

@@ -19,8 +19,8 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 
 cargo test --locked
-# The instructions of the hot path, which are the same on every machine, unlike times.
-cargo bench --locked --bench instructions
+# The instructions of the hot path, which are nearly the same every time, unlike times.
+cargo bench --locked --bench instructions -- check
 npm ci --prefix tests --silent --no-audit --no-fund
 # Browsers are slow starters: one test file at a time.
 node --test --test-concurrency=1 tests/browser/

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 use std::time::Instant;
+use std::time::SystemTime;
 
 /// A folder of its own for one program.
 pub(crate) struct Folder {
@@ -54,6 +55,12 @@ impl Folder {
 
     pub(crate) fn write(&self, name: &str, content: &str) {
         fs::write(self.path().join(name), content).unwrap();
+    }
+
+    /// Makes a file an hour old: what was saved a moment ago is read with more care.
+    pub(crate) fn age(&self, name: &str) {
+        let file = File::options().append(true).open(self.path().join(name)).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(3600)).unwrap();
     }
 
     /// So many names, so many in a directory.

@@ -9,6 +9,7 @@ use crate::hub::Demand;
 use crate::hub::Hub;
 use crate::hub::Interest;
 use crate::hub::Known;
+use crate::hub::Listener;
 use crate::hub::Owed;
 use crate::site_path::SitePath;
 
@@ -28,8 +29,6 @@ struct Cursor {
     path: SitePath,
     audience: Audience,
     has: Known,
-    /// The first look that began after it came. What was found before may be older than what it has.
-    since: u64,
 }
 
 impl Follower {
@@ -45,9 +44,9 @@ impl Follower {
         let since = state.looks + 1;
         for (place, Interest { path, has, audience }) in interests.into_iter().enumerate() {
             let topic = state.topics.entry(path.clone()).or_default();
-            topic.followers.insert((id, place));
+            topic.followers.insert((id, place), Listener { since, first: None, is_left: false });
             topic.waiting.push((id, place));
-            cursors.push(Cursor { path: path.clone(), audience, has, since });
+            cursors.push(Cursor { path: path.clone(), audience, has });
             (hub.demand)(Demand::Follow(path));
         }
         drop(state);
@@ -71,20 +70,23 @@ impl Follower {
         while let Some(place) = slot.owed.pop_front() {
             let cursor = &mut self.cursors[place];
             let Some(topic) = state.topics.get_mut(&cursor.path) else { continue };
-            if topic.looked < cursor.since {
+            let Some(listener) = topic.followers.get(&(self.id, place)) else { continue };
+            if topic.looked < listener.since {
                 topic.waiting.push((self.id, place));
                 continue;
             }
             let Some(latest) = topic.latest.clone() else { continue };
-            let had = std::mem::replace(&mut cursor.has, Known::Version(latest.update.version));
-            if had == cursor.has {
-                continue;
+            if cursor.has == Known::Present {
+                // What was present when it came, which may not be any more.
+                cursor.has = Known::Version(listener.first.unwrap_or(latest.update.version));
             }
-            if let Some(report) = topic.told_one(&cursor.path) {
+            let had = std::mem::replace(&mut cursor.has, Known::Version(latest.update.version));
+            let is_told = had != cursor.has;
+            if let Some(report) = topic.settle(&cursor.path, (self.id, place), is_told) {
                 (self.hub.report)(&report);
                 state.report = Some(report);
             }
-            if had != Known::Present {
+            if is_told {
                 return Poll::Ready(Some(Owed::News(latest, cursor.audience)));
             }
         }
@@ -110,6 +112,11 @@ impl Drop for Follower {
         state.followers.remove(&self.id);
         for (place, cursor) in self.cursors.drain(..).enumerate() {
             if let Some(topic) = state.topics.get_mut(&cursor.path) {
+                // Nobody waits for one who has gone.
+                if let Some(report) = topic.settle(&cursor.path, (self.id, place), false) {
+                    (self.hub.report)(&report);
+                    state.report = Some(report);
+                }
                 topic.followers.remove(&(self.id, place));
                 if topic.followers.is_empty() {
                     state.topics.remove(&cursor.path);
@@ -213,6 +220,16 @@ mod tests {
     }
 
     #[test]
+    fn what_was_present_is_what_was_found_first() {
+        let story = Story::new();
+        let mut follower = story.follow(&[("/a.txt", Known::Present)]);
+        story.save("/a.txt", "1");
+        // It was busy, and has missed nothing.
+        story.save("/a.txt", "2");
+        expect(&mut follower, &["/a.txt"]);
+    }
+
+    #[test]
     fn is_never_told_something_older_than_itself() {
         let story = Story::new();
         let mut first = story.follow(&[("/a.txt", Known::Nothing)]);
@@ -305,6 +322,17 @@ mod tests {
         assert_eq!(listeners(&story), None);
         expect(&mut followers[1], &["/a.txt"]);
         assert_eq!(listeners(&story), Some(2));
+        // Who goes or has it already keeps nobody waiting, and who comes later counts for nothing.
+        story.save("/a.txt", "3");
+        expect(&mut followers[0], &["/a.txt"]);
+        let mut late = story.follow(&[("/a.txt", Known::Nothing)]);
+        story.save("/a.txt", "3");
+        expect(&mut late, &["/a.txt"]);
+        assert_eq!(listeners(&story), Some(2));
+        let [first, second] = followers;
+        drop(second);
+        assert_eq!(listeners(&story), Some(1));
+        drop(first);
     }
 
     #[test]

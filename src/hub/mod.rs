@@ -5,7 +5,6 @@
 mod follower;
 
 use std::collections::HashMap;
-use std::collections::HashSet;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -21,6 +20,8 @@ use bytes::Bytes;
 use crate::change::News;
 use crate::change::Update;
 use crate::change::Version;
+use crate::change::kind;
+use crate::change::kind::Kind;
 pub use crate::hub::follower::Follower;
 use crate::site_path::SitePath;
 
@@ -38,7 +39,7 @@ pub struct Report {
     pub path: SitePath,
     /// How many were told.
     pub listeners: usize,
-    /// From the first word of the system to the last of the listeners.
+    /// From the first word of the system until it was handed to the connection of the last of them.
     pub elapsed: Duration,
 }
 
@@ -149,16 +150,35 @@ struct Topic {
     /// The newest look that has come to an end.
     looked: u64,
     /// Who follows, by follower and the place in its list.
-    followers: HashSet<(u64, usize)>,
+    followers: HashMap<(u64, usize), Listener>,
     /// Those of them who wait for a look that begins after they came.
     waiting: Vec<(u64, usize)>,
     /// How the telling of the latest update goes, if it is one of a file that was followed before.
     telling: Option<Telling>,
 }
 
+/// One who follows a path.
+struct Listener {
+    /// The first look that began after it came. What was found before may be older than what it has.
+    since: u64,
+    /// What that look has found.
+    first: Option<Version>,
+    /// Whether it has still to look at the latest update.
+    is_left: bool,
+}
+
+impl Listener {
+    fn look(&mut self, look: u64, version: Version) {
+        if self.since <= look {
+            self.first.get_or_insert(version);
+        }
+    }
+}
+
 /// An update on its way to its listeners.
 struct Telling {
     changed: Instant,
+    /// How many were told, and how many are left.
     listeners: usize,
     left: usize,
 }
@@ -203,19 +223,24 @@ impl Hub {
             let state = &mut *self.state();
             let topic = state.topics.get_mut(&update.path)?;
             topic.looked = ticket.look;
+            let version = update.version;
             let is_news = topic.latest.as_ref().is_none_or(|latest| latest.update.version != update.version);
             if is_news {
-                let listeners = topic.followers.len();
+                let left = topic.followers.len();
                 // The first look at a file follows no save.
-                topic.telling = topic.latest.is_some().then_some(Telling { changed, listeners, left: listeners });
+                topic.telling = topic.latest.is_some().then_some(Telling { changed, listeners: 0, left });
                 topic.latest = Some(Arc::new(Told { update, texts: Default::default() }));
                 topic.waiting.clear();
-                for (follower, place) in &topic.followers {
+                for ((follower, place), listener) in &mut topic.followers {
+                    listener.is_left = true;
+                    listener.look(ticket.look, version);
                     state.followers.get_mut(follower).into_iter().for_each(|slot| slot.owe(*place, &mut wakers));
                 }
                 state.updates += 1;
             } else {
                 for (follower, place) in topic.waiting.drain(..) {
+                    let listener = topic.followers.get_mut(&(follower, place));
+                    listener.into_iter().for_each(|listener| listener.look(ticket.look, version));
                     state.followers.get_mut(&follower).into_iter().for_each(|slot| slot.owe(place, &mut wakers));
                 }
             }
@@ -251,12 +276,17 @@ impl Hub {
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// Whether somebody follows `path`, and there is something to follow.
+    /// Whether somebody follows `path`, and it is a file with contents.
     #[must_use]
     pub fn has_content(&self, path: &SitePath) -> bool {
         let state = self.state();
         let latest = state.topics.get(path).and_then(|topic| topic.latest.as_ref());
-        latest.is_some_and(|latest| matches!(latest.update.news, News::Document(_) | News::Text(_) | News::Other(_)))
+        latest.is_some_and(|latest| match latest.update.news {
+            // The listing of a directory is a document, too.
+            News::Document(_) => kind::of(path) == Kind::Document,
+            News::Text(_) | News::Other(_) => true,
+            News::Large(_) | News::Problem(_) | News::Removed => false,
+        })
     }
 
     /// The update that was the last to reach everybody.
@@ -286,15 +316,19 @@ impl Hub {
 }
 
 impl Topic {
-    /// One more was told; reports when it was the last one.
-    fn told_one(&mut self, path: &SitePath) -> Option<Report> {
+    /// Somebody has looked at the latest update, and was told of it or not; reports when it was the last one.
+    fn settle(&mut self, path: &SitePath, who: (u64, usize), is_told: bool) -> Option<Report> {
+        if !std::mem::take(&mut self.followers.get_mut(&who)?.is_left) {
+            return None;
+        }
         let telling = self.telling.as_mut()?;
-        telling.left = telling.left.saturating_sub(1);
+        telling.left -= 1;
+        telling.listeners += usize::from(is_told);
         if telling.left > 0 {
             return None;
         }
         let Telling { changed, listeners, .. } = self.telling.take()?;
-        Some(Report { path: path.clone(), listeners, elapsed: changed.elapsed() })
+        (listeners > 0).then(|| Report { path: path.clone(), listeners, elapsed: changed.elapsed() })
     }
 }
 

@@ -1,39 +1,53 @@
 //! Opening and reading files without being led astray, and without waiting where that can be had.
 
 use std::fs::File;
-use std::fs::Metadata;
 use std::io;
 #[cfg(target_os = "linux")]
 use std::io::IoSliceMut;
 use std::path::Path;
-#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg(target_os = "linux")]
 use std::time::Duration;
 
 use crate::root::Content;
+use crate::root::Device;
 #[cfg(target_os = "linux")]
 use crate::stamp::Stamp;
 
-/// Reads a file of up to `limit` bytes if the way to it and its content are in memory, so that there is nothing to wait for.
-/// `None` for everything else.
+/// How long a write can take, at the very most.
 #[cfg(target_os = "linux")]
-pub(super) fn read_now(name: &Path, limit: u64) -> Option<Content> {
+const WRITE: Duration = Duration::from_secs(60);
+
+/// Reads a file of up to `limit` bytes if that needs no waiting at all: it is on this device, which is a disk of this machine,
+/// the way to it and its content are in memory, and nobody can be writing to it now. `None` for everything else.
+#[cfg(target_os = "linux")]
+pub(super) fn read_now(name: &Path, device: Device, limit: u64) -> Option<Content> {
+    use rustix::fs::AtFlags;
     use rustix::fs::CWD;
     use rustix::fs::Mode;
     use rustix::fs::OFlags;
     use rustix::fs::ResolveFlags;
+    use rustix::fs::StatxFlags;
     use rustix::io::ReadWriteFlags;
 
     let open = |flags: OFlags| {
         let resolve = ResolveFlags::NO_SYMLINKS | ResolveFlags::CACHED;
         rustix::fs::openat2(CWD, name, flags | OFlags::CLOEXEC, Mode::empty(), resolve).ok().map(File::from)
     };
-    // Looked at before it is opened: opening a FIFO or a device is felt at its other end.
-    let before = open(OFlags::PATH)?.metadata().ok()?;
-    if !before.is_file() || before.len() > limit {
+    // Looked at before it is opened: opening a FIFO or a device is felt at its other end, and opening a file of FUSE waits
+    // for a program. This question waits for nobody.
+    let place = open(OFlags::PATH)?;
+    let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
+    let found = rustix::fs::statx(&place, "", flags, StatxFlags::BASIC_STATS).ok()?;
+    if (found.stx_dev_major, found.stx_dev_minor) != device {
         return None;
     }
-    let mut file = open(OFlags::RDONLY | OFlags::NONBLOCK)?;
-    wait_for_writer(&mut file, &before).ok()?;
+    let before = place.metadata().ok()?;
+    // The time of a file is set when a write begins.
+    let is_at_rest = before.modified().ok()?.elapsed().is_ok_and(|age| age > WRITE);
+    if !before.is_file() || before.len() > limit || !is_at_rest {
+        return None;
+    }
+    let file = open(OFlags::RDONLY | OFlags::NONBLOCK)?;
     // One byte more than expected shows that it grows.
     let mut bytes = vec![0; usize::try_from(before.len()).ok()? + 1];
     let length = rustix::io::preadv2(&file, &mut [IoSliceMut::new(&mut bytes)], 0, ReadWriteFlags::NOWAIT).ok()?;
@@ -43,14 +57,30 @@ pub(super) fn read_now(name: &Path, limit: u64) -> Option<Content> {
     is_whole.then_some(Content { bytes, metadata, is_whole })
 }
 
+/// The number of the device that a directory is on, if it is a disk of this machine whose file system can read without
+/// waiting.
+#[cfg(target_os = "linux")]
+pub(super) fn disk(directory: &Path) -> Option<Device> {
+    use rustix::fs::AtFlags;
+    use rustix::fs::CWD;
+    use rustix::fs::StatxFlags;
+    // The kernel's magic.h: ext2 to ext4, XFS, btrfs.
+    if !matches!(magic(rustix::fs::statfs(directory).ok()?.f_type), 0xef53 | 0x5846_5342 | 0x9123_683e) {
+        return None;
+    }
+    let found = rustix::fs::statx(CWD, directory, AtFlags::empty(), StatxFlags::BASIC_STATS).ok()?;
+    Some((found.stx_dev_major, found.stx_dev_minor))
+}
+
 #[cfg(not(target_os = "linux"))]
-pub(super) fn read_now(_: &Path, _: u64) -> Option<Content> {
+pub(super) fn disk(_: &Path) -> Option<Device> {
     None
 }
 
-/// How long ago a write must have begun to be over. None takes that long.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-const OVER: Duration = Duration::from_secs(1);
+#[cfg(not(target_os = "linux"))]
+pub(super) fn read_now(_: &Path, _: Device, _: u64) -> Option<Content> {
+    None
+}
 
 /// Waits for the end of a write that is going on.
 ///
@@ -59,19 +89,10 @@ const OVER: Duration = Duration::from_secs(1);
 /// them; what begins later has a later time. Others need it not, because they read under that lock (XFS), or must not be
 /// asked, because they would write all that is dirty to the disk first (ZFS).
 #[cfg(any(target_os = "linux", target_os = "android"))]
-pub(super) fn wait_for_writer(file: &mut File, metadata: &Metadata) -> io::Result<()> {
+pub(super) fn wait_for_writer(file: &mut File) -> io::Result<()> {
     use std::io::Seek;
-    if metadata.modified().is_ok_and(|modified| modified.elapsed().is_ok_and(|age| age > OVER)) {
-        return Ok(());
-    }
-    #[allow(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a number of 32 bits, often in a wider field"
-    )]
-    let magic = rustix::fs::fstatfs(&*file)?.f_type as u32;
     // The kernel's magic.h: ext2 to ext4, tmpfs, btrfs, F2FS.
-    if matches!(magic, 0xef53 | 0x0102_1994 | 0x9123_683e | 0xf2f5_2010) {
+    if matches!(magic(rustix::fs::fstatfs(&*file)?.f_type), 0xef53 | 0x0102_1994 | 0x9123_683e | 0xf2f5_2010) {
         // An empty file has no data (`ENXIO`).
         let _ = rustix::fs::seek(&*file, rustix::fs::SeekFrom::Data(0));
         file.rewind()?;
@@ -81,7 +102,7 @@ pub(super) fn wait_for_writer(file: &mut File, metadata: &Metadata) -> io::Resul
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 #[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
-pub(super) fn wait_for_writer(_: &mut File, _: &Metadata) -> io::Result<()> {
+pub(super) fn wait_for_writer(_: &mut File) -> io::Result<()> {
     Ok(())
 }
 
@@ -106,6 +127,13 @@ pub(super) fn without_links(name: &Path) -> io::Result<File> {
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub(super) fn without_links(name: &Path) -> io::Result<File> {
     checked(name)
+}
+
+/// The kind of a file system, as a number of 32 bits, whatever the width of its field.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "that is what it is for")]
+fn magic(kind: rustix::fs::FsWord) -> u32 {
+    kind as u32
 }
 
 /// The same in two steps, for systems that can't do it in one.

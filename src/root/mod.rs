@@ -32,7 +32,12 @@ pub struct Root {
     path: PathBuf,
     /// The size in bytes up to which files are read.
     limit: u64,
+    /// The device it is on, if files can be read there without waiting.
+    disk: Option<Device>,
 }
+
+/// The number of a device: major and minor.
+type Device = (u32, u32);
 
 /// What stands at a place.
 #[derive(Debug)]
@@ -87,7 +92,8 @@ impl Root {
     pub fn new(path: &Path, limit: u64) -> io::Result<Self> {
         let path = path.canonicalize()?;
         fs::read_dir(&path)?;
-        Ok(Self { path, limit })
+        let disk = access::disk(&path);
+        Ok(Self { path, limit, disk })
     }
 
     /// Where it is, without links.
@@ -124,7 +130,7 @@ impl Root {
         if path.is_directory() {
             return None;
         }
-        access::read_now(&path.to_file(&self.path), AT_HAND.min(self.limit))
+        access::read_now(&path.to_file(&self.path), self.disk?, AT_HAND.min(self.limit))
     }
 
     fn find_once(&self, path: &SitePath) -> Result<Found, Refusal> {
@@ -150,7 +156,7 @@ impl Root {
         if before.len() > self.limit {
             return Ok(Found::Large(file, before));
         }
-        access::wait_for_writer(&mut file, &before)?;
+        access::wait_for_writer(&mut file)?;
         // One byte more than expected shows that it grows; the limit holds for a file that grows while it is read.
         let mut bytes = Vec::with_capacity(usize::try_from(before.len()).unwrap_or(0) + 1);
         (&file).take(self.limit + 1).read_to_end(&mut bytes)?;

@@ -140,14 +140,16 @@ impl Watch {
         self.settle.trust(path);
     }
 
-    /// The look at `path` found what a save in progress looks like: look again in a moment.
-    pub fn doubt(&mut self, path: SitePath) {
-        self.settle.note(path, Mark::Doubted, Instant::now());
+    /// The look at `path`, for a change at `changed`, found what a save in progress looks like: look again in a moment.
+    pub fn doubt(&mut self, path: &SitePath, changed: Instant) {
+        self.settle.note(path.clone(), Mark::Doubted, Instant::now());
+        self.settle.remember(path, changed);
     }
 
     /// The file changed while it was read: look again when it is quiet.
-    pub fn unsettled(&mut self, path: SitePath) {
-        self.settle.note(path, Mark::Touched, Instant::now());
+    pub fn unsettled(&mut self, path: &SitePath, changed: Instant) {
+        self.settle.note(path.clone(), Mark::Touched, Instant::now());
+        self.settle.remember(path, changed);
     }
 
     /// `None` ends the watch.

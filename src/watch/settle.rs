@@ -95,6 +95,13 @@ impl Settle {
         }
     }
 
+    /// What is waited for began with a change at this time.
+    pub(super) fn remember(&mut self, path: &SitePath, changed: Instant) {
+        if let Some(wait) = self.waiting.get_mut(path) {
+            wait.changed = Some(wait.changed.map_or(changed, |first| first.min(changed)));
+        }
+    }
+
     /// Good news came: there is no second look.
     pub(super) fn trust(&mut self, path: &SitePath) {
         if let Some(wait) = self.waiting.get_mut(path) {
