@@ -28,6 +28,8 @@ const files = new Map();
 let onUpdate = () => {};
 /** @type {(burst: boolean) => void} */
 let onBurst = () => {};
+/** @type {(update: Update) => void} */
+let onNews = () => {};
 
 /** @type {AbortController | undefined} */
 let current;
@@ -70,14 +72,16 @@ export function read(url, reader) {
 }
 
 /**
- * Calls `handler` with what happens to files that the page uses, and `burst` when many files begin to change at once, and
- * when that is over.
+ * Calls `handler` with what happens to files that the page uses; `burst` when many files begin to change at once, and when
+ * that is over; and `news` with whatever happens to a file that the page uses or reads.
  * @param {(update: Update) => void} handler
  * @param {(burst: boolean) => void} burst
+ * @param {(update: Update) => void} news
  */
-export function listen(handler, burst) {
+export function listen(handler, burst, news) {
   onUpdate = handler;
   onBurst = burst;
+  onNews = news;
   // A stream that is open keeps a page out of the back/forward cache, and holds one of few connections.
   addEventListener("pagehide", close);
   addEventListener("pageshow", (event) => event.persisted && open(0));
@@ -172,8 +176,10 @@ function take(update) {
     if (update.event === "change" || update.version === file.latest?.version) return;
     file.latest = update;
     if (update.event === "message") file.version = update.version;
+    onNews(update);
     for (const reader of [...file.readers]) reader(update);
   } else if (file.used && update.event !== "message") {
+    onNews(update);
     if (update.version === file.version) return;
     // While a file is gone or broken, the page still has what it has loaded. If just that comes back, nothing has changed.
     if (update.event === "change") file.version = update.version;

@@ -4,7 +4,7 @@
 import { listen, use } from "./connection.js";
 import { effectOf } from "./effects.js";
 import { bind } from "./live.js";
-import { morph } from "./morph.js";
+import { keep, restore } from "./state.js";
 
 /** Changes that follow each other reload once, when it has been quiet for this long, in milliseconds. */
 const QUIET = 50;
@@ -37,7 +37,8 @@ export function start(path, version) {
   listen(apply, (burst) => {
     bursting = burst;
     if (firstReload) reload();
-  });
+  }, showProblem);
+  restore();
   bind(document.documentElement);
 }
 
@@ -67,7 +68,7 @@ function apply(update) {
     case "swapStyle":
       return swapStyle(effect.path, effect.version);
     case "morph":
-      morphing = morphing.then(change).then((isDone) => isDone || reload());
+      morphing = morphing.then(change).catch(() => false).then((isDone) => isDone || reload());
       return;
     case "reload":
       return reload();
@@ -103,11 +104,20 @@ async function read(version) {
   }
 }
 
+/** @type {Promise<typeof import("./overlay.js")> | undefined} most pages never need it */
+let overlay;
+
+/** @param {import("./connection.js").Update} update */
+function showProblem(update) {
+  if (update.event === "problem") overlay ??= import("./overlay.js");
+  overlay?.then(({ note }) => note(update)).catch((error) => console.error("savecast: a problem can't be shown:", error));
+}
+
 /** Changes the page to what its author has written now; false if it has to be loaded again. */
 async function change() {
   // In a burst, what belongs to this page may be half of what will change.
   if (bursting || firstReload) return false;
-  const [before, now] = [await source, await read()];
+  const [before, now, { morph }] = await Promise.all([source, read(), import("./morph.js")]);
   if (before === undefined || now === undefined || !morph(before, now)) return false;
   source = Promise.resolve(now);
   return true;
@@ -170,5 +180,9 @@ function reload() {
   firstReload ||= now;
   clearTimeout(reloading);
   const wait = Math.min(bursting ? Infinity : QUIET, firstReload + (bursting ? BURST_CAP : CAP) - now);
-  reloading = setTimeout(() => location.reload(), Math.max(0, wait));
+  const start = () => {
+    keep();
+    location.reload();
+  };
+  reloading = setTimeout(start, Math.max(0, wait));
 }

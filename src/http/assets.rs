@@ -15,13 +15,15 @@ use crate::http::files::Whole;
 use crate::site_path::SitePath;
 
 /// The files of `static/`, by name.
-const ASSETS: [(&str, &str); 9] = [
+const ASSETS: [(&str, &str); 11] = [
     ("status.html", include_str!("../../static/status.html")),
     ("pages.css", include_str!("../../static/pages.css")),
     ("client.js", include_str!("../../static/client.js")),
     ("connection.js", include_str!("../../static/connection.js")),
     ("effects.js", include_str!("../../static/effects.js")),
     ("morph.js", include_str!("../../static/morph.js")),
+    ("overlay.js", include_str!("../../static/overlay.js")),
+    ("state.js", include_str!("../../static/state.js")),
     ("page.js", include_str!("../../static/page.js")),
     ("live.js", include_str!("../../static/live.js")),
     ("live.d.ts", include_str!("../../static/live.d.ts")),

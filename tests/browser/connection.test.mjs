@@ -32,7 +32,7 @@ beforeEach(async () => {
   });
   // A module of its own for each test, because it keeps the state of a page.
   connection = await import(`../../static/connection.js?${modules++}`);
-  connection.listen((update) => updates.push(update), () => {});
+  connection.listen((update) => updates.push(update), () => {}, () => {});
 });
 
 /** Waits until this many streams were opened, and answers the last one. */

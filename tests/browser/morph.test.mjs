@@ -1,5 +1,6 @@
 // A page that changes while somebody uses it: what the author has changed changes, and nothing else.
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 
 import { eventually, openBrowser, serve, siteWith } from "./support.mjs";
@@ -142,4 +143,56 @@ test("a page may switch the client off", async (test) => {
   await page.open(server.url);
   await eventually(() => page.run(() => performance.getEntriesByName(new URL("/_savecast/connection.js", location.href).href).length > 0));
   assert.equal(await page.run(() => new Promise((resolve) => setTimeout(() => resolve(performance.getEntriesByType("resource").filter((entry) => entry.name.includes("/events")).length), 100))), 0);
+});
+
+test("a page that is loaded again is as it was left", async (test) => {
+  const site = await open(test, PAGE.replace("</body>", '<input type="password" id="secret"><script src="app.js"></script></body>'));
+  await page.run(() => {
+    const get = (id) => document.getElementById(id);
+    get("name").value = "typed";
+    get("check").checked = true;
+    get("text").value = "written";
+    get("choice").value = "b";
+    get("secret").value = "secret";
+    get("text").focus({ preventScroll: true });
+    get("text").setSelectionRange(2, 4);
+    get("box").scrollTop = 77;
+    scrollTo(0, 300);
+  });
+  await site.write("app.js", "window.app = 2");
+  await eventually(() => page.run(() => window.app === 2));
+  assert.ok(!(await page.isMarked()));
+  await eventually(() => page.run(() => scrollY), (scroll) => scroll === 300);
+  const state = await page.run(() => {
+    const get = (id) => document.getElementById(id);
+    return {
+      name: get("name").value, check: get("check").checked, text: get("text").value, choice: get("choice").value, secret: get("secret").value,
+      focus: document.activeElement.id, selection: [get("text").selectionStart, get("text").selectionEnd], box: get("box").scrollTop,
+    };
+  });
+  assert.deepEqual(state, { name: "typed", check: true, text: "written", choice: "b", secret: "", focus: "text", selection: [2, 4], box: 77 });
+});
+
+test("a broken file is shown with its place until it is whole again", async (test) => {
+  const site = await siteWith(test, { "index.html": `${PAGE}<b data-live="/data.json#/a"></b>`, "data.json": '{\n  "a": 1\n}' });
+  const server = await serve(test, site);
+  await page.open(server.url);
+  await eventually(() => page.text("[data-live]"), (text) => text === "1");
+  await page.mark();
+  const overlay = () => page.run(() => document.querySelector("savecast-problems")?.shadowRoot.querySelector("section").innerText);
+  await site.write("data.json", '{\n  "a": 1,\n  b: 2\n}');
+  const text = await eventually(overlay, (text) => text?.includes('"a": 1,'));
+  assert.match(text, /\/data\.json line 3, column 3/);
+  assert.match(text, /key must be a string/);
+  assert.match(await page.run(() => document.querySelector("savecast-problems").shadowRoot.querySelector(".wrong").innerText), /b: 2/);
+  assert.equal(await page.text("[data-live]"), "1");
+  if (process.env.SHOTS) await writeFile(process.env.SHOTS, Buffer.from(await page.screenshot(), "base64"));
+  await page.run(() => document.querySelector("savecast-problems").shadowRoot.querySelector("button").click());
+  assert.equal(await overlay(), null);
+  await site.write("data.json", "[");
+  await eventually(overlay);
+  await site.write("data.json", '{ "a": 2 }');
+  await eventually(() => page.text("[data-live]"), (text) => text === "2");
+  assert.equal(await overlay(), null);
+  assert.ok(await page.isMarked());
 });
