@@ -59,11 +59,19 @@ function note(entry) {
 }
 
 /** @param {import("./connection.js").Update} update */
-function apply(update) {
+async function apply(update) {
   const detail = { path: update.path, version: update.version, event: update.event };
   // Who handles it says so with `event.preventDefault()`.
   if (!dispatchEvent(new CustomEvent("savecast:change", { detail, cancelable: true }))) return;
-  const effect = effectOf(update, { path: page, stylesheets: new Set(stylesheets().map(pathOf)) });
+  const known = { path: page, stylesheets: new Set(stylesheets().map(pathOf)), pictures: new Set() };
+  let effect = effectOf(update, known);
+  if (effect.run === "reload" && update.event === "change") {
+    // Where pictures are shown is asked only when one may have changed.
+    const { references, showPictures } = await import("./pictures.js").catch(() => ({ references: () => [], showPictures: async () => {} }));
+    const places = references().filter(({ path }) => path === update.path);
+    effect = effectOf(update, { ...known, pictures: new Set(places.map(({ path }) => path)) });
+    if (effect.run === "showPictures") return showPictures(places, effect.version);
+  }
   switch (effect.run) {
     case "swapStyle":
       return swapStyle(effect.path, effect.version);
@@ -74,6 +82,7 @@ function apply(update) {
       return reload();
     case "report":
       return console.warn(`savecast: ${effect.message}`);
+    case "showPictures":
     case "nothing":
   }
 }

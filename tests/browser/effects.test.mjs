@@ -4,13 +4,16 @@ import { test } from "node:test";
 
 import { effectOf, problemText } from "../../static/effects.js";
 
-const page = { path: "/index.html", stylesheets: new Set(["/style.css"]) };
+const page = { path: "/index.html", stylesheets: new Set(["/style.css"]), pictures: new Set(["/a.png"]) };
 
 for (const [event, path, expected] of [
   ["change", "/style.css", { run: "swapStyle", path: "/style.css", version: "v" }],
   ["change", "/other.css", { run: "reload" }],
   ["change", "/app.js", { run: "reload" }],
   ["change", "/index.html", { run: "morph" }],
+  ["change", "/a.png", { run: "showPictures", version: "v" }],
+  ["change", "/b.png", { run: "reload" }],
+  ["removed", "/a.png", { run: "nothing" }],
   ["change", "/other.html", { run: "reload" }],
   ["removed", "/index.html", { run: "nothing" }],
   ["problem", "/data.json", { run: "report", message: "/data.json:1:2: no" }],

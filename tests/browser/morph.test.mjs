@@ -196,3 +196,41 @@ test("a broken file is shown with its place until it is whole again", async (tes
   assert.equal(await overlay(), null);
   assert.ok(await page.isMarked());
 });
+
+test("a picture is replaced wherever it is shown", async (test) => {
+  const picture = (width) => `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="10" viewBox="0 0 ${width} 10"><rect id="a" width="10" height="10"/></svg>`;
+  const site = await siteWith(test, {
+    "index.html": `<!doctype html><title>Pictures</title><link rel="icon" href="p.svg"><link rel="stylesheet" href="css/style.css">
+      <style>@media all { #inner { background: red url(p.svg#x) no-repeat } }</style>
+      <img id="src" src="p.svg"><img id="set" srcset="other.svg 2x, p.svg 1x"><picture><source srcset="p.svg, other.svg 2x"><img id="picture" src="other.svg"></picture>
+      <div id="outer">a</div><div id="inner">b</div><div id="own" style="background-image: url('p.svg')">c</div>
+      <video id="video" poster="p.svg"></video><input id="button" type="image" src="p.svg">
+      <svg width="20" height="20"><use id="use" href="p.svg#a"/><image id="image" href="p.svg"/></svg>
+      <script>fetch("drawn.svg")</script>`,
+    "css/style.css": "#outer { background-image: url(../p.svg) !important }",
+    "p.svg": picture(10), "other.svg": picture(5), "drawn.svg": picture(1),
+  });
+  const server = await serve(test, site);
+  await page.open(server.url);
+  await page.isLive(server);
+  await page.mark();
+  const shown = () => page.run(() => {
+    const get = (id) => document.getElementById(id);
+    const background = (id) => getComputedStyle(get(id)).backgroundImage;
+    return [
+      get("src").src, get("set").currentSrc, get("picture").currentSrc, background("outer"), background("inner"), background("own"), get("video").poster,
+      get("button").src, get("use").getAttribute("href"), get("image").getAttribute("href"), document.querySelector("link[rel=icon]").href,
+    ];
+  });
+  for (const width of [20, 30]) {
+    await site.write("p.svg", picture(width));
+    await eventually(() => page.run(() => document.getElementById("src").naturalWidth), (now) => now === width);
+    const versions = new Set((await eventually(shown, (all) => all.every((url) => /savecast=[0-9a-f]{32}/.test(url)))).map((url) => /savecast=([0-9a-f]{32})/.exec(url)[1]));
+    assert.equal(versions.size, 1);
+    assert.match((await shown())[4], /#x"\)$/);
+  }
+  assert.ok(await page.isMarked());
+  // What a script has fetched, only the script can show.
+  await site.write("drawn.svg", picture(2));
+  await eventually(async () => !(await page.isMarked()));
+});

@@ -1,0 +1,146 @@
+// Pictures and other media: every place of the page that shows one, and how it comes to show the new one.
+// @ts-check
+
+/** Attributes with one URL, and those with a list of candidates. */
+const SINGLE = [
+  ["img", "src"], ["input[type=image]", "src"], ["video", "poster"], ["link[rel~=icon]", "href"], ["image", "href"], ["use", "href"],
+  ["image", "xlink:href"], ["use", "xlink:href"],
+];
+const LISTS = [["img", "srcset"], ["source", "srcset"], ["link[rel=preload]", "imagesrcset"]];
+
+/** A URL in a value of CSS. */
+const CSS_URL = /url\(\s*(?:"([^"]*)"|'([^']*)'|([^"')\s]*))\s*\)/g;
+
+/** The query that makes a browser load a file again. */
+const FRESH = "savecast";
+
+/** @typedef {{ path: string, show: (version: string) => void }} Reference a place that shows the file of this path */
+
+/** @returns {Reference[]} all places of the page that show files of this site */
+export function references() {
+  /** @type {Reference[]} */
+  const found = [];
+  for (const [selector, name] of SINGLE) {
+    for (const element of document.querySelectorAll(`${selector}[${name.replace(":", "\\:")}]`)) {
+      const value = element.getAttribute(name) ?? "";
+      add(found, value, document.baseURI, (url) => setAttribute(element, name, url));
+    }
+  }
+  for (const [selector, name] of LISTS) {
+    for (const element of document.querySelectorAll(`${selector}[${name}]`)) {
+      for (const [word] of (element.getAttribute(name) ?? "").matchAll(/[^\s,]\S*[^\s,]/g)) {
+        add(found, word, document.baseURI, (url) => {
+          const list = element.getAttribute(name) ?? "";
+          element.setAttribute(name, list.split(/(\s+|,\s)/).map((part) => (part.replace(/,$/, "") === word ? part.replace(word, () => url) : part)).join(""));
+        });
+      }
+    }
+  }
+  for (const element of document.querySelectorAll('[style*="url("]')) {
+    addStyle(found, /** @type {HTMLElement} */ (element).style, document.baseURI);
+  }
+  for (const sheet of [...document.styleSheets, ...document.adoptedStyleSheets]) addSheet(found, sheet);
+  return found;
+}
+
+/**
+ * Shows the new version in these places, when it is there: until then the old one stays.
+ * @param {Reference[]} places of one file
+ * @param {string} version
+ */
+export async function showPictures(places, version) {
+  const image = new Image();
+  image.src = fresh(new URL(places[0].path.split("/").map(encodeURIComponent).join("/"), location.origin), version);
+  // What is no picture, or a broken one, is shown as it is.
+  await image.decode().catch(() => {});
+  for (const place of places) place.show(version);
+}
+
+/**
+ * @param {Reference[]} found
+ * @param {CSSStyleSheet | null} sheet
+ */
+function addSheet(found, sheet) {
+  let rules;
+  try {
+    rules = sheet?.cssRules ?? [];
+  } catch {
+    return; // Of another site.
+  }
+  for (const rule of rules) addRule(found, rule, sheet?.href ?? document.baseURI);
+}
+
+/**
+ * @param {Reference[]} found
+ * @param {CSSRule} rule
+ * @param {string} base
+ */
+function addRule(found, rule, base) {
+  if (rule instanceof CSSImportRule) return addSheet(found, rule.styleSheet);
+  if ("style" in rule) addStyle(found, /** @type {CSSStyleRule} */ (rule).style, base);
+  if ("cssRules" in rule) for (const inner of /** @type {CSSGroupingRule} */ (rule).cssRules) addRule(found, inner, base);
+}
+
+/**
+ * @param {Reference[]} found
+ * @param {CSSStyleDeclaration} style
+ * @param {string} base
+ */
+function addStyle(found, style, base) {
+  if (!style.cssText.includes("url(")) return;
+  for (const name of style) {
+    for (const [whole, double, single, bare] of style.getPropertyValue(name).matchAll(CSS_URL)) {
+      add(found, double ?? single ?? bare, base, (url) => {
+        const value = style.getPropertyValue(name).replace(whole, () => `url("${url}")`);
+        style.setProperty(name, value, style.getPropertyPriority(name));
+      });
+    }
+  }
+}
+
+/**
+ * @param {Reference[]} found
+ * @param {string} text a URL as it is written
+ * @param {string} base
+ * @param {(url: string) => void} set
+ */
+function add(found, text, base, set) {
+  let url;
+  try {
+    url = new URL(text, base);
+  } catch {
+    return;
+  }
+  if (url.origin !== location.origin) return;
+  found.push({ path: decode(url.pathname), show: (version) => set(fresh(url, version)) });
+}
+
+/**
+ * @param {URL} url
+ * @param {string} version
+ */
+function fresh(url, version) {
+  const next = new URL(url);
+  next.searchParams.set(FRESH, version);
+  return next.href;
+}
+
+/** @param {string} path */
+function decode(path) {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
+/**
+ * @param {Element} element
+ * @param {string} name
+ * @param {string} url
+ */
+function setAttribute(element, name, url) {
+  element.setAttribute(name, url);
+  // Browsers look at the icon of a page when its element comes.
+  if (element instanceof HTMLLinkElement) element.replaceWith(element.cloneNode());
+}
