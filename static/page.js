@@ -4,7 +4,7 @@
 import { listen, use } from "./connection.js";
 import { effectOf } from "./effects.js";
 import { bind } from "./live.js";
-import { keep, restore } from "./state.js";
+import { stylesheets, swapStyle } from "./styles.js";
 
 /** Changes that follow each other reload once, when it has been quiet for this long, in milliseconds. */
 const QUIET = 50;
@@ -38,7 +38,8 @@ export function start(path, version) {
     bursting = burst;
     if (firstReload) reload();
   }, showProblem);
-  restore();
+  // Only a page that we have loaded again has something to bring back.
+  if (isReturning()) import("./state.js").then(({ restore }) => restore()).catch(complain);
   bind(document.documentElement);
 }
 
@@ -63,7 +64,7 @@ async function apply(update) {
   const detail = { path: update.path, version: update.version, event: update.event };
   // Who handles it says so with `event.preventDefault()`.
   if (!dispatchEvent(new CustomEvent("savecast:change", { detail, cancelable: true }))) return;
-  const known = { path: page, stylesheets: new Set(stylesheets().map(pathOf)), pictures: new Set() };
+  const known = { path: page, stylesheets: stylesheets(), pictures: new Set() };
   let effect = effectOf(update, known);
   if (effect.run === "reload" && update.event === "change") {
     // Where pictures are shown is asked only when one may have changed.
@@ -122,6 +123,20 @@ function showProblem(update) {
   overlay?.then(({ note }) => note(update)).catch((error) => console.error("savecast: a problem can't be shown:", error));
 }
 
+/** Whether something was kept for this page, under the key of `state.js`. */
+function isReturning() {
+  try {
+    return "savecast:state" in sessionStorage;
+  } catch {
+    return false; // A browser that keeps nothing.
+  }
+}
+
+/** @param {unknown} error */
+function complain(error) {
+  console.error("savecast: the state of the page is lost:", error);
+}
+
 /** Changes the page to what its author has written now; false if it has to be loaded again. */
 async function change() {
   // In a burst, what belongs to this page may be half of what will change.
@@ -130,52 +145,6 @@ async function change() {
   if (before === undefined || now === undefined || !morph(before, now)) return false;
   source = Promise.resolve(now);
   return true;
-}
-
-/** @returns {HTMLLinkElement[]} */
-function stylesheets() {
-  /** @type {NodeListOf<HTMLLinkElement>} */
-  const links = document.querySelectorAll('link[rel~="stylesheet" i][href]');
-  return [...links].filter((link) => new URL(link.href).origin === location.origin);
-}
-
-/** @param {HTMLLinkElement} link */
-function pathOf(link) {
-  const { pathname } = new URL(link.href);
-  try {
-    return decodeURIComponent(pathname);
-  } catch {
-    return pathname;
-  }
-}
-
-/** @type {WeakMap<HTMLLinkElement, HTMLLinkElement>} the stylesheet that is loading → the one that it replaces */
-const replaces = new WeakMap();
-
-/**
- * The new stylesheet is loaded beside the old one, which goes when the new one is there: nothing flashes.
- * @param {string} path
- * @param {string} version
- */
-function swapStyle(path, version) {
-  const links = stylesheets().filter((link) => pathOf(link) === path);
-  // One that is still loading is out of date already.
-  for (const link of links.filter((link) => replaces.has(link))) link.remove();
-  for (const old of links.filter((link) => !replaces.has(link))) {
-    const next = /** @type {HTMLLinkElement} */ (old.cloneNode());
-    const url = new URL(old.href);
-    url.searchParams.set("savecast", version);
-    next.href = url.href;
-    replaces.set(next, old);
-    next.addEventListener("load", () => {
-      // Taken out by a newer one, whose turn it is to replace the old one.
-      if (!next.isConnected) return;
-      replaces.delete(next);
-      old.remove();
-    }, { once: true });
-    next.addEventListener("error", () => next.remove(), { once: true });
-    old.after(next);
-  }
 }
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -189,9 +158,6 @@ function reload() {
   firstReload ||= now;
   clearTimeout(reloading);
   const wait = Math.min(bursting ? Infinity : QUIET, firstReload + (bursting ? BURST_CAP : CAP) - now);
-  const start = () => {
-    keep();
-    location.reload();
-  };
+  const start = () => import("./state.js").then(({ keep }) => keep()).catch(complain).finally(() => location.reload());
   reloading = setTimeout(start, Math.max(0, wait));
 }

@@ -15,7 +15,7 @@ use crate::http::files::Whole;
 use crate::site_path::SitePath;
 
 /// The files of `static/`, by name.
-const ASSETS: [(&str, &str); 12] = [
+const ASSETS: [(&str, &str); 13] = [
     ("status.html", include_str!("../../static/status.html")),
     ("pages.css", include_str!("../../static/pages.css")),
     ("client.js", include_str!("../../static/client.js")),
@@ -24,6 +24,7 @@ const ASSETS: [(&str, &str); 12] = [
     ("morph.js", include_str!("../../static/morph.js")),
     ("overlay.js", include_str!("../../static/overlay.js")),
     ("pictures.js", include_str!("../../static/pictures.js")),
+    ("styles.js", include_str!("../../static/styles.js")),
     ("state.js", include_str!("../../static/state.js")),
     ("page.js", include_str!("../../static/page.js")),
     ("live.js", include_str!("../../static/live.js")),

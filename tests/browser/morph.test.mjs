@@ -1,5 +1,6 @@
 // A page that changes while somebody uses it: what the author has changed changes, and nothing else.
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 
@@ -233,4 +234,53 @@ test("a picture is replaced wherever it is shown", async (test) => {
   // What a script has fetched, only the script can show.
   await site.write("drawn.svg", picture(2));
   await eventually(async () => !(await page.isMarked()));
+});
+
+test("stylesheets are swapped however they come", async (test) => {
+  const shade = (number) => `rgb(${number}, ${number}, ${number})`;
+  const rule = (id, number) => `#${id} { color: ${shade(number)} }`;
+  const files = {
+    "direct.css": rule("direct", 1), "deep/one.css": '@import "two.css";', "deep/two.css": `@layer a;\n@import url("three.css");`, "deep/three.css": rule("deep", 1),
+    "inline.css": rule("inline", 1), "media.css": rule("media", 1), "alternate.css": rule("alternate", 1), "print.css": rule("direct", 200),
+    "whole.css": rule("whole", 1),
+  };
+  const hash = createHash("sha256").update(files["whole.css"]).digest("base64");
+  const site = await siteWith(test, {
+    ...files,
+    "index.html": `<!doctype html><title>Styles</title><link rel="icon" href="data:,">
+      <link rel="stylesheet" href="direct.css"><link rel="stylesheet" href="deep/one.css"><style>@import "inline.css"; body { margin: 3px }</style>
+      <link rel="stylesheet" href="media.css" media="screen"><link rel="alternate stylesheet" href="alternate.css" title="other">
+      <link rel="stylesheet" href="print.css" media="print"><link rel="stylesheet" href="whole.css" integrity="sha256-${hash}">
+      ${["direct", "deep", "inline", "media", "alternate", "whole"].map((id) => `<p id="${id}">${id}</p>`).join("")}`,
+  });
+  const server = await serve(test, site);
+  await page.open(server.url);
+  await page.isLive(server);
+  const colorOf = (id) => page.run((id) => getComputedStyle(document.getElementById(id)).color, id);
+  for (const id of ["direct", "deep", "inline", "media", "whole"]) await eventually(() => colorOf(id), (color) => color === shade(1), id);
+  await page.mark();
+  await page.run(() => {
+    window.colors = new Set();
+    const look = () => {
+      for (const element of document.querySelectorAll("p:not(#alternate)")) window.colors.add(getComputedStyle(element).color);
+      requestAnimationFrame(look);
+    };
+    look();
+  });
+  for (const number of [2, 3]) {
+    for (const [name, id] of [["direct.css", "direct"], ["deep/three.css", "deep"], ["inline.css", "inline"], ["media.css", "media"], ["whole.css", "whole"]]) {
+      await site.write(name, rule(id, number));
+      await eventually(() => colorOf(id), (color) => color === shade(number), `${id} ${number}`);
+    }
+  }
+  await site.write("print.css", rule("direct", 201));
+  await site.write("deep/one.css", `@import "two.css"; ${rule("deep", 4)}`);
+  await eventually(() => colorOf("deep"), (color) => color === shade(4));
+  assert.equal(await colorOf("direct"), shade(3));
+  await eventually(() => page.run(() => document.querySelectorAll("link[rel~=stylesheet], style").length), (count) => count === 7);
+  assert.equal(await page.run(() => document.querySelector("link[media=screen]").media), "screen");
+  assert.ok(await page.isMarked());
+  // No frame had another colour than those that were written.
+  const written = [1, 2, 3, 4].map(shade);
+  assert.deepEqual((await page.run(() => [...window.colors])).filter((color) => !written.includes(color)), []);
 });

@@ -1,0 +1,101 @@
+// Stylesheets: which ones the page has, and how a new one takes the place of an old one without a flash.
+// @ts-check
+
+/** @typedef {HTMLLinkElement | HTMLStyleElement} Owner an element that brings a stylesheet */
+
+/** @type {WeakMap<Owner, Owner>} the stylesheet that is loading → the one that it replaces */
+const replaces = new WeakMap();
+
+/** @returns {Set<string>} the paths of all stylesheets of this site, those too that others import */
+export function stylesheets() {
+  return new Set(owners().flatMap((owner) => [...pathsOf(owner)]));
+}
+
+/**
+ * The new stylesheet is loaded beside the old one, which goes when the new one is there: nothing flashes.
+ * @param {string} path
+ * @param {string} version
+ */
+export function swapStyle(path, version) {
+  const concerned = owners().filter((owner) => pathsOf(owner).has(path));
+  // One that is still loading is out of date already.
+  for (const owner of concerned.filter((owner) => replaces.has(owner))) owner.remove();
+  for (const old of concerned.filter((owner) => !replaces.has(owner))) {
+    const next = /** @type {Owner} */ (old.cloneNode(true));
+    if (next instanceof HTMLLinkElement) {
+      const url = new URL(next.href);
+      url.searchParams.set("savecast", version);
+      next.href = url.href;
+      // It was that of the content before.
+      next.removeAttribute("integrity");
+    } else {
+      // Another text, or else the browser takes what it has.
+      next.textContent += `\n/* ${version} */`;
+    }
+    // One that is switched off is not loaded, so there is nothing to wait for.
+    if (old.disabled) {
+      old.replaceWith(next);
+      next.disabled = true;
+      continue;
+    }
+    replaces.set(next, old);
+    next.addEventListener("load", () => {
+      // Taken out by a newer one, whose turn it is to replace the old one.
+      if (!next.isConnected) return;
+      // An alternate one that somebody has switched on, or off.
+      next.disabled = old.disabled;
+      replaces.delete(next);
+      old.remove();
+    }, { once: true });
+    next.addEventListener("error", () => next.remove(), { once: true });
+    old.after(next);
+  }
+}
+
+/** @returns {Owner[]} */
+function owners() {
+  return [...document.querySelectorAll('link[rel~="stylesheet" i][href], style')].map((element) => /** @type {Owner} */ (element));
+}
+
+/** @param {Owner} owner */
+function pathsOf(owner) {
+  const paths = new Set();
+  if (owner instanceof HTMLLinkElement) addPath(paths, owner.href);
+  // What one that is loading will import is not known yet.
+  addImports(paths, owner.sheet ?? replaces.get(owner)?.sheet ?? null);
+  return paths;
+}
+
+/**
+ * @param {Set<string>} paths
+ * @param {CSSStyleSheet | null} sheet
+ */
+function addImports(paths, sheet) {
+  let rules;
+  try {
+    rules = sheet?.cssRules ?? [];
+  } catch {
+    return; // Of another site.
+  }
+  for (const rule of rules) {
+    // Imports stand before everything but layers.
+    if (rule instanceof CSSImportRule) {
+      addPath(paths, new URL(rule.href, sheet?.href ?? document.baseURI).href);
+      addImports(paths, rule.styleSheet);
+    } else if (!(rule instanceof CSSLayerStatementRule)) return;
+  }
+}
+
+/**
+ * @param {Set<string>} paths
+ * @param {string} href
+ */
+function addPath(paths, href) {
+  const { origin, pathname } = new URL(href);
+  if (origin !== location.origin) return;
+  try {
+    paths.add(decodeURIComponent(pathname));
+  } catch {
+    paths.add(pathname);
+  }
+}
