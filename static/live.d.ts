@@ -21,3 +21,14 @@ export interface FileInfo {
  * @throws TypeError if `url` is of another origin, or its fragment is no JSON Pointer
  */
 export function follow<T = any>(url: string, show: (value: T) => void): () => void;
+
+/**
+ * The same for `for await`. A loop that is slower than the saves skips some values and ends on the last; leaving it ends
+ * the following.
+ *
+ * @throws TypeError if `url` is of another origin, or its fragment is no JSON Pointer
+ */
+export function follow<T = any>(url: string): AsyncIterable<T>;
+
+/** @internal For the client itself: shows data in every element with `data-live`. */
+export function bind(root: Element): void;

@@ -108,7 +108,9 @@ function counterparts(live, before) {
  */
 function alignment(before, after) {
   /** @type {[Node | undefined, Node | undefined][]} */
-  const start = [], end = [];
+  const start = [];
+  /** @type {[Node | undefined, Node | undefined][]} */
+  const end = [];
   while (before.length > 0 && after.length > 0 && isEqual(before[0], after[0])) start.push([before.shift(), after.shift()]);
   while (before.length > 0 && after.length > 0 && isEqual(before[before.length - 1], after[after.length - 1])) end.unshift([before.pop(), after.pop()]);
   for (const now of after) {

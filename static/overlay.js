@@ -96,8 +96,7 @@ function describe({ path, message, line, column }, lines) {
       const number = first + index;
       // Long lines, as programs write them, are shown around the place.
       const start = number === line && column && column > 120 ? column - 60 : 0;
-      const attributes = number === line ? { class: "wrong" } : {};
-      return create("span", attributes, create("i", {}, String(number)), (start ? "… " : "") + (text.slice(start, start + 200) || " "));
+      return create("span", { class: number === line ? "wrong" : "right" }, create("i", {}, String(number)), (start ? "… " : "") + (text.slice(start, start + 200) || " "));
     });
     parts.push(create("pre", {}, ...shown));
   }

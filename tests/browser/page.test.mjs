@@ -175,6 +175,32 @@ test("an EventSource is all that a page needs", async (test) => {
   assert.ok(await page.isMarked());
 });
 
+test("for await brings the newest value, and leaving the loop ends it", async (test) => {
+  const site = await siteWith(test, {
+    "index.html": `<!doctype html><title>Loop</title><link rel="icon" href="data:,"><script type="module">
+      import { follow } from "/_savecast/live.js";
+      window.values = [];
+      for await (const value of follow("data.json#/a")) {
+        values.push(value);
+        if (value === "end") break;
+      }
+      window.isOver = true;
+    </script>`,
+    "data.json": '{"a":1}',
+  });
+  const server = await serve(test, site);
+  await page.open(server.url);
+  const values = (expected) => eventually(() => page.run(() => window.values.join()), (values) => values === expected);
+  await values("1");
+  await site.write("data.json", '{"a":2}');
+  await values("1,2");
+  await site.write("data.json", '{"a":"end"}');
+  await values("1,2,end");
+  assert.ok(await page.run(() => window.isOver));
+  // The page itself stays followed.
+  await eventually(() => counts(server), ({ followed }) => followed === 1, "the count");
+});
+
 test("pages that are missing, blank or listed are live too", async (test) => {
   const site = await siteWith(test, { "blank.html": "", "folder/a.txt": "a" });
   const server = await serve(test, site);
