@@ -69,22 +69,32 @@ pub struct Problem {
 /// As text it is 32 hexadecimal digits. Equal content has the same version on every machine and after every restart, so
 /// that resuming needs no memory.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Version(u128);
+pub struct Version {
+    /// In two halves, because a `u128` wants places of 16 bytes, and every listener keeps a few versions.
+    halves: (u64, u64),
+}
 
 impl Version {
     /// The version of a file that isn't there.
-    pub const ABSENT: Self = Self(0);
+    pub const ABSENT: Self = Self { halves: (0, 0) };
 
     /// The version of this content.
     #[must_use]
     pub fn of(content: &[u8]) -> Self {
-        Self(xxh3_128(content))
+        Self::from(xxh3_128(content))
+    }
+}
+
+impl From<u128> for Version {
+    #[expect(clippy::cast_possible_truncation, reason = "each half is half of it")]
+    fn from(hash: u128) -> Self {
+        Self { halves: ((hash >> 64) as u64, hash as u64) }
     }
 }
 
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", self.0)
+        write!(f, "{:016x}{:016x}", self.halves.0, self.halves.1)
     }
 }
 
@@ -98,7 +108,7 @@ impl FromStr for Version {
     type Err = std::num::ParseIntError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        u128::from_str_radix(text, 16).map(Self)
+        u128::from_str_radix(text, 16).map(Self::from)
     }
 }
 
