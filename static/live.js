@@ -15,12 +15,9 @@ import { problemText } from "./effects.js";
  * @returns {(() => void) | AsyncIterable<any>} what ends it, or what brings it
  */
 export function follow(url, show) {
-  const { origin, pathname, hash } = new URL(url, document.baseURI);
-  if (origin !== location.origin) throw new TypeError(`savecast: ${url} is not a file of this site`);
-  const pointer = decodeURIComponent(hash.slice(1));
-  if (pointer && !pointer.startsWith("/")) throw new TypeError(`savecast: #${pointer} is no JSON Pointer`);
+  const source = sourceOf(url);
   /** @param {(value: any) => void} show */
-  const start = (show) => readValues(url, pathname, pointer, show);
+  const start = (show) => readValues(source, show);
   return show ? start(show) : { [Symbol.asyncIterator]: () => iterate(start) };
 }
 
@@ -54,14 +51,28 @@ function iterate(start) {
 }
 
 /**
- * @param {string} url as it was written
- * @param {string} pathname
- * @param {string} pointer
- * @param {(value: any) => void} show
+ * What a URL names: a file, and perhaps a value in it.
+ * @typedef {{ url: string, pathname: string, pointer: string }} Source
+ * @param {string} url
+ * @returns {Source}
  */
-function readValues(url, pathname, pointer, show) {
+function sourceOf(url) {
+  const { origin, pathname, hash } = new URL(url, document.baseURI);
+  if (origin !== location.origin) throw new TypeError(`savecast: ${url} is not a file of this site`);
+  const pointer = decodeURIComponent(hash.slice(1));
+  if (pointer && !pointer.startsWith("/")) throw new TypeError(`savecast: #${pointer} is no JSON Pointer`);
+  return { url, pathname, pointer };
+}
+
+/**
+ * @param {Source} source
+ * @param {(value: any) => void} show
+ * @param {(problem: string) => void} [mark] is told that the value is the last good one, and why
+ */
+function readValues({ url, pathname, pointer }, show, mark) {
   return read(pathname, (update) => {
-    if (update.event === "problem") return console.warn(`savecast: ${problemText(update)}`);
+    if (update.event === "problem") console.warn(`savecast: ${problemText(update)}`);
+    if (update.event === "problem" || update.event === "removed") return mark?.(update.message ?? "removed");
     if (update.event !== "message") return;
     const value = "document" in update ? valueAt(update.document, pointer) : "text" in update ? update.text : meta(update);
     try {
@@ -92,6 +103,9 @@ function meta({ path, version, size, type }) {
   return { path, version, size, type };
 }
 
+/** Marks an element that shows the last good value, because the file is broken or gone; its value says why. */
+const PROBLEM = "data-live-problem";
+
 /** @type {Map<Element, { url: string, stop: () => void }>} */
 const bound = new Map();
 
@@ -117,7 +131,11 @@ function bindElement(element) {
   const url = element.getAttribute("data-live") ?? "";
   let stop = () => {};
   try {
-    stop = /** @type {() => void} */ (follow(url, (value) => (element.textContent = textOf(value))));
+    const show = (/** @type {any} */ value) => {
+      element.removeAttribute(PROBLEM);
+      element.textContent = textOf(value);
+    };
+    stop = readValues(sourceOf(url), show, (problem) => element.setAttribute(PROBLEM, problem));
   } catch (error) {
     console.error("savecast: data-live:", error);
   }

@@ -187,6 +187,7 @@ test("a broken file is shown with its place until it is whole again", async (tes
   assert.match(text, /key must be a string/);
   assert.match(await page.run(() => document.querySelector("savecast-problems").shadowRoot.querySelector(".wrong").innerText), /b: 2/);
   assert.equal(await page.text("[data-live]"), "1");
+  assert.equal(await page.run(() => document.querySelector("[data-live]").getAttribute("data-live-problem")), "key must be a string");
   if (process.env.SHOTS) await writeFile(process.env.SHOTS, Buffer.from(await page.screenshot(), "base64"));
   await page.run(() => document.querySelector("savecast-problems").shadowRoot.querySelector("button").click());
   assert.equal(await overlay(), null);
@@ -195,6 +196,7 @@ test("a broken file is shown with its place until it is whole again", async (tes
   await site.write("data.json", '{ "a": 2 }');
   await eventually(() => page.text("[data-live]"), (text) => text === "2");
   assert.equal(await overlay(), null);
+  assert.equal(await page.run(() => document.querySelector("[data-live]").hasAttribute("data-live-problem")), false);
   assert.ok(await page.isMarked());
 });
 
