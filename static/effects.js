@@ -4,7 +4,6 @@
 /**
  * @typedef {{ run: "swapStyle", path: string, version: string }
  *   | { run: "showPictures", version: string }
- *   | { run: "morph" }
  *   | { run: "reload" }
  *   | { run: "report", message: string }
  *   | { run: "nothing" }} Effect
@@ -13,8 +12,8 @@
 /**
  * The least disruptive thing that is right. What is unknown reloads, so that an old page works with a newer server.
  * @param {import("./connection.js").Update} update
- * @param {{ path?: string, stylesheets: Set<string>, pictures: Set<string> }} page where it is from, and the paths of its
- *   linked stylesheets, and of the pictures that are shown by its markup and styles
+ * @param {{ stylesheets: Set<string>, pictures: Set<string> }} page the paths of its stylesheets, and of the pictures that
+ *   only its markup and styles show
  * @returns {Effect}
  */
 export function effectOf(update, page) {
@@ -27,7 +26,7 @@ export function effectOf(update, page) {
     case "change":
       if (page.stylesheets.has(update.path)) return { run: "swapStyle", path: update.path, version: update.version };
       if (page.pictures.has(update.path)) return { run: "showPictures", version: update.version };
-      return { run: update.path === page.path ? "morph" : "reload" };
+      return { run: "reload" };
     default:
       return { run: "reload" };
   }

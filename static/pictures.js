@@ -1,6 +1,8 @@
 // Pictures and other media: every place of the page that shows one, and how it comes to show the new one.
 // @ts-check
 
+import { pathIn, trees } from "./styles.js";
+
 /** Attributes with one URL, and those with a list of candidates. */
 const SINGLE = [
   ["img", "src"], ["input[type=image]", "src"], ["video", "poster"], ["link[rel~=icon]", "href"], ["image", "href"], ["use", "href"],
@@ -20,26 +22,50 @@ const FRESH = "savecast";
 export function references() {
   /** @type {Reference[]} */
   const found = [];
-  for (const [selector, name] of SINGLE) {
-    for (const element of document.querySelectorAll(`${selector}[${name.replace(":", "\\:")}]`)) {
-      const value = element.getAttribute(name) ?? "";
-      add(found, value, document.baseURI, (url) => setAttribute(element, name, url));
-    }
-  }
-  for (const [selector, name] of LISTS) {
-    for (const element of document.querySelectorAll(`${selector}[${name}]`)) {
-      for (const [word] of (element.getAttribute(name) ?? "").matchAll(/[^\s,]\S*[^\s,]/g)) {
-        add(found, word, document.baseURI, (url) => {
-          const list = element.getAttribute(name) ?? "";
-          element.setAttribute(name, list.split(/(\s+|,\s)/).map((part) => (part.replace(/,$/, "") === word ? part.replace(word, () => url) : part)).join(""));
-        });
+  for (const tree of trees()) {
+    for (const [selector, name] of SINGLE) {
+      for (const element of tree.querySelectorAll(`${selector}[${name.replace(":", "\\:")}]`)) {
+        const value = element.getAttribute(name) ?? "";
+        // Unless the page shows something else there by now.
+        add(found, value, document.baseURI, (url) => element.getAttribute(name) === value && setAttribute(element, name, url));
       }
     }
+    for (const [selector, name] of LISTS) {
+      for (const element of tree.querySelectorAll(`${selector}[${name}]`)) {
+        for (const { url: written } of candidates(element.getAttribute(name) ?? "")) {
+          add(found, written, document.baseURI, (url) => {
+            const list = element.getAttribute(name) ?? "";
+            // From the last one on, so that places before it stay where they are.
+            const same = candidates(list).filter((candidate) => candidate.url === written).reverse();
+            const next = same.reduce((list, { at }) => list.slice(0, at) + url + list.slice(at + written.length), list);
+            element.setAttribute(name, next);
+          });
+        }
+      }
+    }
+    for (const element of tree.querySelectorAll('[style*="url("]')) {
+      addStyle(found, /** @type {HTMLElement} */ (element).style, document.baseURI);
+    }
+    for (const sheet of [...tree.styleSheets, ...tree.adoptedStyleSheets]) addSheet(found, sheet);
   }
-  for (const element of document.querySelectorAll('[style*="url("]')) {
-    addStyle(found, /** @type {HTMLElement} */ (element).style, document.baseURI);
+  return found;
+}
+
+/**
+ * The candidates of a `srcset` (WHATWG HTML, section 4.8.4.2.2): a URL up to white space, and its descriptors up to a comma.
+ * @param {string} list
+ * @returns {{ url: string, at: number }[]}
+ */
+function candidates(list) {
+  const found = [];
+  const candidate = /[\s,]*(\S+)(?:\s+(?:[^,(]|\([^)]*\))*)?/y;
+  for (let match; (match = candidate.exec(list)); ) {
+    const url = match[1].replace(/,+$/, "");
+    const at = match.index + match[0].indexOf(match[1]);
+    // A comma at its end ends it, and what follows is the next one.
+    if (url !== match[1]) candidate.lastIndex = at + match[1].length;
+    found.push({ url, at });
   }
-  for (const sheet of [...document.styleSheets, ...document.adoptedStyleSheets]) addSheet(found, sheet);
   return found;
 }
 
@@ -102,7 +128,7 @@ function addStyle(found, style, base) {
  * @param {Reference[]} found
  * @param {string} text a URL as it is written
  * @param {string} base
- * @param {(url: string) => void} set
+ * @param {(url: string) => unknown} set
  */
 function add(found, text, base, set) {
   let url;
@@ -112,7 +138,7 @@ function add(found, text, base, set) {
     return;
   }
   if (url.origin !== location.origin) return;
-  found.push({ path: decode(url.pathname), show: (version) => set(fresh(url, version)) });
+  found.push({ path: pathIn(url), show: (version) => set(fresh(url, version)) });
 }
 
 /**
@@ -123,15 +149,6 @@ function fresh(url, version) {
   const next = new URL(url);
   next.searchParams.set(FRESH, version);
   return next.href;
-}
-
-/** @param {string} path */
-function decode(path) {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
-  }
 }
 
 /**

@@ -33,19 +33,31 @@ export function restore() {
     return;
   }
   if (state?.url !== location.href) return;
-  for (const [path, value] of state.fields) setValue(find(path), value);
+  for (const [path, value] of state.fields) attempt(() => setValue(find(path), value));
   const [path, start, end] = state.focus ?? [];
-  const focused = find(path);
-  if (focused instanceof HTMLElement) {
-    focused.focus({ preventScroll: true });
+  attempt(() => {
+    const focused = find(path);
+    if (focused instanceof HTMLElement) focused.focus({ preventScroll: true });
     if (typeof start === "number") /** @type {HTMLInputElement} */ (focused).setSelectionRange(start, end);
-  }
+  });
   const scroll = () => {
     for (const [path, left, top] of state.scroll) find(path)?.scrollTo({ left, top, behavior: "instant" });
   };
   scroll();
   // Pictures and late contents make a page longer, so it may have been too short for this.
   if (document.readyState !== "complete") addEventListener("load", scroll, { once: true });
+}
+
+/**
+ * The page is another one now, and a field may be of another kind: what it can't take, it doesn't get.
+ * @param {() => void} step
+ */
+function attempt(step) {
+  try {
+    step();
+  } catch {
+    // As said.
+  }
 }
 
 /**

@@ -42,6 +42,8 @@ export function swapStyle(path, version) {
     next.addEventListener("load", () => {
       // Taken out by a newer one, whose turn it is to replace the old one.
       if (!next.isConnected) return;
+      // Taken out by the page, so there is nothing to replace.
+      if (!old.isConnected) return next.remove();
       // An alternate one that somebody has switched on, or off.
       next.disabled = old.disabled;
       replaces.delete(next);
@@ -52,9 +54,31 @@ export function swapStyle(path, version) {
   }
 }
 
+/**
+ * A document, and all trees in it that are open to us.
+ * @param {Document | ShadowRoot} tree
+ * @returns {(Document | ShadowRoot)[]}
+ */
+export function trees(tree = document) {
+  return [tree, ...[...tree.querySelectorAll("*")].flatMap(({ shadowRoot }) => (shadowRoot ? trees(shadowRoot) : []))];
+}
+
 /** @returns {Owner[]} */
 function owners() {
-  return [...document.querySelectorAll('link[rel~="stylesheet" i][href], style')].map((element) => /** @type {Owner} */ (element));
+  const elements = trees().flatMap((tree) => [...tree.querySelectorAll('link[rel~="stylesheet" i][href], style')]);
+  return elements.map((element) => /** @type {Owner} */ (element));
+}
+
+/**
+ * The path in a URL as people write it, not percent-encoded.
+ * @param {URL} url
+ */
+export function pathIn(url) {
+  try {
+    return decodeURIComponent(url.pathname);
+  } catch {
+    return url.pathname;
+  }
 }
 
 /** @param {Owner} owner */
@@ -91,11 +115,6 @@ function addImports(paths, sheet) {
  * @param {string} href
  */
 function addPath(paths, href) {
-  const { origin, pathname } = new URL(href);
-  if (origin !== location.origin) return;
-  try {
-    paths.add(decodeURIComponent(pathname));
-  } catch {
-    paths.add(pathname);
-  }
+  const url = new URL(href);
+  if (url.origin === location.origin) paths.add(pathIn(url));
 }

@@ -1,10 +1,10 @@
-// A page that changes while somebody uses it: what the author has changed changes, and nothing else.
+// A page whose files change while somebody uses it.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 
-import { eventually, openBrowser, serve, siteWith } from "./support.mjs";
+import { counts, eventually, openBrowser, serve, siteWith } from "./support.mjs";
 
 /** @type {Awaited<ReturnType<typeof openBrowser>>} */
 let page;
@@ -41,102 +41,15 @@ const PAGE = `<!doctype html>
 </html>
 `;
 
-/** Opens the page, marks it, and waits until the client knows how it was written. */
+/** Opens the page and marks it. */
 async function open(test, html = PAGE) {
   const site = await siteWith(test, { "index.html": html });
   const server = await serve(test, site);
   await page.open(server.url);
   await page.isLive(server);
-  await eventually(() => page.run(() => performance.getEntriesByType("resource").some((entry) => entry.name.includes("savecast-source") && entry.responseEnd > 0)));
   await page.mark();
   return site;
 }
-
-const change = (site, ...pairs) => site.write("index.html", pairs.reduce((html, [from, to]) => html.replace(from, to), PAGE));
-
-test("what a person has done to a page survives what its author does", async (test) => {
-  const site = await open(test);
-  await page.run(() => {
-    const get = (id) => document.getElementById(id);
-    get("name").value = "typed";
-    get("check").checked = true;
-    get("text").value = "written";
-    get("choice").value = "b";
-    get("more").open = true;
-    get("dialog").showModal();
-    get("dialog").close();
-    get("dialog").show();
-    get("box").scrollTop = 77;
-    scrollTo(0, 300);
-    get("canvas").getContext("2d").fillRect(0, 0, 5, 5);
-    get("mine").textContent = "changed by a script";
-    get("name").focus({ preventScroll: true });
-    get("name").setSelectionRange(1, 3);
-    window.nodes = [...document.querySelectorAll("input, canvas, #root i, li")];
-  });
-  await change(site, ["One", "Two"], ['class="old">First', 'class="new">Second'], ["<li>2</li>", "<li>2</li><li>2½</li>"], ["<p>long", "<p>longer"], ['keep">mine', 'keep">yours'], ["<b>one", "<b>two"]);
-  await eventually(() => page.text("h1"), (text) => text === "Second");
-  const state = await page.run(() => {
-    const get = (id) => document.getElementById(id);
-    return {
-      title: document.title, heading: get("name").previousElementSibling.className, name: get("name").value, check: get("check").checked,
-      text: get("text").value, choice: get("choice").value, more: get("more").open, dialog: get("dialog").open, box: get("box").scrollTop,
-      scroll: scrollY, drawn: get("canvas").getContext("2d").getImageData(1, 1, 1, 1).data[3], root: get("root").textContent,
-      mine: get("mine").textContent, list: get("list").textContent, focus: document.activeElement.id, template: get("template").innerHTML,
-      selection: [get("name").selectionStart, get("name").selectionEnd], long: get("box").textContent, loads: window.loads,
-      nodes: window.nodes.every((node) => node.isConnected),
-    };
-  });
-  assert.deepEqual(state, {
-    title: "Two", heading: "new", name: "typed", check: true, text: "written", choice: "b", more: true, dialog: true, box: 77, scroll: 300,
-    drawn: 255, root: "built", mine: "changed by a script", list: "122½3", focus: "name", template: "<b>two</b>", selection: [1, 3],
-    long: "longer", loads: 1, nodes: true,
-  });
-  assert.ok(await page.isMarked());
-});
-
-test("every edit of a long story arrives without a reload", async (test) => {
-  const site = await open(test);
-  const edits = [
-    ["<li>1</li><li>2</li><li>3</li>", "<li>3</li><li>1</li>"],
-    ["<li>1</li><li>2</li><li>3</li>", ""],
-    ["<li>1</li><li>2</li><li>3</li>", "<li>a</li><li>b</li><li>c</li><li>d</li>"],
-    ["<h1 class=\"old\">First</h1>", "<h2>Other</h2><p>and <b>more</b></p>"],
-    ["<main>end</main>", "<main><svg viewBox=\"0 0 1 1\"><use href=\"#a\"/></svg><!-- comment --></main>"],
-    ["<html lang=\"en\">", "<html lang=\"de\" class=\"dark\">"],
-    ["<title>One</title>", "<title>One</title><meta name=\"color-scheme\" content=\"dark\">"],
-    ["<body>", "<body style=\"margin: 0\">text at the start"],
-    ["", ""],
-  ];
-  const source = () => page.run(() => {
-    const copy = document.documentElement.cloneNode(true);
-    for (const ours of copy.querySelectorAll("script[src*=_savecast]")) ours.remove();
-    copy.querySelector("#root").replaceChildren();
-    return copy.outerHTML;
-  });
-  const parsed = (html) => page.run((html) => new DOMParser().parseFromString(html, "text/html").documentElement.outerHTML, html);
-  for (const [number, [from, to]] of edits.entries()) {
-    const html = PAGE.replace(from, to).replace("end of edit", String(number));
-    await site.write("index.html", html);
-    const expected = await parsed(html);
-    await eventually(source, (html) => html === expected, `edit ${number}`);
-    assert.ok(await page.isMarked(), `edit ${number}`);
-  }
-});
-
-test("a page that can't be changed in place is loaded again", async (test) => {
-  for (const [from, to] of [["loads ?? 0", "loads ?? 10"], ["<head>", "<head><base href=\"/\">"], ["<html ", "<html data-savecast=\"reload\" "], ["<!doctype html>", ""]]) {
-    const site = await open(test);
-    await change(site, [from, to]);
-    await eventually(async () => !(await page.isMarked()), Boolean, `${to} reloads`);
-  }
-  // What was written there is not there any more.
-  const site = await open(test);
-  await page.run(() => document.querySelector("#list").remove());
-  await change(site, ["<li>2</li>", "<li>two</li>"]);
-  await eventually(() => page.text("#list"), (text) => text === "1two3");
-  assert.ok(!(await page.isMarked()));
-});
 
 test("a page may switch the client off", async (test) => {
   const site = await siteWith(test, { "index.html": PAGE.replace("<title>", '<meta name="savecast" content="off"><title>') });
@@ -205,13 +118,13 @@ test("a picture is replaced wherever it is shown", async (test) => {
   const site = await siteWith(test, {
     "index.html": `<!doctype html><title>Pictures</title><link rel="icon" href="p.svg"><link rel="stylesheet" href="css/style.css">
       <style>@media all { #inner { background: red url(p.svg#x) no-repeat } }</style>
-      <img id="src" src="p.svg"><img id="set" srcset="other.svg 2x, p.svg 1x"><picture><source srcset="p.svg, other.svg 2x"><img id="picture" src="other.svg"></picture>
+      <img id="src" src="p.svg"><img id="set" srcset="other.svg 2x,p.svg 1x"><picture><source srcset="p.svg, other.svg 2x"><img id="picture" src="other.svg"></picture>
       <div id="outer">a</div><div id="inner">b</div><div id="own" style="background-image: url('p.svg')">c</div>
       <video id="video" poster="p.svg"></video><input id="button" type="image" src="p.svg">
       <svg width="20" height="20"><use id="use" href="p.svg#a"/><image id="image" href="p.svg"/></svg>
       <script>fetch("drawn.svg")</script>`,
     "css/style.css": "#outer { background-image: url(../p.svg) !important }",
-    "p.svg": picture(10), "other.svg": picture(5), "drawn.svg": picture(1),
+    "css/inner.css": "p { color: rgb(1, 1, 1) }", "p.svg": picture(10), "other.svg": picture(5), "drawn.svg": picture(1),
   });
   const server = await serve(test, site);
   await page.open(server.url);
@@ -233,6 +146,19 @@ test("a picture is replaced wherever it is shown", async (test) => {
     assert.match((await shown())[4], /#x"\)$/);
   }
   assert.ok(await page.isMarked());
+  // In a component, too.
+  await page.run(() => {
+    const root = document.body.appendChild(document.createElement("x-component")).attachShadow({ mode: "open" });
+    root.innerHTML = '<link rel="stylesheet" href="css/inner.css"><img src="p.svg"><p>inside</p>';
+  });
+  const color = 'getComputedStyle(root.querySelector("p")).color';
+  const inside = (code) => page.run(`() => { const root = document.querySelector("x-component").shadowRoot; return ${code} }`);
+  await eventually(() => inside(color), (color) => color === "rgb(1, 1, 1)");
+  await eventually(() => counts(server), ({ followed }) => followed >= 5, "the count");
+  await site.write("css/inner.css", "p { color: rgb(1, 2, 3) }");
+  await eventually(() => inside(color), (color) => color === "rgb(1, 2, 3)");
+  await site.write("p.svg", picture(40));
+  await eventually(() => inside('root.querySelector("img").naturalWidth'), (width) => width === 40);
   // What a script has fetched, only the script can show.
   await site.write("drawn.svg", picture(2));
   await eventually(async () => !(await page.isMarked()));
