@@ -94,7 +94,7 @@ impl From<u128> for Version {
 
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}{:016x}", self.halves.0, self.halves.1)
+        write!(f, "{:032x}", u128::from(self.halves.0) << 64 | u128::from(self.halves.1))
     }
 }
 

@@ -70,7 +70,7 @@ impl Follower {
         while let Some(place) = slot.owed.pop_front() {
             let cursor = &mut self.cursors[place];
             let Some(topic) = state.topics.get_mut(&cursor.path) else { continue };
-            let Some(listener) = topic.followers.get(&(self.id, place)) else { continue };
+            let Some(listener) = topic.followers.get_mut(&(self.id, place)) else { continue };
             if topic.looked < listener.since {
                 topic.waiting.push((self.id, place));
                 continue;
@@ -82,7 +82,9 @@ impl Follower {
             }
             let had = std::mem::replace(&mut cursor.has, Known::Version(latest.update.version));
             let is_told = had != cursor.has;
-            if let Some(report) = topic.settle(&cursor.path, (self.id, place), is_told) {
+            if std::mem::take(&mut listener.is_left)
+                && let Some(report) = topic.settle(&cursor.path, is_told)
+            {
                 (self.hub.report)(&report);
                 state.report = Some(report);
             }
@@ -113,11 +115,13 @@ impl Drop for Follower {
         for (place, cursor) in self.cursors.drain(..).enumerate() {
             if let Some(topic) = state.topics.get_mut(&cursor.path) {
                 // Nobody waits for one who has gone.
-                if let Some(report) = topic.settle(&cursor.path, (self.id, place), false) {
+                let listener = topic.followers.remove(&(self.id, place));
+                if listener.is_some_and(|listener| listener.is_left)
+                    && let Some(report) = topic.settle(&cursor.path, false)
+                {
                     (self.hub.report)(&report);
                     state.report = Some(report);
                 }
-                topic.followers.remove(&(self.id, place));
                 if topic.followers.is_empty() {
                     state.topics.remove(&cursor.path);
                 }

@@ -316,11 +316,8 @@ impl Hub {
 }
 
 impl Topic {
-    /// Somebody has looked at the latest update, and was told of it or not; reports when it was the last one.
-    fn settle(&mut self, path: &SitePath, who: (u64, usize), is_told: bool) -> Option<Report> {
-        if !std::mem::take(&mut self.followers.get_mut(&who)?.is_left) {
-            return None;
-        }
+    /// One who was left has looked at the latest update, and was told of it or not; reports when it was the last one.
+    fn settle(&mut self, path: &SitePath, is_told: bool) -> Option<Report> {
         let telling = self.telling.as_mut()?;
         telling.left -= 1;
         telling.listeners += usize::from(is_told);
