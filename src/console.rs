@@ -100,8 +100,7 @@ fn text(notice: &Notice<'_>) -> String {
             format!("savecast: {path} is {reason} and served as it is, without live reload\nhint: {hint}\n")
         }
         Notice::Polled(Polled { cause: Cause::Unwatched(error), every }) => {
-            let causes = causes(error);
-            let hint = error.hint().map(|hint| format!("hint: {hint}\n")).unwrap_or_default();
+            let (causes, hint) = (causes(error), hint_line(error.hint()));
             format!("savecast: {causes}; what is in use is looked at every {every:?} instead\n{hint}")
         }
         Notice::Polled(Polled { cause: Cause::Remote(directory, file_system), every }) => format!(
@@ -122,8 +121,11 @@ fn text(notice: &Notice<'_>) -> String {
 
 /// One line: what was tried, on what, and the chain of causes; then what to do.
 fn failure(error: &dyn Error, hint: Option<&str>) -> String {
-    let hint = hint.map(|hint| format!("hint: {hint}\n")).unwrap_or_default();
-    format!("savecast: {}\n{hint}", causes(error))
+    format!("savecast: {}\n{}", causes(error), hint_line(hint))
+}
+
+fn hint_line(hint: Option<&str>) -> String {
+    hint.map(|hint| format!("hint: {hint}\n")).unwrap_or_default()
 }
 
 /// An error and what has caused it.

@@ -1,4 +1,4 @@
-// The only file that touches the document.
+// What happens to the page: each update of a file that it uses becomes an effect, and the effect is done.
 // @ts-check
 
 import { listen, use } from "./connection.js";
@@ -46,8 +46,8 @@ export function start(path, version) {
 function note(entry) {
   const { name, initiatorType, serverTiming } = /** @type {PerformanceResourceTiming} */ (entry);
   const url = new URL(name);
-  // A frame is a page of its own, with a client of its own.
   if (url.searchParams.has(SOURCE)) return;
+  // A frame is a page of its own, with a client of its own.
   if (url.origin !== location.origin || url.pathname.startsWith("/_savecast/") || /frame$/.test(initiatorType)) return;
   if (!SHOWN.test(initiatorType)) ofScripts.add(pathIn(url));
   const timing = serverTiming?.find((timing) => timing.name === TIMING)?.description;

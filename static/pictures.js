@@ -1,7 +1,7 @@
 // Pictures and other media: every place of the page that shows one, and how it comes to show the new one.
 // @ts-check
 
-import { pathIn, trees } from "./styles.js";
+import { fresh, pathIn, trees } from "./styles.js";
 
 /** Attributes with one URL, and those with a list of candidates. */
 const SINGLE = [
@@ -12,9 +12,6 @@ const LISTS = [["img", "srcset"], ["source", "srcset"], ["link[rel=preload]", "i
 
 /** A URL in a value of CSS. */
 const CSS_URL = /url\(\s*(?:"([^"]*)"|'([^']*)'|([^"')\s]*))\s*\)/g;
-
-/** The query that makes a browser load a file again. */
-const FRESH = "savecast";
 
 /** @typedef {{ path: string, show: (version: string) => void }} Reference a place that shows the file of this path */
 
@@ -139,16 +136,6 @@ function add(found, text, base, set) {
   }
   if (url.origin !== location.origin) return;
   found.push({ path: pathIn(url), show: (version) => set(fresh(url, version)) });
-}
-
-/**
- * @param {URL} url
- * @param {string} version
- */
-function fresh(url, version) {
-  const next = new URL(url);
-  next.searchParams.set(FRESH, version);
-  return next.href;
 }
 
 /**

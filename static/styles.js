@@ -23,9 +23,7 @@ export function swapStyle(path, version) {
   for (const old of concerned.filter((owner) => !replaces.has(owner))) {
     const next = /** @type {Owner} */ (old.cloneNode(true));
     if (next instanceof HTMLLinkElement) {
-      const url = new URL(next.href);
-      url.searchParams.set("savecast", version);
-      next.href = url.href;
+      next.href = fresh(new URL(next.href), version);
       // It was that of the content before.
       next.removeAttribute("integrity");
     } else {
@@ -67,6 +65,17 @@ export function trees(tree = document) {
 function owners() {
   const elements = trees().flatMap((tree) => [...tree.querySelectorAll('link[rel~="stylesheet" i][href], style')]);
   return elements.map((element) => /** @type {Owner} */ (element));
+}
+
+/**
+ * The URL with which a browser loads a file again, because it has no other file of that name.
+ * @param {URL} url
+ * @param {string} version
+ */
+export function fresh(url, version) {
+  const next = new URL(url);
+  next.searchParams.set("savecast", version);
+  return next.href;
 }
 
 /**

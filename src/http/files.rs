@@ -240,7 +240,7 @@ fn is_html(media_type: &Mime) -> bool {
     media_type.type_() == mime::TEXT && media_type.subtype() == mime::HTML
 }
 
-/// The query with which the client asks for a page as its author has written it.
+/// The query with which the client asks for a file as its author has written it, to show the lines around a problem.
 const SOURCE: &str = "savecast-source";
 
 /// Whether the answer becomes a document of its own, and not a fragment that a script puts somewhere. Without the

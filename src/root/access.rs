@@ -13,7 +13,7 @@ use crate::root::Device;
 #[cfg(target_os = "linux")]
 use crate::stamp::Stamp;
 
-/// How long a write can take, at the very most.
+/// Longer than a write to a disk of this machine takes.
 #[cfg(target_os = "linux")]
 const WRITE: Duration = Duration::from_secs(60);
 

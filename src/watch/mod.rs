@@ -48,7 +48,7 @@ pub use crate::watch::source::WatchError;
 const ATTEMPTS: usize = 10;
 
 /// The pause between two rounds of polling. It can be short, because only what is in use is polled.
-pub const POLL: Duration = Duration::from_millis(100);
+const POLL: Duration = Duration::from_millis(100);
 
 /// The watching side of the pipeline: it owns the watches, and says where to look.
 pub struct Watch {

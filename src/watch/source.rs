@@ -63,34 +63,34 @@ impl Source {
         Ok(Self { watcher })
     }
 
-    /// Watches the entries of a directory; the watch is active on return.
-    pub(super) fn watch(&mut self, directory: &Path) -> Result<(), WatchError> {
-        let watched = self.watcher.watch(directory, RecursiveMode::NonRecursive);
-        watched.map_err(|error| WatchError::new(Some(directory.to_path_buf()), error))
+    /// Watches the entries of a directory, or a file under all of its names; the watch is active on return.
+    pub(super) fn watch(&mut self, place: &Path) -> Result<(), WatchError> {
+        let watched = self.watcher.watch(place, RecursiveMode::NonRecursive);
+        watched.map_err(|error| WatchError::new(Some(place.to_path_buf()), error))
     }
 
-    pub(super) fn unwatch(&mut self, directory: &Path) {
-        // Fails where the directory is gone and its watch with it.
-        drop(self.watcher.unwatch(directory));
+    pub(super) fn unwatch(&mut self, place: &Path) {
+        // Fails where it is gone and its watch with it.
+        drop(self.watcher.unwatch(place));
     }
 }
 
-/// A directory can't be watched.
+/// A directory, or a file with several names, can't be watched.
 #[derive(Debug)]
 pub struct WatchError {
     /// `None` if nothing can be watched.
-    directory: Option<PathBuf>,
+    place: Option<PathBuf>,
     error: notify::Error,
 }
 
 impl WatchError {
-    fn new(directory: Option<PathBuf>, mut error: notify::Error) -> Self {
+    fn new(place: Option<PathBuf>, mut error: notify::Error) -> Self {
         // It would repeat them.
         error.paths.clear();
-        Self { directory, error }
+        Self { place, error }
     }
 
-    /// Whether the directory isn't there.
+    /// Whether it isn't there.
     pub(super) fn is_missing(&self) -> bool {
         match &self.error.kind {
             ErrorKind::PathNotFound => true,
@@ -116,8 +116,8 @@ impl WatchError {
 
 impl fmt::Display for WatchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.directory {
-            Some(directory) => write!(f, "cannot watch {}", directory.display()),
+        match &self.place {
+            Some(place) => write!(f, "cannot watch {}", place.display()),
             None => f.write_str("cannot watch any file"),
         }
     }
