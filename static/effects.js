@@ -4,6 +4,7 @@
 /**
  * @typedef {{ run: "swapStyle", path: string, version: string }
  *   | { run: "showPictures", version: string }
+ *   | { run: "morph" }
  *   | { run: "reload" }
  *   | { run: "report", message: string }
  *   | { run: "nothing" }} Effect
@@ -12,8 +13,8 @@
 /**
  * The least disruptive thing that is right. What is unknown reloads, so that an old page works with a newer server.
  * @param {import("./connection.js").Update} update
- * @param {{ stylesheets: Set<string>, pictures: Set<string> }} page the paths of its stylesheets, and of the pictures that
- *   only its markup and styles show
+ * @param {{ path?: string, stylesheets: Set<string>, pictures: Set<string> }} page the paths of the file that it was made
+ *   from, of its stylesheets, and of the pictures that only its markup and styles show
  * @returns {Effect}
  */
 export function effectOf(update, page) {
@@ -26,6 +27,7 @@ export function effectOf(update, page) {
     case "change":
       if (page.stylesheets.has(update.path)) return { run: "swapStyle", path: update.path, version: update.version };
       if (page.pictures.has(update.path)) return { run: "showPictures", version: update.version };
+      if (update.path === page.path) return { run: "morph" };
       return { run: "reload" };
     default:
       return { run: "reload" };

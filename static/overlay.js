@@ -1,6 +1,8 @@
 // Broken files are shown on top of the page, with the place, until the next good save.
 // @ts-check
 
+import { urlOf } from "./paths.js";
+
 /** How many lines are shown before and behind the one that is wrong. */
 const AROUND = 3;
 
@@ -44,8 +46,7 @@ export async function note(update) {
 /** @param {string} path not percent-encoded */
 async function linesOf(path) {
   try {
-    const url = path.split("/").map(encodeURIComponent).join("/");
-    const response = await fetch(`${url}?savecast-source`, { cache: "no-store" });
+    const response = await fetch(`${urlOf(path)}?savecast-source`, { cache: "no-store" });
     return response.ok ? (await response.text()).split(/\r\n?|\n/) : [];
   } catch {
     return []; // The message says enough.

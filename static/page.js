@@ -3,8 +3,8 @@
 
 import { listen, use } from "./connection.js";
 import { effectOf } from "./effects.js";
-import { bind } from "./live.js";
-import { pathIn, stylesheets, swapStyle } from "./styles.js";
+import { pathIn, urlOf } from "./paths.js";
+import { stylesheets, swapStyle } from "./styles.js";
 
 /** Changes that follow each other reload once, when it has been quiet for this long, in milliseconds. */
 const QUIET = 50;
@@ -30,7 +30,14 @@ const TIMING = "savecast";
  */
 export function start(path, version) {
   if (document.querySelector('meta[name="savecast"][content="off" i]')) return;
-  if (path && version) use(path, version);
+  if (path && version) {
+    page = decodeURIComponent(path);
+    use(path, version);
+    // When the page has all that it needs, it is time to learn how it was written.
+    const learn = () => setTimeout(() => (source = read().then((found) => (found?.version === version ? found?.html : undefined))));
+    if (document.readyState === "complete") learn();
+    else addEventListener("load", learn, { once: true });
+  }
   // Also tells of what was loaded before it was asked.
   new PerformanceObserver((list) => list.getEntries().forEach(note)).observe({ type: "resource", buffered: true });
   listen(apply, (burst) => {
@@ -39,7 +46,19 @@ export function start(path, version) {
   }, showProblem);
   // Only a page that we have loaded again has something to bring back.
   if (isReturning()) import("./state.js").then(({ restore }) => restore()).catch(complain);
-  bind(document.documentElement);
+  showData();
+}
+
+/** Most pages show no data by `data-live`: the module that does comes with the first element that wants it. */
+function showData() {
+  const show = () => {
+    if (!document.querySelector("[data-live]")) return;
+    observer.disconnect();
+    import("./live.js").then(({ bind }) => bind(document.documentElement)).catch((error) => console.error("savecast: data-live:", error));
+  };
+  const observer = new MutationObserver(show);
+  observer.observe(document, { subtree: true, childList: true, attributeFilter: ["data-live"] });
+  show();
 }
 
 /** @param {PerformanceEntry} entry */
@@ -60,29 +79,99 @@ function note(entry) {
 }
 
 /** @param {import("./connection.js").Update} update */
-async function apply(update) {
+function apply(update) {
+  // What we can't do in place, because of what this page is or of what we are, a reload can.
+  effect(update).catch((error) => {
+    console.error("savecast: this page is loaded again:", error);
+    reload();
+  });
+}
+
+/** @param {import("./connection.js").Update} update */
+async function effect(update) {
   const detail = { path: update.path, version: update.version, event: update.event };
   // Who handles it says so with `event.preventDefault()`.
   if (!dispatchEvent(new CustomEvent("savecast:change", { detail, cancelable: true }))) return;
-  const known = { stylesheets: stylesheets(), pictures: new Set() };
+  const known = { path: page, stylesheets: stylesheets(), pictures: new Set() };
   let effect = effectOf(update, known);
-  if (effect.run === "reload" && update.event === "change") {
+  if (effect.run === "reload" && update.event === "change" && !ofScripts.has(update.path)) {
     // Where pictures are shown is asked only when one may have changed.
-    const { references, showPictures } = await import("./pictures.js").catch(() => ({ references: () => [], showPictures: async () => {} }));
-    const places = ofScripts.has(update.path) ? [] : references().filter(({ path }) => path === update.path);
-    effect = effectOf(update, { ...known, pictures: new Set(places.map(({ path }) => path)) });
-    if (effect.run === "showPictures") return showPictures(places, effect.version);
+    const { references } = await import("./pictures.js");
+    effect = effectOf(update, { ...known, pictures: new Set(references().map(({ path }) => path)) });
   }
   switch (effect.run) {
     case "swapStyle":
       return swapStyle(effect.path, effect.version);
+    case "showPictures":
+      shown.set(update.path, effect.version);
+      return show(update.path, effect.version);
+    case "morph": {
+      const change = morphing.then(() => morphTo(update.path));
+      morphing = change.catch(() => {});
+      return change;
+    }
     case "reload":
       return reload();
     case "report":
       return console.warn(`savecast: ${effect.message}`);
-    case "showPictures":
     case "nothing":
   }
+}
+
+/** @type {Map<string, string>} the pictures that were replaced, each with its version */
+const shown = new Map();
+
+/**
+ * @param {string} path
+ * @param {string} version
+ */
+async function show(path, version) {
+  const { references, showPictures } = await import("./pictures.js");
+  const places = references().filter((place) => place.path === path);
+  if (places.length > 0) await showPictures(places, version);
+}
+
+/** @type {string | undefined} the path of the file that the page was made from */
+let page;
+
+/** @type {Promise<string | undefined>} how the page was written when it was loaded, or changed last */
+let source = Promise.resolve(undefined);
+
+/** @type {Promise<void>} one after the other */
+let morphing = Promise.resolve();
+
+/**
+ * The HTML of the page as its author has written it. The address is the one that it was loaded from, because scripts may
+ * have given it another one since.
+ * @returns {Promise<{ html: string, version: string | undefined } | undefined>} undefined if it can't be had now
+ */
+async function read() {
+  const url = new URL(performance.getEntriesByType("navigation")[0]?.name ?? location.href);
+  url.searchParams.set(SOURCE, "");
+  try {
+    const response = await fetch(url, { headers: { accept: "text/html" }, cache: "no-store" });
+    const version = response.headers.get("etag")?.replaceAll('"', "");
+    return response.ok ? { html: await response.text(), version } : undefined;
+  } catch {
+    return undefined; // The server has gone. When it is back, there is a stream that says what has changed.
+  }
+}
+
+/**
+ * Changes the page to what its author has written now, or loads it again.
+ * @param {string} path
+ */
+async function morphTo(path) {
+  // In a burst, what belongs to this page may be half of what will change.
+  const before = bursting || firstReload || document.characterSet !== "UTF-8" ? undefined : await source;
+  if (before === undefined) return reload();
+  const [now, { morph }] = await Promise.all([read(), import("./morph.js")]);
+  if (!now?.version || bursting || firstReload || !morph(before, now.html)) return reload();
+  source = Promise.resolve(now.html);
+  // It may be a newer one than the update was about.
+  use(urlOf(path), now.version);
+  // What was written anew shows pictures as they were when the browser saw them first.
+  for (const [path, version] of shown) await show(path, version);
 }
 
 /** @type {Promise<typeof import("./overlay.js")> | undefined} most pages never need it */

@@ -1,7 +1,8 @@
 // Pictures and other media: every place of the page that shows one, and how it comes to show the new one.
 // @ts-check
 
-import { fresh, pathIn, trees } from "./styles.js";
+import { fresh, pathIn, urlOf } from "./paths.js";
+import { trees } from "./styles.js";
 
 /** Attributes with one URL, and those with a list of candidates. */
 const SINGLE = [
@@ -73,7 +74,7 @@ function candidates(list) {
  */
 export async function showPictures(places, version) {
   const image = new Image();
-  image.src = fresh(new URL(places[0].path.split("/").map(encodeURIComponent).join("/"), location.origin), version);
+  image.src = fresh(new URL(urlOf(places[0].path), location.origin), version);
   // What is no picture, or a broken one, is shown as it is.
   await image.decode().catch(() => {});
   for (const place of places) place.show(version);

@@ -1,6 +1,8 @@
 // Stylesheets: which ones the page has, and how a new one takes the place of an old one without a flash.
 // @ts-check
 
+import { fresh, pathIn } from "./paths.js";
+
 /** @typedef {HTMLLinkElement | HTMLStyleElement} Owner an element that brings a stylesheet */
 
 /** @type {WeakMap<Owner, Owner>} the stylesheet that is loading → the one that it replaces */
@@ -30,26 +32,34 @@ export function swapStyle(path, version) {
       // Another text, or else the browser takes what it has.
       next.textContent += `\n/* ${version} */`;
     }
-    // One that is switched off is not loaded, so there is nothing to wait for.
-    if (old.disabled) {
-      old.replaceWith(next);
-      next.disabled = true;
-      continue;
-    }
-    replaces.set(next, old);
-    next.addEventListener("load", () => {
-      // Taken out by a newer one, whose turn it is to replace the old one.
-      if (!next.isConnected) return;
-      // Taken out by the page, so there is nothing to replace.
-      if (!old.isConnected) return next.remove();
-      // An alternate one that somebody has switched on, or off.
-      next.disabled = old.disabled;
-      replaces.delete(next);
-      old.remove();
-    }, { once: true });
-    next.addEventListener("error", () => next.remove(), { once: true });
-    old.after(next);
+    replaceOwner(old, next);
   }
+}
+
+/**
+ * @param {Owner} old
+ * @param {Owner} next
+ */
+export function replaceOwner(old, next) {
+  // One that is switched off is not loaded, so there is nothing to wait for.
+  if (old.disabled) {
+    old.replaceWith(next);
+    next.disabled = true;
+    return;
+  }
+  replaces.set(next, old);
+  next.addEventListener("load", () => {
+    // Taken out by a newer one, whose turn it is to replace the old one.
+    if (!next.isConnected) return;
+    // Taken out by the page, so there is nothing to replace.
+    if (!old.isConnected) return next.remove();
+    // An alternate one that somebody has switched on, or off.
+    next.disabled = old.disabled;
+    replaces.delete(next);
+    old.remove();
+  }, { once: true });
+  next.addEventListener("error", () => next.remove(), { once: true });
+  old.after(next);
 }
 
 /**
@@ -65,29 +75,6 @@ export function trees(tree = document) {
 function owners() {
   const elements = trees().flatMap((tree) => [...tree.querySelectorAll('link[rel~="stylesheet" i][href], style')]);
   return elements.map((element) => /** @type {Owner} */ (element));
-}
-
-/**
- * The URL with which a browser loads a file again, because it has no other file of that name.
- * @param {URL} url
- * @param {string} version
- */
-export function fresh(url, version) {
-  const next = new URL(url);
-  next.searchParams.set("savecast", version);
-  return next.href;
-}
-
-/**
- * The path in a URL as people write it, not percent-encoded.
- * @param {URL} url
- */
-export function pathIn(url) {
-  try {
-    return decodeURIComponent(url.pathname);
-  } catch {
-    return url.pathname;
-  }
 }
 
 /** @param {Owner} owner */
@@ -113,7 +100,7 @@ function addImports(paths, sheet) {
   for (const rule of rules) {
     // Imports stand before everything but layers.
     if (rule instanceof CSSImportRule) {
-      addPath(paths, new URL(rule.href, sheet?.href ?? document.baseURI).href);
+      addPath(paths, rule.href, sheet?.href ?? undefined);
       addImports(paths, rule.styleSheet);
     } else if (!(rule instanceof CSSLayerStatementRule)) return;
   }
@@ -122,8 +109,10 @@ function addImports(paths, sheet) {
 /**
  * @param {Set<string>} paths
  * @param {string} href
+ * @param {string} [base]
  */
-function addPath(paths, href) {
-  const url = new URL(href);
+function addPath(paths, href, base = document.baseURI) {
+  if (!URL.canParse(href, base)) return;
+  const url = new URL(href, base);
   if (url.origin === location.origin) paths.add(pathIn(url));
 }

@@ -15,13 +15,15 @@ use crate::http::files::Whole;
 use crate::site_path::SitePath;
 
 /// The files of `static/`, by name.
-const ASSETS: [(&str, &str); 12] = [
+const ASSETS: [(&str, &str); 14] = [
     ("status.html", include_str!("../../static/status.html")),
     ("pages.css", include_str!("../../static/pages.css")),
     ("client.js", include_str!("../../static/client.js")),
     ("connection.js", include_str!("../../static/connection.js")),
     ("effects.js", include_str!("../../static/effects.js")),
+    ("morph.js", include_str!("../../static/morph.js")),
     ("overlay.js", include_str!("../../static/overlay.js")),
+    ("paths.js", include_str!("../../static/paths.js")),
     ("pictures.js", include_str!("../../static/pictures.js")),
     ("styles.js", include_str!("../../static/styles.js")),
     ("state.js", include_str!("../../static/state.js")),

@@ -4,13 +4,14 @@ import { test } from "node:test";
 
 import { effectOf, problemText } from "../../static/effects.js";
 
-const page = { stylesheets: new Set(["/style.css"]), pictures: new Set(["/a.png"]) };
+const page = { path: "/index.html", stylesheets: new Set(["/style.css"]), pictures: new Set(["/a.png"]) };
 
 for (const [event, path, expected] of [
   ["change", "/style.css", { run: "swapStyle", path: "/style.css", version: "v" }],
   ["change", "/other.css", { run: "reload" }],
   ["change", "/app.js", { run: "reload" }],
-  ["change", "/index.html", { run: "reload" }],
+  ["change", "/index.html", { run: "morph" }],
+  ["change", "/other.html", { run: "reload" }],
   ["change", "/a.png", { run: "showPictures", version: "v" }],
   ["change", "/b.png", { run: "reload" }],
   ["removed", "/a.png", { run: "nothing" }],
