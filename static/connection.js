@@ -1,5 +1,5 @@
-// The one stream from the server that carries all that this page uses and reads. It keeps the cursor: the version that
-// the page has of each file.
+// What this page uses and reads, and the version that it has of each file. The stream itself is one for all tabs; see
+// `stream.js`.
 // @ts-check
 
 /**
@@ -12,14 +12,11 @@
  *   latest?: Update }} File
  */
 
-/** Not a path, which a `<base>` of the page would lead elsewhere. */
-const EVENTS = new URL("events", import.meta.url);
-
-/** How long to wait before the stream is opened again, in milliseconds: at first, and at most. */
-const RETRY = 500, RETRY_AT_MOST = 4000;
-
-/** How long to wait for more files before the stream is opened with them, in milliseconds. A page loads many at once. */
+/** How long to wait for more files before they are asked for, in milliseconds. A page loads many at once. */
 const GATHER = 20;
+
+/** How long a page that was about to go waits before it takes part again, in milliseconds. */
+const STAY = 1000;
 
 /** @type {Map<string, File>} by the path as people write it, not percent-encoded */
 const files = new Map();
@@ -31,9 +28,10 @@ let onBurst = () => {};
 /** @type {(update: Update) => void} */
 let onNews = () => {};
 
-/** @type {AbortController | undefined} */
-let current;
-let delay = RETRY;
+/** @type {MessagePort | undefined} the way to the stream */
+let port;
+/** Whether the stream is this page's own, because it can't be shared. */
+let isAlone = false;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
 
@@ -48,7 +46,7 @@ export function use(url, version) {
   const isNew = !file.used;
   file.used = true;
   file.version = version ?? file.version;
-  if (isNew && file.readers.size === 0) open(GATHER);
+  if (isNew && file.readers.size === 0) ask(GATHER);
 }
 
 /**
@@ -61,13 +59,13 @@ export function read(url, reader) {
   const file = fileAt(url);
   if (!file) throw new TypeError(`savecast: ${url} is no path of a file`);
   if (file.latest) queueMicrotask(() => file.readers.has(reader) && file.latest && reader(file.latest));
-  if (file.readers.size === 0) open(GATHER);
+  if (file.readers.size === 0) ask(GATHER);
   file.readers.add(reader);
   return () => {
     file.readers.delete(reader);
     if (file.readers.size > 0) return;
     file.latest = undefined;
-    open(GATHER);
+    ask(GATHER);
   };
 }
 
@@ -82,13 +80,71 @@ export function listen(handler, burst, news) {
   onUpdate = handler;
   onBurst = burst;
   onNews = news;
-  // A stream that is open keeps a page out of the back/forward cache, and holds one of few connections.
-  addEventListener("pagehide", close);
-  addEventListener("pageshow", (event) => event.persisted && open(0));
+  // A page in the back/forward cache wants nothing, until it is back.
+  addEventListener("pagehide", leave);
+  // With the last page, browsers put the shared worker to sleep before it could hear of that. So it is told before: it is
+  // not too bad if the page stays after all, as it does when the link leads to a download.
+  addEventListener("beforeunload", () => {
+    leave();
+    ask(STAY);
+  });
+  addEventListener("pageshow", (event) => event.persisted && ask(0));
   // A machine that wakes up, or finds its network again, should not wait for the next try.
-  addEventListener("online", () => retryNow());
-  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && retryNow());
-  open(0);
+  addEventListener("online", () => port?.postMessage({ retry: true }));
+  document.addEventListener("visibilitychange", () => {
+    // A browser has few connections to one server, so a tab that has one of its own leaves it to those who are seen.
+    if (isAlone && document.visibilityState === "hidden") leave();
+    else if (document.visibilityState === "visible") isAlone ? ask(0) : port?.postMessage({ retry: true });
+  });
+  share();
+}
+
+/** Finds the stream that all tabs share. */
+function share() {
+  try {
+    // Another version of the protocol would need another name: tabs of a newer server may meet the worker of an older one.
+    const worker = new SharedWorker(new URL("stream.js", import.meta.url), { type: "module", name: "savecast" });
+    // A policy of the page may forbid it.
+    worker.addEventListener("error", () => isAlone || beAlone());
+    connect(worker.port);
+  } catch {
+    beAlone();
+  }
+}
+
+/** Opens a stream for this page, where browsers have no shared workers, or do not allow them here. */
+async function beAlone() {
+  isAlone = true;
+  const { accept } = await import("./stream.js");
+  const { port1, port2 } = new MessageChannel();
+  accept(port2);
+  connect(port1);
+}
+
+/** @param {MessagePort} to */
+function connect(to) {
+  port = to;
+  to.onmessage = ({ data: { updates, burst } }) => {
+    if (burst) onBurst(true);
+    for (const update of updates) take(update);
+    if (!burst) onBurst(false);
+    to.postMessage({ ready: true });
+  };
+  ask(0);
+}
+
+function leave() {
+  clearTimeout(timer);
+  timer = undefined;
+  port?.postMessage({ wishes: null });
+}
+
+/** @param {number} wait */
+function ask(wait) {
+  clearTimeout(timer);
+  timer = setTimeout(() => {
+    if (!isAlone || document.visibilityState !== "hidden") port?.postMessage({ wishes: wishes() });
+  }, wait);
 }
 
 /** @param {string} url */
@@ -102,55 +158,6 @@ function fileAt(url) {
   let file = files.get(path);
   if (!file) files.set(path, (file = { url, version: null, used: false, readers: new Set() }));
   return file;
-}
-
-function close() {
-  clearTimeout(timer);
-  timer = undefined;
-  current?.abort();
-  current = undefined;
-}
-
-function retryNow() {
-  if (!current) open(0);
-}
-
-/** @param {number} wait */
-function open(wait) {
-  clearTimeout(timer);
-  timer = setTimeout(connect, wait);
-}
-
-async function connect() {
-  timer = undefined;
-  const before = current;
-  const stream = (current = new AbortController());
-  try {
-    const response = await fetch(EVENTS, {
-      method: "POST",
-      headers: { accept: "text/event-stream", "content-type": "application/json" },
-      body: JSON.stringify(wishes()),
-      cache: "no-store",
-      signal: stream.signal,
-    });
-    // The one before was needed until now. What both have told is told once, by its version.
-    before?.abort();
-    if (!response.ok || !response.body) throw new Error(`the server answers ${response.status}`);
-    delay = RETRY;
-    // A stream begins without a burst; the one before may have ended in the middle of one.
-    onBurst(false);
-    for await (const update of updates(response.body)) {
-      if (update.event === "burst") onBurst(update.burst === true);
-      else take(update);
-    }
-  } catch (error) {
-    before?.abort();
-    if (stream.signal.aborted) return;
-  }
-  if (stream !== current) return;
-  current = undefined;
-  open(delay);
-  delay = Math.min(delay * 2, RETRY_AT_MOST);
 }
 
 /** What the page uses and reads, each with the version that it has. */
@@ -170,8 +177,8 @@ function wishes() {
 function take(update) {
   const file = files.get(update.path);
   if (!file) return;
-  // The stream before the present one may still be open, and tells a page in the words of another wish: of a file that is
-  // read by now only that it has changed, of one that is read no more its contents.
+  // It may have been told in the words of a wish before the present one: of a file that is read by now only that it has
+  // changed, of one that is read no more its contents.
   if (file.readers.size > 0) {
     if (update.event === "change" || update.version === file.latest?.version) return;
     file.latest = update;
@@ -184,27 +191,5 @@ function take(update) {
     // While a file is gone or broken, the page still has what it has loaded. If just that comes back, nothing has changed.
     if (update.event === "change") file.version = update.version;
     onUpdate(update);
-  }
-}
-
-/**
- * Reads server-sent events. Only what our server sends needs to be understood: each event has at most one line of data.
- * @param {ReadableStream<Uint8Array>} body
- * @returns {AsyncGenerator<Update>}
- */
-async function* updates(body) {
-  const reader = body.getReader();
-  const decoder = new TextDecoder();
-  let rest = "";
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    rest += decoder.decode(value, { stream: true });
-    for (let end; (end = rest.indexOf("\n\n")) >= 0; rest = rest.slice(end + 2)) {
-      const frame = rest.slice(0, end).split("\n");
-      const field = (/** @type {string} */ name) => frame.find((line) => line.startsWith(name))?.slice(name.length);
-      const data = field("data: ");
-      if (data?.startsWith("{")) yield { event: field("event: ") ?? "message", ...JSON.parse(data) };
-    }
   }
 }

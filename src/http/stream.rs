@@ -100,6 +100,8 @@ fn interests(body: &[u8]) -> Option<Vec<Interest>> {
         for (url, version) in files.as_object()? {
             let has = match version {
                 Value::Null => unknown,
+                // Whatever it is, it shall be told.
+                Value::String(version) if version.is_empty() => Known::Nothing,
                 version => version.as_str()?.parse().map_or(unknown, Known::Version),
             };
             interests.extend(SitePath::from_url(url).map(|path| Interest { path, has, audience }));
@@ -208,7 +210,7 @@ mod tests {
     fn a_page_says_what_it_has() {
         let version = change::Version::of(b"1");
         let body = format!(
-            r#"{{"uses": {{"/a.css": "{version}", "/b.css": null, "/.env": null}}, "reads": {{"/c%20d.json": null}}}}"#
+            r#"{{"uses": {{"/a.css": "{version}", "/b.css": null, "/e.css": "", "/.env": null}}, "reads": {{"/c%20d.json": null}}}}"#
         );
         let interests = interests(body.as_bytes()).unwrap();
         let found = interests.iter().map(|interest| (interest.path.as_str(), interest.has, interest.audience));
@@ -217,6 +219,7 @@ mod tests {
             [
                 ("/a.css", Known::Version(version), Audience::User),
                 ("/b.css", Known::Present, Audience::User),
+                ("/e.css", Known::Nothing, Audience::User),
                 ("/c d.json", Known::Nothing, Audience::Reader),
             ]
         );

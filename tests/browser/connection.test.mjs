@@ -1,86 +1,196 @@
-// The stream of a page, without a browser: what is asked for, and what comes of what is told. `fetch` is ours here.
+// The stream of all tabs and a tab's part in it, without a browser: what is asked for, and what comes of what is told.
+// `fetch` and the ports are ours here.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
 /** The streams that were opened, in order. */
 let streams;
-/** @type {typeof import("../../static/connection.js")} */
-let connection;
-/** What the page was told of the files that it uses. */
-let updates;
+/** @type {typeof import("../../static/stream.js")} */
+let stream;
 let modules = 0;
 
 beforeEach(async () => {
   streams = [];
-  updates = [];
   globalThis.addEventListener = () => {};
   globalThis.document = { addEventListener() {} };
   globalThis.fetch = (_, { body, signal }) => new Promise((resolve, reject) => {
     const { readable, writable } = new TransformStream();
     const writer = writable.getWriter();
-    const stream = {
+    const opened = {
       wishes: JSON.parse(body),
       aborted: false,
       answer: () => resolve(new Response(readable)),
       tell: (event, data) => writer.write(new TextEncoder().encode(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`)),
     };
     signal.addEventListener("abort", () => {
-      stream.aborted = true;
+      opened.aborted = true;
       reject(signal.reason);
     });
-    streams.push(stream);
+    streams.push(opened);
   });
-  // A module of its own for each test, because it keeps the state of a page.
-  connection = await import(`../../static/connection.js?${modules++}`);
-  connection.listen((update) => updates.push(update), () => {}, () => {});
+  // A module of its own for each test, because it keeps the state of a browser.
+  stream = await import(`../../static/stream.js?${modules++}`);
 });
 
 /** Waits until this many streams were opened, and answers the last one. */
 async function opened(count) {
-  while (streams.length < count) await new Promise(setImmediate);
+  await until(() => streams.length >= count);
   streams[count - 1].answer();
   return streams[count - 1];
 }
 
+async function until(wish) {
+  while (!wish()) await new Promise(setImmediate);
+}
+
+/** Both ends of a port. */
+function ports() {
+  const [one, other] = [{ addEventListener() {} }, { addEventListener() {} }];
+  one.postMessage = (data) => queueMicrotask(() => other.onmessage?.({ data: structuredClone(data) }));
+  other.postMessage = (data) => queueMicrotask(() => one.onmessage?.({ data: structuredClone(data) }));
+  return [one, other];
+}
+
+/** A tab with the client in it, and what it was told of the files that it uses. */
+async function tab() {
+  const updates = [];
+  globalThis.SharedWorker = class {
+    constructor() {
+      const [here, there] = ports();
+      stream.accept(there);
+      this.port = here;
+    }
+    addEventListener() {}
+  };
+  /** @type {typeof import("../../static/connection.js")} */
+  const connection = await import(`../../static/connection.js?${modules++}`);
+  connection.listen((update) => updates.push(update), () => {}, () => {});
+  return { ...connection, updates };
+}
+
+/** A tab that deals with what it is told when the test says so. */
+function slowTab(wishes) {
+  const [here, there] = ports();
+  const messages = [];
+  stream.accept(there);
+  here.onmessage = ({ data }) => messages.push(data);
+  here.postMessage({ wishes });
+  return { messages, say: (word) => here.postMessage(word) };
+}
+
 test("a page asks for what it uses and reads, with the versions that it has", async () => {
-  connection.use("/a%20b.css", "v1");
-  connection.read("/c.json", () => {});
-  const stream = await opened(1);
-  assert.deepEqual(stream.wishes, { uses: { "/a%20b.css": "v1" }, reads: { "/c.json": null } });
+  const page = await tab();
+  page.use("/a%20b.css", "v1");
+  page.read("/c.json", () => {});
+  assert.deepEqual((await opened(1)).wishes, { uses: { "/a%20b.css": "v1" }, reads: { "/c.json": null } });
 });
 
 test("what a reader has is known to the next stream, and what the page has to the one after it", async () => {
-  connection.use("/c.json", "v1");
-  const read = new Promise((resolve) => (globalThis.stop = connection.read("/c.json", resolve)));
+  const page = await tab();
+  page.use("/c.json", "v1");
+  let stop;
+  const read = new Promise((resolve) => (stop = page.read("/c.json", resolve)));
   (await opened(1)).tell("message", { path: "/c.json", version: "v5", document: 5 });
   assert.equal((await read).document, 5);
-  connection.read("/d.json", () => {});
+  page.read("/d.json", () => {});
   assert.deepEqual((await opened(2)).wishes, { uses: {}, reads: { "/c.json": "v5", "/d.json": null } });
-  globalThis.stop();
+  stop();
   assert.deepEqual((await opened(3)).wishes, { uses: { "/c.json": "v5" }, reads: { "/d.json": null } });
 });
 
 test("a reader is not told of a change without contents, and still gets them", async () => {
-  connection.use("/c.json", "v1");
+  const page = await tab();
+  page.use("/c.json", "v1");
   const before = await opened(1);
   const read = [];
-  connection.read("/c.json", (update) => read.push(update));
+  page.read("/c.json", (update) => read.push(update));
   await before.tell("change", { path: "/c.json", version: "v2" });
-  const stream = await opened(2);
-  assert.deepEqual(stream.wishes, { uses: {}, reads: { "/c.json": null } });
-  await stream.tell("message", { path: "/c.json", version: "v2", document: 2 });
-  while (read.length === 0) await new Promise(setImmediate);
+  const next = await opened(2);
+  assert.deepEqual(next.wishes, { uses: {}, reads: { "/c.json": null } });
+  await next.tell("message", { path: "/c.json", version: "v2", document: 2 });
+  await until(() => read.length > 0);
   assert.deepEqual(read.map(({ document }) => document), [2]);
-  assert.ok(before.aborted && !stream.aborted);
+  assert.ok(before.aborted && !next.aborted);
 });
 
 test("contents that come when nobody reads any more are nobody's business", async () => {
-  const stop = connection.read("/c.json", () => {});
-  const stream = await opened(1);
+  const page = await tab();
+  const stop = page.read("/c.json", () => {});
+  const before = await opened(1);
   stop();
-  connection.use("/a.css", "v1");
-  await stream.tell("message", { path: "/c.json", version: "v2", document: 2 });
-  await stream.tell("change", { path: "/a.css", version: "v2" });
-  while (updates.length === 0) await new Promise(setImmediate);
-  assert.deepEqual(updates.map(({ path }) => path), ["/a.css"]);
+  page.use("/a.css", "v1");
+  await before.tell("message", { path: "/c.json", version: "v2", document: 2 });
+  await (await opened(2)).tell("change", { path: "/a.css", version: "v2" });
+  await until(() => page.updates.length > 0);
+  assert.deepEqual(page.updates.map(({ path }) => path), ["/a.css"]);
+});
+
+test("tabs share a stream, and each hears what concerns it in its own words", async () => {
+  const [one, other] = [await tab(), await tab()];
+  const read = [];
+  one.use("/a.json", "v1");
+  other.read("/a.json", (update) => read.push(update.document));
+  other.use("/b.css", "v1");
+  const both = await opened(1);
+  assert.deepEqual(both.wishes, { uses: { "/b.css": "v1" }, reads: { "/a.json": null } });
+  await both.tell("message", { path: "/a.json", version: "v1", document: 1 });
+  await both.tell("message", { path: "/a.json", version: "v2", document: 2 });
+  await both.tell("change", { path: "/b.css", version: "v2" });
+  await until(() => other.updates.length > 0);
+  assert.deepEqual(read, [1, 2]);
+  assert.deepEqual(one.updates, [{ event: "change", path: "/a.json", version: "v2" }]);
+  assert.deepEqual(other.updates, [{ event: "change", path: "/b.css", version: "v2" }]);
+});
+
+test("a tab that comes later is told what is known, without another stream", async () => {
+  const one = slowTab({ uses: { "/a.css": "v1" }, reads: { "/a.json": null } });
+  await (await opened(1)).tell("message", { path: "/a.json", version: "v1", document: 1 });
+  await until(() => one.messages.length > 0);
+  const other = slowTab({ uses: { "/a.css": "v1" }, reads: { "/a.json": null } });
+  await until(() => other.messages.length > 0);
+  assert.deepEqual(other.messages[0].updates.map(({ document }) => document), [1]);
+  // A marker: a third tab does need one, and it is the second.
+  slowTab({ uses: { "/new.css": "v1" }, reads: {} });
+  assert.deepEqual((await opened(2)).wishes, { uses: { "/a.css": "v1", "/new.css": "v1" }, reads: { "/a.json": "v1" } });
+});
+
+test("when two tabs have different versions, the server is asked anew, and who is behind is told", async () => {
+  const one = await tab();
+  one.use("/a.css", "v1");
+  await opened(1);
+  const other = await tab();
+  other.use("/a.css", "v2");
+  const next = await opened(2);
+  assert.deepEqual(next.wishes, { uses: { "/a.css": "" }, reads: {} });
+  await next.tell("change", { path: "/a.css", version: "v2" });
+  await until(() => one.updates.length > 0);
+  assert.deepEqual(one.updates.map(({ version }) => version), ["v2"]);
+  assert.deepEqual(other.updates, []);
+});
+
+test("a tab that is busy has no queue and ends on the final content", async () => {
+  const slow = slowTab({ uses: {}, reads: { "/a.json": null } });
+  const fast = await tab();
+  const read = [];
+  fast.read("/a.json", (update) => read.push(update.document));
+  const both = await opened(1);
+  for (const number of [1, 2, 3]) await both.tell("message", { path: "/a.json", version: `v${number}`, document: number });
+  await until(() => read.at(-1) === 3);
+  assert.deepEqual(slow.messages.flatMap(({ updates }) => updates.map(({ document }) => document)), [1]);
+  slow.say({ ready: true });
+  await until(() => slow.messages.length === 2);
+  assert.deepEqual(slow.messages[1].updates.map(({ document }) => document), [3]);
+});
+
+test("with the last tab the stream goes", async () => {
+  const one = slowTab({ uses: { "/a.css": "v1" }, reads: {} });
+  const other = slowTab({ uses: { "/a.css": "v1" }, reads: {} });
+  const both = await opened(1);
+  one.say({ wishes: null });
+  other.say({ retry: true });
+  await new Promise(setImmediate);
+  assert.ok(!both.aborted);
+  other.say({ wishes: null });
+  await until(() => both.aborted);
+  assert.equal(streams.length, 1);
 });

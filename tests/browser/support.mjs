@@ -105,6 +105,20 @@ export async function openBrowser(test) {
     /** What the page and the browser have written to the console since the last call. */
     console: async () => (await session("POST", "/se/log", { type: "browser" })).map(({ level, message }) => `${level} ${message}`),
     screenshot: () => session("GET", "/screenshot"),
+    back: () => session("POST", "/back", {}),
+    /** Opens another tab, goes there, and says which one it is. */
+    async newTab() {
+      const { handle } = await session("POST", "/window/new", { type: "tab" });
+      await session("POST", "/window", { handle });
+      return handle;
+    },
+    tab: () => session("GET", "/window"),
+    goTo: (handle) => session("POST", "/window", { handle }),
+    /** Closes this tab and goes to another one. */
+    async close(handle) {
+      await session("DELETE", "/window");
+      await session("POST", "/window", { handle });
+    },
     /** Leaves a mark that a reload would take away. */
     mark: () => page.run(() => void (window.mark = true)),
     isMarked: () => page.run(() => window.mark === true),

@@ -1,0 +1,256 @@
+// The one stream from the server for all tabs of this browser: it carries all that any of them uses or reads. It runs in a
+// shared worker, or in the page itself where there is none.
+//
+// A tab is told the newest state of a file, and only when it has dealt with what it was told before. So a tab that sleeps
+// has no queue: it ends on the final content.
+// @ts-check
+
+import { urlOf } from "./paths.js";
+
+/** @typedef {import("./connection.js").Update} Update */
+
+/**
+ * What a tab says: its wishes, or null when it goes; that it is ready for more; that the network may be back.
+ * @typedef {{ wishes?: Wishes | null, ready?: boolean, retry?: boolean }} Word
+ *
+ * What is used and read, by percent-encoded path, each with the version that the tab has; null where it isn't known.
+ * @typedef {{ uses: Record<string, string | null>, reads: Record<string, string | null> }} Wishes
+ *
+ * What a tab is told: the states of files, and whether many files are changing at once.
+ * @typedef {{ updates: Update[], burst: boolean }} News
+ *
+ * @typedef {{ port: MessagePort, uses: Map<string, string | null>, reads: Map<string, string | null>, owed: Set<string>,
+ *   burst: boolean, isBusy: boolean }} Tab
+ */
+
+/** Not a path, which a `<base>` of the page would lead elsewhere. */
+const EVENTS = new URL("events", import.meta.url);
+
+/** How long to wait before the stream is opened again, in milliseconds: at first, and at most. */
+const RETRY = 500, RETRY_AT_MOST = 4000;
+
+/** How long to wait for more tabs and files before the stream is opened with them, in milliseconds. */
+const GATHER = 10;
+
+/** A stream that is silent for this long is dead, in milliseconds: the server says something every 15 seconds. */
+const SILENCE = 40_000;
+
+/** @type {Set<Tab>} */
+const tabs = new Set();
+
+/** @type {Map<string, Update>} the newest state of each file that somebody uses or reads, as far as it is known */
+const latest = new Map();
+
+/** @type {Set<string>} the files of which a tab has another version than we know, so one of us is behind */
+const doubted = new Set();
+
+let burst = false;
+
+/** What the stream was opened for, in words. */
+let carried = "";
+
+/** @type {AbortController | undefined} */
+let current;
+let delay = RETRY;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
+
+if ("onconnect" in globalThis) addEventListener("connect", (event) => accept(/** @type {MessageEvent} */ (event).ports[0]));
+
+/**
+ * Serves a tab at the other end.
+ * @param {MessagePort} port
+ */
+export function accept(port) {
+  /** @type {Tab} */
+  const tab = { port, uses: new Map(), reads: new Map(), owed: new Set(), burst: false, isBusy: false };
+  port.onmessage = ({ data }) => {
+    const { wishes, ready, retry } = /** @type {Word} */ (data);
+    if (ready) {
+      tab.isBusy = false;
+      tell(tab);
+    }
+    if (wishes) serve(tab, wishes);
+    if (wishes === null) leave(tab);
+    if (retry && !current && tabs.size > 0) open(0);
+  };
+  // Where browsers say it, also of tabs that have crashed.
+  port.addEventListener("close", () => leave(tab));
+}
+
+/**
+ * @param {Tab} tab
+ * @param {Wishes} wishes
+ */
+function serve(tab, wishes) {
+  tabs.add(tab);
+  const byPath = (/** @type {Wishes["uses"]} */ files) => new Map(Object.entries(files).map(([url, version]) => [decodeURIComponent(url), version]));
+  [tab.uses, tab.reads] = [byPath(wishes.uses), byPath(wishes.reads)];
+  for (const [path, version] of tab.uses) {
+    const known = latest.get(path);
+    if (version === null || version === known?.version) continue;
+    // What the tab has is the present state, or else the server says so.
+    if (!known) latest.set(path, { event: "change", path, version });
+    else if (known.event === "change" || known.event === "message") doubted.add(path);
+    else tab.owed.add(path);
+  }
+  for (const [path, version] of tab.reads) {
+    const known = latest.get(path);
+    if (known && known.event !== "change" && known.version !== version) tab.owed.add(path);
+  }
+  if (burst) tab.burst = true;
+  tell(tab);
+  review();
+}
+
+/** @param {Tab} tab */
+function leave(tab) {
+  if (!tabs.delete(tab)) return;
+  if (tabs.size > 0) return review();
+  clearTimeout(timer);
+  timer = undefined;
+  current?.abort();
+  current = undefined;
+  carried = "";
+  latest.clear();
+  doubted.clear();
+}
+
+/** Opens the stream again if the tabs want something else now. */
+function review() {
+  const { uses, reads } = wanted();
+  for (const path of latest.keys()) if (!uses.has(path) && !reads.has(path)) latest.delete(path);
+  const wish = JSON.stringify([[...uses], [...reads]]);
+  if (wish === carried && doubted.size === 0) return;
+  carried = wish;
+  open(GATHER);
+}
+
+/** The paths that tabs use, and those that they read. */
+function wanted() {
+  const reads = new Set([...tabs].flatMap((tab) => [...tab.reads.keys()]));
+  const uses = new Set([...tabs].flatMap((tab) => [...tab.uses.keys()]).filter((path) => !reads.has(path)));
+  return { uses, reads };
+}
+
+/** @param {number} wait */
+function open(wait) {
+  clearTimeout(timer);
+  timer = setTimeout(connect, wait);
+}
+
+async function connect() {
+  timer = undefined;
+  const before = current;
+  const stream = (current = new AbortController());
+  try {
+    const response = await fetch(EVENTS, {
+      method: "POST",
+      headers: { accept: "text/event-stream", "content-type": "application/json" },
+      body: JSON.stringify(wishes()),
+      cache: "no-store",
+      signal: stream.signal,
+    });
+    // The one before was needed until now. What both have told is told once, by its version.
+    before?.abort();
+    if (!response.ok || !response.body) throw new Error(`the server answers ${response.status}`);
+    delay = RETRY;
+    // A stream begins without a burst; the one before may have ended in the middle of one.
+    setBurst(false);
+    for await (const update of updates(response.body, stream)) {
+      if (update.event === "burst") setBurst(update.burst === true);
+      else take(update);
+    }
+  } catch {
+    before?.abort();
+  }
+  // Taken over by a newer one, or given up because nobody is here any more.
+  if (stream !== current) return;
+  current = undefined;
+  open(delay);
+  delay = Math.min(delay * 2, RETRY_AT_MOST);
+}
+
+/** What the server is asked for. */
+function wishes() {
+  const { uses, reads } = wanted();
+  const ask = (/** @type {Set<string>} */ paths, /** @type {(path: string) => string | null} */ versionOf) =>
+    Object.fromEntries([...paths].map((path) => [urlOf(path), versionOf(path)]));
+  return {
+    // With no version at all, the state is told in any case.
+    uses: ask(uses, (path) => (doubted.has(path) ? "" : (latest.get(path)?.version ?? null))),
+    // That it has changed is known, but not to what.
+    reads: ask(reads, (path) => (doubted.has(path) || latest.get(path)?.event === "change" ? null : (latest.get(path)?.version ?? null))),
+  };
+}
+
+/** @param {Update} update */
+function take(update) {
+  const { path, event, version } = update;
+  const wishing = [...tabs].filter((tab) => tab.uses.has(path) || tab.reads.has(path));
+  // The stream before the present one may still be open, and tells in the words of another wish: of a file that is read by
+  // now only that it has changed. Its contents will come.
+  if (wishing.length === 0 || (event === "change" && wishing.some((tab) => tab.reads.has(path)))) return;
+  const known = latest.get(path);
+  if (known?.version === version && known.event === event && !doubted.has(path)) return;
+  latest.set(path, update);
+  doubted.delete(path);
+  for (const tab of wishing) {
+    tab.owed.add(path);
+    tell(tab);
+  }
+}
+
+/** @param {boolean} value */
+function setBurst(value) {
+  if (burst === value) return;
+  burst = value;
+  for (const tab of tabs) tell(tab);
+}
+
+/** @param {Tab} tab */
+function tell(tab) {
+  if (tab.isBusy || (tab.owed.size === 0 && tab.burst === burst)) return;
+  const updates = [...tab.owed].flatMap((path) => inWordsFor(tab, latest.get(path)));
+  tab.owed.clear();
+  tab.burst = burst;
+  tab.isBusy = true;
+  tab.port.postMessage(/** @type {News} */ ({ updates, burst }));
+}
+
+/**
+ * Who only uses a file is not told its contents.
+ * @param {Tab} tab
+ * @param {Update | undefined} update
+ * @returns {Update[]}
+ */
+function inWordsFor(tab, update) {
+  if (!update) return [];
+  const { event, path, version } = update;
+  return event === "message" && !tab.reads.has(path) ? [{ event: "change", path, version }] : [update];
+}
+
+/**
+ * Reads server-sent events. Only what our server sends needs to be understood: each event has at most one line of data.
+ * @param {ReadableStream<Uint8Array>} body
+ * @param {AbortController} stream
+ * @returns {AsyncGenerator<Update>}
+ */
+async function* updates(body, stream) {
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  let rest = "";
+  for (;;) {
+    // After a suspend, or when the network has changed, nobody says that the other end is gone.
+    const watch = setTimeout(() => stream.abort(), SILENCE);
+    const { done, value } = await reader.read().finally(() => clearTimeout(watch));
+    if (done) return;
+    rest += decoder.decode(value, { stream: true });
+    for (let end; (end = rest.indexOf("\n\n")) >= 0; rest = rest.slice(end + 2)) {
+      const frame = rest.slice(0, end).split("\n");
+      const field = (/** @type {string} */ name) => frame.find((line) => line.startsWith(name))?.slice(name.length);
+      const data = field("data: ");
+      if (data?.startsWith("{")) yield { event: field("event: ") ?? "message", ...JSON.parse(data) };
+    }
+  }
+}
