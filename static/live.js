@@ -106,40 +106,137 @@ function meta({ path, version, size, type }) {
 /** Marks an element that shows the last good value, because the file is broken or gone; its value says why. */
 const PROBLEM = "data-live-problem";
 
-/** @type {Map<Element, { url: string, stop: () => void }>} */
+/**
+ * What shows data: as text, `data-live="URL"`; as attributes, `data-live-attr="NAME=URL NAME=URL"`; as a list,
+ * `data-live-list="URL"`, with a `<template>` inside that is repeated for each entry. In a list, a URL that is a fragment
+ * alone is a pointer into the entry: `#/name`, or `#` for all of it.
+ */
+const TEXT = "data-live", ATTRIBUTES = "data-live-attr", LIST = "data-live-list";
+const BOUND = `[${TEXT}], [${ATTRIBUTES}], [${LIST}]`;
+
+/** @typedef {{ url: string, show: (value: any) => void }} Binding */
+
+/** @type {Map<Element, { words: string, stops: (() => void)[] }>} */
 const bound = new Map();
 
+/** @type {WeakMap<Element, Element[][]>} what a list shows, for each of its entries */
+const entries = new WeakMap();
+
 /**
- * Shows data in every `<b data-live="/prices.json#/btc/usd">` of the tree, also in those that come later.
+ * Shows data in every `<b data-live="/prices.json#/btc/usd">` and the like of the tree, also in those that come later.
  * @param {Element} root
  */
 export function bind(root) {
   const update = () => {
-    for (const [element, { url, stop }] of bound) {
-      if (root.contains(element) && element.getAttribute("data-live") === url) continue;
-      stop();
+    for (const [element, { words, stops }] of bound) {
+      if (root.contains(element) && wordsOf(element) === words) continue;
+      for (const stop of stops) stop();
       bound.delete(element);
     }
-    for (const element of root.querySelectorAll("[data-live]")) if (!bound.has(element)) bindElement(element);
+    for (const element of root.querySelectorAll(BOUND)) if (!bound.has(element)) bindElement(element);
   };
   update();
-  new MutationObserver(update).observe(root, { subtree: true, childList: true, attributeFilter: ["data-live"] });
+  new MutationObserver(update).observe(root, { subtree: true, childList: true, attributeFilter: [TEXT, ATTRIBUTES, LIST] });
 }
 
 /** @param {Element} element */
 function bindElement(element) {
-  const url = element.getAttribute("data-live") ?? "";
-  let stop = () => {};
-  try {
-    const show = (/** @type {any} */ value) => {
-      element.removeAttribute(PROBLEM);
-      element.textContent = textOf(value);
-    };
-    stop = readValues(sourceOf(url), show, (problem) => element.setAttribute(PROBLEM, problem));
-  } catch (error) {
-    console.error("savecast: data-live:", error);
+  const stops = bindingsOf(element).map(({ url, show }) => {
+    // Its list fills it.
+    if (url.startsWith("#") && listOf(element)) return () => {};
+    try {
+      const showGood = (/** @type {any} */ value) => {
+        element.removeAttribute(PROBLEM);
+        show(value);
+      };
+      return readValues(sourceOf(url), showGood, (problem) => element.setAttribute(PROBLEM, problem));
+    } catch (error) {
+      console.error("savecast: data-live:", error);
+      return () => {};
+    }
+  });
+  bound.set(element, { words: wordsOf(element), stops });
+}
+
+/** @param {Element} element */
+function wordsOf(element) {
+  return [TEXT, ATTRIBUTES, LIST].map((name) => element.getAttribute(name)).join("\n");
+}
+
+/**
+ * @param {Element} element
+ * @returns {Binding[]}
+ */
+function bindingsOf(element) {
+  /** @type {Binding[]} */
+  const bindings = [];
+  const [text, attributes, list] = [TEXT, ATTRIBUTES, LIST].map((name) => element.getAttribute(name));
+  if (text !== null) bindings.push({ url: text, show: (value) => (element.textContent = textOf(value)) });
+  for (const pair of attributes?.split(/\s+/).filter(Boolean) ?? []) {
+    const at = pair.indexOf("=");
+    const name = pair.slice(0, at);
+    // What is data is no program.
+    if (at < 1 || /^on|^srcdoc$/i.test(name)) console.error(`savecast: data-live-attr: ${pair} is not NAME=URL of an attribute that may be data`);
+    else bindings.push({ url: pair.slice(at + 1), show: (value) => setAttribute(element, name, value) });
   }
-  bound.set(element, { url, stop });
+  if (list !== null) bindings.push({ url: list, show: (value) => showList(element, value) });
+  return bindings;
+}
+
+/**
+ * Null and false are no attribute, and true is one without a value, as in `disabled`.
+ * @param {Element} element
+ * @param {string} name
+ * @param {any} value
+ */
+function setAttribute(element, name, value) {
+  const text = value === true ? "" : textOf(value);
+  // What is data is no program, whatever it looks like.
+  const isProgram = /^[\s\0]*javascript:/i.test(text);
+  if (value === undefined || value === null || value === false || isProgram) element.removeAttribute(name);
+  else element.setAttribute(name, text);
+}
+
+/**
+ * Shows each entry by the template. Elements stay where they are, and only what they show becomes another.
+ * @param {Element} list
+ * @param {any} value
+ */
+function showList(list, value) {
+  const template = list.querySelector(":scope > template");
+  if (!(template instanceof HTMLTemplateElement)) return console.error("savecast: data-live-list: there is no <template> in", list);
+  const shown = entries.get(list) ?? [];
+  entries.set(list, shown);
+  const values = Array.isArray(value) ? value : [];
+  for (const elements of shown.splice(values.length)) for (const element of elements) element.remove();
+  values.forEach((value, index) => {
+    shown[index] ??= (() => {
+      const content = document.importNode(template.content, true);
+      const elements = [...content.children];
+      list.append(content);
+      return elements;
+    })();
+    for (const element of shown[index]) fill(list, element, value);
+  });
+}
+
+/**
+ * @param {Element} list
+ * @param {Element} root what shows the entry
+ * @param {any} entry
+ */
+function fill(list, root, entry) {
+  for (const element of [root, ...root.querySelectorAll(BOUND)]) {
+    if (listOf(element) !== list) continue;
+    for (const { url, show } of bindingsOf(element)) {
+      if (url.startsWith("#")) show(valueAt(entry, decodeURIComponent(url.slice(1))));
+    }
+  }
+}
+
+/** @param {Element} element */
+function listOf(element) {
+  return element.parentElement?.closest(`[${LIST}]`);
 }
 
 /** @param {any} value */

@@ -84,7 +84,7 @@ function plan(live, before, after) {
   }
   if (!planAttributes(live, before, after)) return false;
   // The contents are data, not what is written.
-  if (after.hasAttribute("data-live") || before.innerHTML === after.innerHTML) return true;
+  if (after.matches("[data-live], [data-live-list]") || before.innerHTML === after.innerHTML) return true;
   return planChildren(live, before, after);
 }
 

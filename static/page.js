@@ -49,15 +49,18 @@ export function start(path, version) {
   showData();
 }
 
+/** What wants `live.js`. */
+const DATA = ["data-live", "data-live-attr", "data-live-list"];
+
 /** Most pages show no data by `data-live`: the module that does comes with the first element that wants it. */
 function showData() {
   const show = () => {
-    if (!document.querySelector("[data-live]")) return;
+    if (!document.querySelector(DATA.map((name) => `[${name}]`).join())) return;
     observer.disconnect();
     import("./live.js").then(({ bind }) => bind(document.documentElement)).catch((error) => console.error("savecast: data-live:", error));
   };
   const observer = new MutationObserver(show);
-  observer.observe(document, { subtree: true, childList: true, attributeFilter: ["data-live"] });
+  observer.observe(document, { subtree: true, childList: true, attributeFilter: DATA });
   show();
 }
 

@@ -214,3 +214,35 @@ test("stylesheets are swapped however they come", async (test) => {
   const written = [1, 2, 3, 4].map(shade);
   assert.deepEqual((await page.run(() => [...window.colors])).filter((color) => !written.includes(color)), []);
 });
+
+test("data shows as attributes and as lists, without any script", async (test) => {
+  const site = await siteWith(test, {
+    "index.html": `<!doctype html><title>Data</title><link rel="icon" href="data:,">
+      <a data-live-attr="href=/data.json#/home title=/data.json#/name hidden=/data.json#/secret onclick=/data.json#/name" data-live="/data.json#/name"></a>
+      <ul data-live-list="/data.json#/people"><template>
+        <li><b data-live="#/name"></b> <i data-live-list="#/tags"><template><u data-live="#"></u></template></i> <s data-live="/data.json#/name"></s>
+          <input data-live-attr="placeholder=#/name disabled=#/away"></li>
+      </template></ul>`,
+    "data.json": "{}",
+  });
+  const server = await serve(test, site);
+  const save = (data) => site.write("data.json", JSON.stringify(data));
+  const link = () => page.run(() => {
+    const link = document.querySelector("a");
+    return [...["href", "title", "hidden", "onclick"].map((name) => link.getAttribute(name)), link.textContent];
+  });
+  const items = () => page.run(() => [...document.querySelectorAll("li")].map((li) => li.innerText.trim().replace(/\s+/g, " ")).join("; "));
+  await page.open(server.url);
+  await page.isLive(server);
+  await save({ name: "Home & co", home: "/home", secret: true, people: [{ name: "<Ada>", tags: ["x", "y"], away: true }, { name: "Bob" }] });
+  await eventually(items, (text) => text === "<Ada> xy Home & co; Bob Home & co");
+  assert.deepEqual(await link(), ["/home", "Home & co", "", null, "Home & co"]);
+  assert.deepEqual(await page.run(() => [...document.querySelectorAll("input")].map((input) => [input.placeholder, input.disabled])), [["<Ada>", true], ["Bob", false]]);
+  await page.run(() => (document.querySelectorAll("input")[1].value = "typed"));
+  await save({ name: "Home", home: "javascript:alert(1)", people: [{ name: "Cy" }, { name: "Bob", tags: ["z"] }, { name: "Di" }] });
+  await eventually(items, (text) => text === "Cy Home; Bob z Home; Di Home");
+  assert.deepEqual(await link(), [null, "Home", null, null, "Home"]);
+  assert.equal(await page.run(() => document.querySelectorAll("input")[1].value), "typed");
+  await save({ name: "Home", people: null });
+  await eventually(items, (text) => text === "");
+});
