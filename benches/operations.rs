@@ -84,7 +84,7 @@ fn tell() -> Operation {
 fn page() -> Operation {
     let html = format!("<!doctype html>\n<html>\n<head>\n<title>Page</title>\n</head>\n<body>{}", "text ".repeat(400));
     let (path, version) = (path("/index.html"), Version::of(html.as_bytes()));
-    Box::new(move || inject::inject(html.as_bytes(), &inject::tag(&path, version)).map_or(0, |page| page.len()))
+    Box::new(move || inject::inject(html.as_bytes(), &inject::tag(&path, version, None)).map_or(0, |page| page.len()))
 }
 
 fn url() -> Operation {

@@ -29,6 +29,8 @@ pub enum Notice<'a> {
     Broken { path: &'a SitePath, problem: &'a Problem },
     /// A page is served without the client.
     NotLive { path: &'a SitePath, reason: &'a str, hint: &'a str },
+    /// The Content Security Policy of a page forbids the client.
+    Forbidden { path: &'a SitePath, directive: &'a str },
     /// A directory is polled, although nobody asked for it.
     Polled(&'a Polled),
     /// An update has reached everybody; so many others of the same file did before, and were not spoken of.
@@ -99,6 +101,10 @@ fn text(notice: &Notice<'_>) -> String {
         Notice::NotLive { path, reason, hint } => {
             format!("savecast: {path} is {reason} and served as it is, without live reload\nhint: {hint}\n")
         }
+        Notice::Forbidden { path, directive } => format!(
+            "savecast: {path} forbids live reload by its Content Security Policy: {directive}\n\
+             hint: allow 'self' there, and in connect-src, while you work on the page\n"
+        ),
         Notice::Polled(Polled { cause: Cause::Unwatched(error), every }) => {
             let (causes, hint) = (causes(error), hint_line(error.hint()));
             format!("savecast: {causes}; what is in use is looked at every {every:?} instead\n{hint}")

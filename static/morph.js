@@ -6,35 +6,46 @@
 // knows what the author means, and the page is loaded again.
 // @ts-check
 
+import { valueOf } from "./state.js";
 import { replaceOwner } from "./styles.js";
 
 /** Elements with this attribute and the value `keep` are left alone; on `<html>`, `reload` forbids to morph. */
 const OPTION = "data-savecast";
 
 /** What decides how a document is read or run: one that has another of these has to start again. */
-const FOUNDATIONS = "script, base, meta[http-equiv], noscript, template";
+const FOUNDATIONS = "script, base, meta[http-equiv], template";
+
+/** What is written for browsers without scripts. Parsers without them read it, and ours is one. */
+const NOSCRIPT = /<noscript[\s>][^]*?<\/noscript\s*>/gi;
 
 /** A script that runs. Others are data for those. */
 const RUNS = 'script:not([type*="json" i]):not([type="speculationrules" i])';
 
-/** Where nothing can be changed without losing what is shown. */
-const FRAGILE = "canvas, object, embed, audio > *, video > *";
+/** What can't be changed, or come, without losing what is shown. */
+const FRAGILE = "canvas, object, embed, audio > *, video > *", UNIQUE = "script, template[shadowrootmode]";
 
 /** What scripts look up to do something with it, so that one that comes later would be without it. */
 const LOOKED_UP = "[id], [name], button, input, select, textarea, form, dialog, canvas, audio, video, iframe, object, embed";
 
 /** Attributes that browsers act upon by themselves, at any time. Of others, a script may have asked once. */
-const PLAIN = /^(?:aria-.*|alt|cite|class|cols|colspan|content|d|datetime|dir|fill|height|hidden|href|label|lang|loading|media|open|placeholder|poster|r|rel|role|rows|rowspan|sizes|src|srcset|stroke|stroke-width|style|target|title|transform|viewBox|width|x|y|cx|cy|rx|ry)$/;
+const PLAIN = new RegExp(`^(?:${[
+  "aria-.*|on(?!load$).*|(?:fill|stroke|stop|font|text|marker)-.*|(?:cell|row|col).*|[rxydc]|[cfr][xy]|[xy][12]|align|alt|autoplay|bgcolor",
+  "border|cite|class|clear|color|content|controls|coords|datetime|dir|download|fill|gradient.*|height|hidden|high|href|lang|label|loading|loop",
+  "low|max|media|min|muted|offset|opacity|open|optimum|pattern.*|placeholder|points|poster|preserveAspectRatio|rel|reversed|role|size|sizes|span",
+  "spellcheck|src|srcset|start|stroke|style|tabindex|target|title|transform|type|valign|value|viewBox|width|wrap",
+].join("|")})$`);
 
-/**
- * @typedef {{ node: ChildNode, gap: string | null }} Child a node that is not blank, and the blank text before it; null where
+/** @typedef {{ node: ChildNode, gap: string | null }} Child a node that is not blank, and the blank text before it; null where
  *   blanks are nodes like others
  */
 
 /** @type {(() => void)[]} what is to be done; nothing is, if not all of it can be */
 let steps;
 
-/** Whether the page has scripts, which may have looked at anything and keep it in mind. */
+/** @type {Set<string>} the kinds of fields that the page will have */
+let fields = new Set();
+
+/** Whether scripts, or a person who writes into the page, may have made something else of what was written. */
 let isScripted = false;
 
 /**
@@ -44,12 +55,16 @@ let isScripted = false;
  * @returns {boolean} false if that can't be done without starting again
  */
 export function morph(from, to) {
-  const [before, after] = [from, to].map((html) => new DOMParser().parseFromString(html, "text/html"));
+  const [before, after] = [from, to].map((html) => new DOMParser().parseFromString(html.replace(NOSCRIPT, ""), "text/html"));
   if (before.compatMode !== after.compatMode || after.documentElement.getAttribute(OPTION) === "reload") return false;
-  const foundations = (/** @type {Document} */ page) => [...page.querySelectorAll(FOUNDATIONS)].map(wordsOf).join("\n");
-  if (foundations(before) !== foundations(after) || !(document.body instanceof HTMLBodyElement)) return false;
-  isScripted = before.querySelector(RUNS) !== null;
+  const foundations = (/** @type {Document} */ page) => [...page.querySelectorAll(FOUNDATIONS)].map((element) => `${placeOf(element)} ${wordsOf(element)}`);
+  const isFounded = (/** @type {string[]} */ one, /** @type {string[]} */ other) => one.join("\n") === other.join("\n");
+  if (!isFounded(foundations(before), foundations(after)) || !isFounded(from.match(NOSCRIPT) ?? [], to.match(NOSCRIPT) ?? [])) return false;
+  if (!(document.body instanceof HTMLBodyElement)) return false;
+  isScripted = before.querySelector(`${RUNS}, [contenteditable]`) !== null ||
+    [...before.querySelectorAll("*")].some((element) => element.getAttributeNames().some((name) => name.startsWith("on")));
   steps = [];
+  fields = new Set([...after.querySelectorAll("input, select, textarea")].map(kindOf));
   // What stands around head and body is nobody's.
   const isPlanned =
     planAttributes(document.documentElement, before.documentElement, after.documentElement) &&
@@ -75,7 +90,7 @@ export function morph(from, to) {
  */
 function plan(live, before, after) {
   if (wordsOf(before) === wordsOf(after) || after.getAttribute(OPTION) === "keep") return true;
-  if (live.matches(FRAGILE)) return false;
+  if (live.matches(FRAGILE) || (live instanceof HTMLMediaElement && before.innerHTML !== after.innerHTML)) return false;
   const isStylesheet = (/** @type {Element} */ element) => element.matches('link[rel~="stylesheet" i][href]');
   if (live instanceof HTMLLinkElement && isStylesheet(live) && isStylesheet(after)) {
     if (!isSame(live, before)) return false;
@@ -84,7 +99,9 @@ function plan(live, before, after) {
   }
   if (!planAttributes(live, before, after)) return false;
   // The contents are data, not what is written.
-  if (after.matches("[data-live], [data-live-list]") || before.innerHTML === after.innerHTML) return true;
+  const isData = (/** @type {Element} */ element) => element.matches("[data-live], [data-live-list]");
+  if (isData(before) !== isData(after)) return false;
+  if (isData(after) || before.innerHTML === after.innerHTML) return true;
   return planChildren(live, before, after);
 }
 
@@ -98,16 +115,27 @@ function planChildren(live, before, after) {
   const { whiteSpace, display } = getComputedStyle(live);
   // Where blanks are shown, they are like any text.
   const areBlanksShown = live !== document.head && /^(?:pre|break)/.test(whiteSpace);
-  if (display.startsWith("inline") && isBlank(before.lastChild) !== isBlank(after.lastChild)) return false;
-  const [was, is] = [before, after].map((parent) => childrenOf(parent, areBlanksShown));
-  const kinds = new Set(was.map(({ node }) => kindOf(node)));
+  if (/^(?:inline|ruby|contents|none)/.test(display) && isBlank(before.lastChild) !== isBlank(after.lastChild)) return false;
+  const [all, was, is] = [live, before, after].map((parent) => childrenOf(parent, areBlanksShown));
+  const kinds = new Map();
+  for (const { node } of was) kinds.set(kindOf(node), (kinds.get(kindOf(node)) ?? 0) + 1);
   // What scripts have put there is not in the way if it can't be mistaken for anything that was written.
-  const nodes = childrenOf(live, areBlanksShown).map(({ node }) => node).filter((node) => kinds.has(kindOf(node)));
+  const nodes = all.map(({ node }) => node).filter((node) => kinds.has(kindOf(node)));
   const isAsWritten = nodes.length === was.length && nodes.every((node, index) => kindOf(node) === kindOf(was[index].node));
   const { partners, stays } = align(was, is);
   const gone = new Set(was.keys());
   for (const partner of partners) gone.delete(partner);
-  if (!isAsWritten && (gone.size > 0 || stays.size < is.length)) return false;
+  const isOnlyInside = gone.size === 0 && stays.size === is.length;
+  // Strangers at the end are left where they are. Others belong to what is beside them, and nobody knows how.
+  const strangers = all.length - nodes.length;
+  const areAtEnd = nodes.length > 0 && nodes.every((node, index) => node === all[index].node) && stays.has(is.length - 1) && !gone.has(was.length - 1);
+  if (!isOnlyInside && (!isAsWritten || (strangers > 0 && !areAtEnd) || live.matches("select, optgroup"))) return false;
+  /** @type {Map<string, boolean>} whether scripts have left those of this name alone */
+  const leftAlone = new Map();
+  const isLeftAlone = (/** @type {string} */ name) => {
+    if (!leftAlone.has(name)) leftAlone.set(name, nodes.every((node, index) => node.nodeName !== name || areAlike(node, was[index].node)));
+    return leftAlone.get(name) === true;
+  };
   /** Where the next one goes: before the one that follows it. */
   let next = nodes.at(-1)?.nextSibling ?? null;
   for (let index = is.length - 1; index >= 0; index--) {
@@ -115,28 +143,35 @@ function planChildren(live, before, after) {
     const partner = was[partners[index]];
     const following = next;
     if (!partner) {
-      if (!canAppear(now, nodes, was)) return false;
+      if (!canAppear(now) || (isScripted && !isLeftAlone(now.nodeName))) return false;
       const created = /** @type {ChildNode} */ (document.importNode(now, true));
       steps.push(() => place(live, created, gap, following));
       next = created;
       continue;
     }
-    const isEqual = wordsOf(partner.node) === wordsOf(now);
-    const node = isAsWritten ? nodes[partners[index]] : isEqual ? null : counterpart(live, partner.node);
-    if (node && !isEqual && !planNode(node, partner.node, now)) return false;
+    const old = partner.node;
+    const isEqual = wordsOf(old) === wordsOf(now);
+    const hasOtherGap = live !== document.head && !gap !== !partner.gap;
+    const node = isAsWritten ? nodes[partners[index]] : isEqual ? null : counterpart(all, old);
     if (!node) {
-      if (isEqual) continue;
+      if (isEqual && !hasOtherGap) continue;
       return false;
     }
+    // Of several that could be it, scripts may have changed the order.
+    if (!isEqual && isAsWritten && kinds.get(kindOf(old)) > 1 && old instanceof Element && !isSame(node, old)) return false;
+    if (!isEqual && !planNode(node, old, now)) return false;
     if (!stays.has(index)) {
-      if (!isSame(node, partner.node)) return false;
+      if (!isSame(node, old)) return false;
       steps.push(() => place(live, node, gap, following));
-    } else if (isAsWritten && !gap !== !partner.gap) steps.push(() => setGap(node, gap));
+    } else if (hasOtherGap) {
+      if (!isAsWritten) return false;
+      steps.push(() => setGap(node, gap));
+    }
     next = node;
   }
   for (const index of gone) {
     const node = nodes[index];
-    if (!isSame(node, was[index].node) || (isScripted && node instanceof Element && isLookedUp(node))) return false;
+    if (!isSame(node, was[index].node) || isInUse(node) || (isScripted && node instanceof Element && isLookedUp(node, LOOKED_UP))) return false;
     const { gap } = was[index];
     steps.push(() => setGap(node, gap && ""), () => node.remove());
   }
@@ -170,6 +205,8 @@ function planAttributes(live, before, after) {
     const { namespaceURI } = /** @type {Attr} */ ((after.getAttributeNode(name) ?? before.getAttributeNode(name)));
     if (name === "class") {
       const [gone, come] = [without(before.classList, after.classList), without(after.classList, before.classList)];
+      // A script has taken it away or put another one in its place.
+      if (gone.some((token) => !live.classList.contains(token))) return false;
       steps.push(() => live.classList.remove(...gone), () => live.classList.add(...come));
       if (now === null) steps.push(() => void (live.className || live.removeAttribute(name)));
     } else if (live.getAttribute(name) === old || isFresh(live.getAttribute(name), old)) {
@@ -229,11 +266,11 @@ function isBlank(node) {
 }
 
 /**
- * The script that brought us is in the live document, but in no source; and so is what we show.
+ * The script that brought us is in the live document, but in no source; and so is what we show, and what we do not read.
  * @param {Node} node
  */
 function isOurs(node) {
-  return node instanceof Element && (node.localName === "savecast-problems" || node.matches('script[src="/_savecast/client.js"]'));
+  return node instanceof Element && node.matches('savecast-problems, noscript, script[src="/_savecast/client.js"]');
 }
 
 /**
@@ -318,6 +355,15 @@ function increasing(numbers) {
   return found;
 }
 
+/**
+ * Where an element stands, because scripts and templates act where they are.
+ * @param {Element} element
+ * @returns {string}
+ */
+function placeOf({ parentElement: parent }) {
+  return parent ? `${placeOf(parent)}/${parent.localName}` : "";
+}
+
 /** @type {WeakMap<Node, string>} sources do not change, so each part of them is put into words once */
 const words = new WeakMap();
 
@@ -346,12 +392,14 @@ function kindOf(node) {
 
 /**
  * The live element of one that was written, where scripts have put others around it.
- * @param {Element} live
- * @param {Node} old
+ * @param {Child[]} children
+ * @param {ChildNode} old
+ * @returns {ChildNode | null}
  */
-function counterpart(live, old) {
-  const found = old instanceof Element && old.id ? live.querySelectorAll(`:scope > #${CSS.escape(old.id)}`) : [];
-  return found.length === 1 && kindOf(found[0]) === kindOf(old) ? found[0] : null;
+function counterpart(children, old) {
+  const hasId = old instanceof Element && old.id !== "";
+  const found = children.filter(({ node }) => (hasId ? kindOf(node) === kindOf(old) : areAlike(node, old)));
+  return found.length === 1 ? found[0].node : null;
 }
 
 /**
@@ -360,28 +408,62 @@ function counterpart(live, old) {
  * @param {Node} old
  */
 function isSame(live, old) {
-  if (!isScripted || live.isEqualNode(old)) return true;
+  if (!isScripted || areAlike(live, old)) return true;
   return live instanceof Element && old instanceof Element && live.id !== "" && live.id === old.id;
 }
 
-/** @param {Element} element */
-function isLookedUp(element) {
+/**
+ * Whether a live node says what was written, but for what we or a person have done to it.
+ * @param {Node} live
+ * @param {Node} old
+ * @returns {boolean}
+ */
+function areAlike(live, old) {
+  if (!(live instanceof Element && old instanceof Element)) return live.nodeName === old.nodeName && live.nodeValue === old.nodeValue;
+  const names = new Set([...live.getAttributeNames(), ...old.getAttributeNames()]);
+  const isData = old.matches("[data-live], [data-live-list], [data-live-attr], [data-savecast=keep]");
+  for (const name of names) {
+    const value = live.getAttribute(name);
+    if (value !== old.getAttribute(name) && name !== "open" && !isData && !isFresh(value, old.getAttribute(name))) return false;
+  }
+  if (live.nodeName !== old.nodeName) return false;
+  if (isData) return true;
+  const [nodes, was] = [childrenOf(live, false), childrenOf(old, false)];
+  return nodes.length === was.length && nodes.every(({ node }, index) => areAlike(node, was[index].node));
+}
+
+/**
+ * @param {Element} element
+ * @param {string} selector
+ */
+function isLookedUp(element, selector) {
   return [element, ...element.querySelectorAll("*")].some(
-    (element) => element.matches(LOOKED_UP) || element.getAttributeNames().some((name) => /^data-(?!live|savecast)/.test(name)),
+    (element) => element.matches(selector) || element.getAttributeNames().some((name) => !PLAIN.test(name) && !/^data-(?:live|savecast)/.test(name)),
   );
 }
 
 /**
  * Whether a new node would be as if it had been there from the start.
  * @param {Node} node
- * @param {ChildNode[]} nodes the live ones beside it
- * @param {Child[]} was what was written of them
  */
-function canAppear(node, nodes, was) {
-  if (!isScripted || !(node instanceof Element)) return true;
-  // What scripts have done to others of its kind, they would have done to it.
-  const areLeftAlone = nodes.every((child, index) => child.nodeName !== node.nodeName || child.isEqualNode(was[index].node));
-  return areLeftAlone && !isLookedUp(node);
+function canAppear(node) {
+  if (!(node instanceof Element)) return true;
+  if (node.matches(UNIQUE) || node.querySelector(UNIQUE)) return false;
+  return !isScripted || !isLookedUp(node, `${LOOKED_UP}, [class]`);
+}
+
+/**
+ * Whether a person has done something to a node that would be lost with it.
+ * @param {Node} node
+ */
+function isInUse(node) {
+  const isUsed = (/** @type {Element} */ element) =>
+    element.matches("iframe, dialog[open], details[open], audio, video") || element.scrollTop > 0 || element.scrollLeft > 0 ||
+    // A field that is written nowhere any more is gone with what is in it.
+    (valueOf(element) !== undefined && (!(element.id || element.getAttribute("name")) || fields.has(kindOf(element))));
+  const { activeElement: focused } = document;
+  if (!(node instanceof Element)) return false;
+  return (focused !== document.body && node.contains(focused)) || [node, ...node.querySelectorAll("*")].some(isUsed);
 }
 
 /**

@@ -61,7 +61,7 @@ function attempt(step) {
 }
 
 /**
- * A selector that leads from the root, or the nearest element with an id, to this one.
+ * A selector that leads from the root, or the nearest element with an id or a name of its own, to this one.
  * @param {Element} element
  * @returns {string}
  */
@@ -69,6 +69,8 @@ function pathOf(element) {
   if (element.id && document.getElementById(element.id) === element) return `#${CSS.escape(element.id)}`;
   const { parentElement: parent } = element;
   if (!parent) return ":root";
+  const named = `${CSS.escape(element.localName)}[name="${CSS.escape(element.getAttribute("name") ?? "")}"]`;
+  if (element.getAttribute("name") && document.querySelectorAll(named).length === 1) return named;
   const alike = [...parent.children].filter((child) => child.localName === element.localName);
   return `${pathOf(parent)} > ${CSS.escape(element.localName)}:nth-of-type(${alike.indexOf(element) + 1})`;
 }
@@ -82,10 +84,14 @@ function find(path) {
  * What a person has put into a field; undefined if that is nothing, or nobody's business.
  * @param {Element} field
  */
-function valueOf(field) {
+export function valueOf(field) {
   if (field instanceof HTMLSelectElement) {
     const options = [...field.options];
-    return options.some((option) => option.selected !== option.defaultSelected) ? options.map((option) => option.selected) : undefined;
+    const chosen = options.map((option) => option.selected);
+    const written = options.map((option) => option.defaultSelected);
+    // A list of which one has to be chosen begins with the first.
+    if (!field.multiple && !written.includes(true)) written[options.findIndex((option) => !option.disabled)] = true;
+    return chosen.some((isChosen, index) => isChosen !== written[index]) ? chosen : undefined;
   }
   if (field instanceof HTMLTextAreaElement) return field.value === field.defaultValue ? undefined : field.value;
   if (!(field instanceof HTMLInputElement) || ["password", "file", "hidden"].includes(field.type)) return undefined;

@@ -42,7 +42,7 @@ export function swapStyle(path, version) {
  */
 export function replaceOwner(old, next) {
   // One that is switched off is not loaded, so there is nothing to wait for.
-  if (old.disabled) {
+  if (old.disabled || next.hasAttribute("disabled")) {
     old.replaceWith(next);
     next.disabled = true;
     return;

@@ -28,6 +28,7 @@ use crate::http::conditional;
 use crate::http::conditional::Answer;
 use crate::http::inject;
 use crate::http::pages;
+use crate::http::policy;
 use crate::root;
 use crate::root::Content;
 use crate::root::Found;
@@ -135,8 +136,12 @@ fn file(request: &HttpRequest, site: &Site, path: &SitePath, content: Content, v
         }
     }
     if is_html(&media_type) && is_document(request) {
-        match inject::inject(&bytes, &inject::tag(path, version)) {
+        let policy = policy::verdict(&bytes);
+        match inject::inject(&bytes, &inject::tag(path, version, policy.nonce.as_deref())) {
             Some(injected) => {
+                if let Some(directive) = &policy.forbids {
+                    (site.say)(&Notice::Forbidden { path, directive });
+                }
                 bytes = injected;
                 etag = pages::etag(version);
             }

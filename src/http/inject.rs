@@ -3,13 +3,18 @@
 use crate::change::Version;
 use crate::site_path::SitePath;
 
-/// The script tag for a page that is served from `path` with this version.
+/// The script tag for a page that is served from `path` with this version, and with this nonce if its policy wants one.
 ///
 /// It is no module: browsers refuse import maps that come after the first module.
 #[must_use]
-pub fn tag(path: &SitePath, version: Version) -> String {
+pub fn tag(path: &SitePath, version: Version, nonce: Option<&str>) -> String {
     let path = path.to_url();
-    format!("<script defer src=\"/_savecast/client.js\" data-path=\"{path}\" data-version=\"{version}\"></script>")
+    // Base64, if it is one (Content Security Policy Level 3, section 2.3.1). Anything else could end the attribute.
+    let is_nonce = |nonce: &&str| nonce.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/-_=".contains(&byte));
+    let nonce = nonce.filter(is_nonce).map(|nonce| format!(" nonce=\"{nonce}\"")).unwrap_or_default();
+    format!(
+        "<script defer src=\"/_savecast/client.js\" data-path=\"{path}\" data-version=\"{version}\"{nonce}></script>"
+    )
 }
 
 /// Puts `tag` into a document; `None` if that can't be done: UTF-16 is not made of ASCII.
@@ -152,8 +157,10 @@ mod tests {
     #[test]
     fn the_tag_is_ascii_and_can_not_be_broken_out_of() {
         let path = SitePath::root().file("\"><script>é.html").unwrap();
-        let tag = tag(&path, Version::ABSENT);
+        let tag = tag(&path, Version::ABSENT, Some("r4nd0m+/="));
         assert!(tag.is_ascii());
         assert!(tag.contains("data-path=\"/%22%3E%3Cscript%3E%C3%A9.html\""));
+        assert!(tag.contains("nonce=\"r4nd0m+/=\""));
+        assert!(!super::tag(&path, Version::ABSENT, Some("\"><b>")).contains("nonce"));
     }
 }

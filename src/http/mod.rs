@@ -8,6 +8,7 @@ pub mod guard;
 pub mod inject;
 pub mod negotiate;
 pub mod pages;
+pub mod policy;
 pub mod status;
 pub mod stream;
 

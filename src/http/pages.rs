@@ -70,7 +70,7 @@ pub(super) fn listing(request: &HttpRequest, root: &str, path: &SitePath, mut en
 }
 
 fn page(path: Option<&SitePath>, version: Version, title: &str, body: &str) -> String {
-    let tag = path.map(|path| inject::tag(path, version)).unwrap_or_default();
+    let tag = path.map(|path| inject::tag(path, version, None)).unwrap_or_default();
     let title = escape(title);
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>{tag}\n<meta charset=\"utf-8\">\n\

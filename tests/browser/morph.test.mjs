@@ -182,10 +182,19 @@ test("a page that can't be changed in place is loaded again", async (test) => {
     [SCRIPTED, "text that a script has set", ["--:--", "never"]],
     [SCRIPTED, "an attribute that a script may have read", ["<main>", '<main x-text="a">']],
     [SCRIPTED, "a new one of those that a script has changed", ["<h1", "<p>new</p><h1"]],
+    [SCRIPTED, "a new one of a class", ["<h1", '<h2 class="card">late</h2><h1']],
+    [SCRIPTED, "text where a script has built something", ['<div id="root"></div>', '<div id="root">Loading</div>']],
+    [SCRIPTED, "a script that stands elsewhere", ["<script>", "<div><script>"], ["</script>", "</script></div>"]],
+    [PAGE, "a field that comes back in another place", ['<input id="name" value="default">', '<b><input id="name" value="default"></b>']],
+    [PAGE, "other choices", ["<option>b</option>", "<option>b</option><option>c</option>"]],
+    [PAGE.replace("<h1", '<b data-live="/a.json">-</b><h1'), "data no more", [' data-live="/a.json"', ""]],
+    [PAGE.replace("<main>", "<main contenteditable>"), "an attribute that only scripts know", ["<main", "<main x-data"]],
   ]) {
-    const site = await open(test, html);
+    const site = await open(test, html, { "a.json": "1" });
+    await page.run(() => (document.querySelector("#name").value = "typed"));
     await site.write("index.html", edited(html, ...pairs));
     await eventually(async () => !(await page.isMarked()), Boolean, what);
+    await eventually(() => page.run(() => document.querySelector("#name")?.value), (value) => value === "typed", what);
   }
 });
 
@@ -198,6 +207,26 @@ test("what scripts have sorted, hidden or filled is not changed in the wrong pla
     await site.write("index.html", table(...rows));
     await eventually(() => page.text("tbody"), (text) => text === rows.toReversed().join(""), rows.join());
   }
+});
+
+test("what scripts, extensions and people do beside an edit does not stand in its way", async (test) => {
+  const html = `<!doctype html><title>Beside</title><link rel="icon" href="data:,"><head><noscript><img src="pixel.png"></noscript></head>
+    <div class="m"><p>text</p> <img src="a.png"> <details><summary>one</summary>x</details></div><ul><li>1</li></ul>
+    <script>document.body.append(document.createElement("div")); document.body.prepend(document.createElement("nav"))</script>`;
+  const picture = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>';
+  const site = await open(test, html, { "a.png": picture, "pixel.png": picture });
+  await page.run(() => (document.querySelector("details").open = true));
+  await site.write("a.png", `${picture} `);
+  await eventually(() => page.run(() => document.images[0].getAttribute("src").includes("savecast=")));
+  let now = html;
+  for (const [from, to, selector] of [["text", "other text", ".m p"], [">one", ">two", "summary"], ["<li>1</li>", "<li>1</li><li>2</li>", "ul"]]) {
+    now = edited(now, [from, to]);
+    await site.write("index.html", now);
+    const expected = to.replaceAll(/<[^>]*>|>/g, "");
+    await eventually(() => page.text(selector), (text) => text === expected, selector);
+    assert.ok(await page.isMarked(), selector);
+  }
+  assert.ok(await page.run(() => document.querySelector("details").open));
 });
 
 test("a stylesheet that the page names anew is there before the old one goes", async (test) => {

@@ -89,6 +89,18 @@ test("a policy that forbids workers is respected", async (test) => {
   await eventually(() => page.text("b"), (text) => text === "2");
 });
 
+test("a page whose scripts need a nonce, and whose policy wants trusted types, is live", async (test) => {
+  const policy = `<meta http-equiv="content-security-policy" content="script-src 'nonce-r4nd0m'; require-trusted-types-for 'script'">`;
+  const site = await siteWith(test, { "index.html": html(policy), "a.css": "", "a.json": "1" });
+  const server = await serve(test, site);
+  await page.open(server.url);
+  await eventually(() => page.text("b"), (text) => text === "1");
+  await site.write("a.json", "2");
+  await eventually(() => page.text("b"), (text) => text === "2");
+  await site.write("index.html", html(policy).replace("one", "two"));
+  await eventually(() => page.text("h1"), (text) => text === "two");
+});
+
 test("a page that one comes back to is right", async (test) => {
   const site = await siteWith(test, { "index.html": html(), "other.html": "<!doctype html><title>Other</title>", "a.css": "", "a.json": "1" });
   const server = await serve(test, site);

@@ -192,3 +192,13 @@ fn the_client_is_served() {
     assert_eq!(server.get("/_savecast/nothing").status, 404);
     assert_eq!(server.request("DELETE", "/_savecast/client.js", &[]).status, 405);
 }
+
+#[test]
+fn a_page_that_forbids_the_client_is_named() {
+    let page = "<meta http-equiv=Content-Security-Policy content=\"default-src 'none'\">";
+    let site = Site::with(&[("index.html", page)]);
+    let server = site.serve();
+    server.get("/");
+    server.expect_complaint("/index.html forbids live reload by its Content Security Policy: default-src 'none'");
+    server.expect_complaint("hint: allow 'self' there");
+}
