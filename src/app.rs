@@ -153,7 +153,7 @@ fn site(config: &Config, address: SocketAddr, hub: &Arc<Hub>, remote: &Remote) -
     Site {
         root: config.root.clone(),
         hub: hub.clone(),
-        guard: http::guard::Guard::new(address.ip(), config.allowed_hosts.clone()),
+        guard: http::guard::Guard::new(address.ip(), config.allowed_hosts.clone(), config.cors.clone()),
         watched: Box::new(move || remote.watched()),
         say: console::say,
     }

@@ -28,6 +28,11 @@ pub struct Args {
     #[arg(long, value_name = "NAME", value_parser = host_name)]
     pub allow_host: Vec<String>,
 
+    /// Let pages of these origins use files, streams and channels, such as http://localhost:5173; pages of all origins, but
+    /// without credentials, if none is given
+    #[arg(long, value_name = "ORIGIN", num_args = 0.., value_parser = origin)]
+    pub cors: Option<Vec<String>>,
+
     /// Do not rely on events of the file system: look at what is in use every MS milliseconds, 100 if not given
     #[arg(long, value_name = "MS", num_args = 0..=1, default_missing_value = "100", value_parser = milliseconds)]
     pub poll: Option<Duration>,
@@ -64,6 +69,22 @@ fn size(text: &str) -> Result<u64, &'static str> {
     size.filter(|size| *size <= 1 << 32).ok_or("a number of bytes up to 4G is needed, such as 8388608, 8192K or 8M")
 }
 
+/// An origin as browsers send it: scheme, host and perhaps a port (RFC 6454, section 6.2).
+fn origin(text: &str) -> Result<String, &'static str> {
+    let text = text.to_ascii_lowercase();
+    let text = text.strip_suffix('/').unwrap_or(&text);
+    let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    let is_origin = |host: &str| {
+        !host.is_empty() && !host.contains(|byte: char| "/?#@ *".contains(byte) || !byte.is_ascii_graphic())
+    };
+    // The usual ports are left out by browsers.
+    let plain = |scheme: &str, port: &str| text.starts_with(scheme).then(|| text.strip_suffix(port)).flatten();
+    let plain = plain("http://", ":80").or_else(|| plain("https://", ":443")).unwrap_or(text);
+    host.is_some_and(is_origin)
+        .then(|| plain.to_owned())
+        .ok_or("an origin is needed, such as http://localhost:5173, or nothing; the directory goes before --cors")
+}
+
 /// A name as it stands in a `Host` header, without a port.
 fn host_name(text: &str) -> Result<String, &'static str> {
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
@@ -78,6 +99,21 @@ fn host_name(text: &str) -> Result<String, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn origins_have_a_scheme_and_no_path() {
+        for (text, expected) in [
+            ("http://localhost:5173", "http://localhost:5173"),
+            ("HTTPS://Example.org/", "https://example.org"),
+            ("https://example.org:443", "https://example.org"),
+            ("http://[::1]:80", "http://[::1]"),
+        ] {
+            assert_eq!(origin(text).as_deref(), Ok(expected), "{text}");
+        }
+        for text in ["", "*", "null", "localhost:5173", "http://", "http://a/b", "http://a b", "ftp://a", "dir"] {
+            assert!(origin(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn sizes_have_units() {

@@ -25,6 +25,8 @@ pub struct Config {
     pub port: Option<u16>,
     /// Names under which the server may be reached, besides its address and `localhost`. In lower case.
     pub allowed_hosts: Vec<String>,
+    /// Which other origins may use the server, if any; an empty list means all of them.
+    pub cors: Option<Vec<String>>,
     /// The pause between two rounds, if all is to be polled.
     pub poll: Option<Duration>,
     /// Whether to open the browser.
@@ -91,6 +93,6 @@ impl TryFrom<Args> for Config {
         for host in &mut allowed_hosts {
             host.make_ascii_lowercase();
         }
-        Ok(Self { root, address, port: args.port, allowed_hosts, poll: args.poll, open: args.open })
+        Ok(Self { root, address, port: args.port, allowed_hosts, cors: args.cors, poll: args.poll, open: args.open })
     }
 }

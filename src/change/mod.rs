@@ -4,6 +4,8 @@
 pub mod document;
 pub mod kind;
 pub mod listing;
+pub mod patch;
+pub mod tree;
 
 use std::fmt;
 use std::str::FromStr;

@@ -37,7 +37,7 @@ use crate::root::Root;
 use crate::site_path::SitePath;
 
 /// The page of a directory.
-const INDEX: &str = "index.html";
+pub(super) const INDEX: &str = "index.html";
 
 /// Pages up to this size in bytes are read to get the client, also where so much is not pushed.
 const LARGEST_PAGE: u64 = 8 << 20;

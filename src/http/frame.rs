@@ -1,5 +1,7 @@
-//! An update becomes text on a stream of server-sent events (WHATWG HTML, section 9.2). Pure.
+//! An update becomes text: an event of a stream (WHATWG HTML, section 9.2), or a message of a WebSocket. Pure.
 
+use std::borrow::Cow;
+use std::fmt;
 use std::fmt::Write;
 
 use bytes::Bytes;
@@ -10,6 +12,7 @@ use crate::change::News;
 use crate::change::Update;
 use crate::change::kind;
 use crate::hub::Audience;
+use crate::site_path::SitePath;
 
 /// The first text of every stream: how long a browser waits before it connects again, in milliseconds. Short, because
 /// a server that restarts is back at once, and this server is near.
@@ -21,6 +24,12 @@ pub const KEEP_ALIVE: &str = ":\n\n";
 /// The last event of a stream.
 pub const END: &str = "event: end\ndata: Connection closed\n\n";
 
+/// The last message of a WebSocket. A server that stops has nothing to come back to, so there is no id.
+#[must_use]
+pub fn end() -> Event<'static> {
+    Event::named("", "end", "Connection closed")
+}
+
 /// What a page is told when many files begin to change at once, and when that is over.
 #[must_use]
 pub fn burst(burst: bool) -> &'static str {
@@ -31,44 +40,96 @@ pub fn burst(burst: bool) -> &'static str {
 #[must_use]
 pub fn write(update: &Update, audience: Audience) -> Bytes {
     match audience {
-        Audience::File => for_file(update),
+        Audience::File => match &update.news {
+            // Known to be one line, which may be long.
+            News::Document(line) => format!("id: {}\ndata: {line}\n\n", update.version),
+            _ => Event::of(update).to_frame(),
+        },
+        Audience::Socket => Event::of(update).to_message(),
         Audience::Reader => for_reader(update),
         Audience::User => for_user(update),
     }
     .into()
 }
 
-/// An event of the stream of one file. Its id is the version.
-fn for_file(update: &Update) -> String {
-    let path = update.path.as_str();
-    let mut frame = format!("id: {}\n", update.version);
-    match &update.news {
-        // Known to be one line, which may be long.
-        News::Document(line) => return format!("{frame}data: {line}\n\n"),
-        News::Text(text) => data(&mut frame, text),
-        News::Other(size) => data(
-            &mut frame,
-            &json!({
-                "path": path,
-                "version": update.version.to_string(),
-                "size": size,
-                "type": kind::media_type(&update.path).essence_str(),
-            })
-            .to_string(),
-        ),
-        News::Large(_) | News::Problem(_) => {
-            frame.push_str("event: problem\n");
-            let (message, line, column) = words(&update.news);
-            data(&mut frame, &json!({ "path": path, "message": message, "line": line, "column": column }).to_string());
-        }
-        News::Removed => {
-            frame.push_str("event: removed\n");
-            data(&mut frame, &json!({ "path": path }).to_string());
+/// An event, before it is known how it travels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event<'a> {
+    /// What a listener says when it comes back. Without line breaks and NUL; empty if there is none.
+    pub id: Cow<'a, str>,
+    /// Its name, without line breaks.
+    pub name: Cow<'a, str>,
+    /// Any text.
+    pub data: Cow<'a, str>,
+}
+
+/// The name of an event that has none on a stream.
+pub const MESSAGE: &str = "message";
+
+impl<'a> Event<'a> {
+    /// A message with these data.
+    #[must_use]
+    pub fn message(id: impl fmt::Display, data: impl Into<Cow<'a, str>>) -> Self {
+        Self::named(id, MESSAGE, data)
+    }
+
+    /// An event of this name.
+    #[must_use]
+    pub fn named(id: impl fmt::Display, name: &'a str, data: impl Into<Cow<'a, str>>) -> Self {
+        Self { id: id.to_string().into(), name: name.into(), data: data.into() }
+    }
+
+    /// What was followed is gone, or is not there yet.
+    #[must_use]
+    pub fn removed(id: impl fmt::Display, path: &SitePath) -> Self {
+        Self::named(id, "removed", json!({ "path": path.as_str() }).to_string())
+    }
+
+    /// What the listeners of one file are told. Its id is the version.
+    #[must_use]
+    pub fn of(update: &'a Update) -> Self {
+        let path = update.path.as_str();
+        let named = |name, data: Value| Self::named(update.version, name, data.to_string());
+        match &update.news {
+            News::Document(line) => Self::message(update.version, line),
+            News::Text(text) => Self::message(update.version, text),
+            News::Other(size) => {
+                let media_type = kind::media_type(&update.path);
+                let (version, media_type) = (update.version.to_string(), media_type.essence_str());
+                named(MESSAGE, json!({ "path": path, "version": version, "size": size, "type": media_type }))
+            }
+            News::Large(_) | News::Problem(_) => {
+                let (message, line, column) = words(&update.news);
+                named("problem", json!({ "path": path, "message": message, "line": line, "column": column }))
+            }
+            News::Removed => Self::removed(update.version, &update.path),
         }
     }
-    frame.push('\n');
-    frame
+
+    /// On a stream of server-sent events.
+    #[must_use]
+    pub fn to_frame(&self) -> String {
+        let mut frame = String::with_capacity(self.id.len() + self.name.len() + self.data.len() + 32);
+        // Without an id, the listener keeps the one of the event before.
+        if !self.id.is_empty() {
+            writeln!(frame, "id: {}", self.id).expect(WRITES);
+        }
+        if self.name != MESSAGE {
+            writeln!(frame, "event: {}", self.name).expect(WRITES);
+        }
+        data(&mut frame, &self.data);
+        frame.push('\n');
+        frame
+    }
+
+    /// As a message of a WebSocket: `{"id","event","data"}`, where `data` is the text that the listener of a stream gets.
+    #[must_use]
+    pub fn to_message(&self) -> String {
+        json!({ "id": self.id, "event": self.name, "data": self.data }).to_string()
+    }
 }
+
+const WRITES: &str = "writing to a string can't fail";
 
 /// An event of the stream of a page that shows this file: the contents inside an object that says which file it is.
 fn for_reader(update: &Update) -> String {
@@ -121,7 +182,7 @@ fn data(frame: &mut String, text: &str) {
     let mut rest = text;
     loop {
         let end = rest.find(['\n', '\r']);
-        writeln!(frame, "data: {}", &rest[..end.unwrap_or(rest.len())]).expect("writing to a string can't fail");
+        writeln!(frame, "data: {}", &rest[..end.unwrap_or(rest.len())]).expect(WRITES);
         let Some(end) = end else { break };
         rest = rest[end..].strip_prefix("\r\n").unwrap_or(&rest[end + 1..]);
     }
@@ -132,7 +193,6 @@ mod tests {
     use super::*;
     use crate::change::Problem;
     use crate::change::Version;
-    use crate::site_path::SitePath;
 
     fn update(path: &str, news: News) -> Update {
         Update { path: SitePath::from_url(path).unwrap(), version: Version::ABSENT, news }

@@ -15,6 +15,8 @@ use actix_web::dev::ServiceResponse;
 use actix_web::http::Method;
 use actix_web::http::header;
 use actix_web::http::header::HeaderMap;
+use actix_web::http::header::HeaderName;
+use actix_web::http::header::HeaderValue;
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 
@@ -27,7 +29,11 @@ use crate::http::negotiate::Wanted;
 pub struct Guard {
     address: IpAddr,
     allowed: Vec<String>,
+    cors: Option<Vec<String>>,
 }
+
+/// All origins.
+const ANY: &str = "*";
 
 /// Whether a request is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,10 +49,24 @@ pub enum Verdict {
 }
 
 impl Guard {
-    /// `address` is where the server listens, `allowed` are further names in lower case.
+    /// `address` is where the server listens, `allowed` are further names in lower case. `cors` are the other origins that
+    /// may ask for everything, as browsers write them; all of them, if the list is empty.
     #[must_use]
-    pub fn new(address: IpAddr, allowed: Vec<String>) -> Self {
-        Self { address, allowed }
+    pub fn new(address: IpAddr, allowed: Vec<String>, cors: Option<Vec<String>>) -> Self {
+        Self { address, allowed, cors }
+    }
+
+    /// What is answered to a page of another origin that may ask: its origin, or `*` for all of them. Only who is allowed by
+    /// name may send credentials (Fetch Standard, section 3.2.5).
+    #[must_use]
+    pub fn allowed_origin<'a>(&self, headers: &'a HeaderMap) -> Option<&'a str> {
+        let cors = self.cors.as_ref()?;
+        let mut origins = headers.get_all(header::ORIGIN);
+        let (Some(origin), None) = (origins.next()?.to_str().ok(), origins.next()) else { return None };
+        if cors.is_empty() {
+            return Some(ANY);
+        }
+        cors.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin)).then_some(origin)
     }
 
     /// Judges a request by its headers alone.
@@ -62,7 +82,11 @@ impl Guard {
         let is_plain = matches!(*method, Method::GET | Method::HEAD)
             && negotiate::wanted(method, headers) == Ok(Wanted::File)
             && !headers.contains_key(header::UPGRADE);
-        if is_plain || self.is_own_origin(&host, headers) { Verdict::Allow } else { Verdict::ForeignOrigin }
+        if is_plain || self.allowed_origin(headers).is_some() || self.is_own_origin(&host, headers) {
+            Verdict::Allow
+        } else {
+            Verdict::ForeignOrigin
+        }
     }
 
     fn is_this_server(&self, host: &str) -> bool {
@@ -107,7 +131,19 @@ pub(super) async fn middleware(
     let site = request.app_data::<Data<Site>>().expect("routes() sets the site");
     let verdict = site.guard.judge(request.method(), request.headers());
     let answer = match verdict {
-        Verdict::Allow => return next.call(request).await.map(ServiceResponse::map_into_boxed_body),
+        Verdict::Allow => {
+            let origin = site.guard.allowed_origin(request.headers()).map(str::to_owned);
+            let Some(origin) = origin else {
+                return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
+            };
+            let mut response = if is_preflight(request.method(), request.headers()) {
+                request.into_response(HttpResponse::NoContent())
+            } else {
+                next.call(request).await?.map_into_boxed_body()
+            };
+            share(&origin, response.headers_mut());
+            return Ok(response);
+        }
         Verdict::NoHost => HttpResponse::BadRequest().body("the request must name one host\n"),
         Verdict::ForeignHost => HttpResponse::Forbidden()
             .body("this server does not go by that name; start it with --allow-host NAME to allow it\n"),
@@ -116,11 +152,37 @@ pub(super) async fn middleware(
     Ok(request.into_response(answer))
 }
 
+/// Whether a browser asks if a page of another origin may ask (Fetch Standard, section 3.2.2).
+fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
+    *method == Method::OPTIONS && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+/// Lets a page of this origin see the answer.
+fn share(origin: &str, headers: &mut HeaderMap) {
+    let mut set = |name: HeaderName, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.append(name, value);
+        }
+    };
+    set(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    set(header::VARY, "Origin");
+    if origin != ANY {
+        set(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, "true");
+    }
+    set(header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST");
+    set(
+        header::ACCESS_CONTROL_ALLOW_HEADERS,
+        "Accept, Cache-Control, Content-Type, If-Modified-Since, If-None-Match, Last-Event-ID, Prefer, Range",
+    );
+    set(header::ACCESS_CONTROL_EXPOSE_HEADERS, "Content-Range, ETag, Preference-Applied, Server-Timing");
+    // Browsers ask before a page of the network reaches this machine (Private Network Access).
+    set(HeaderName::from_static("access-control-allow-private-network"), "true");
+    set(header::ACCESS_CONTROL_MAX_AGE, "600");
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use actix_web::http::header::HeaderName;
-    use actix_web::http::header::HeaderValue;
 
     fn judge(guard: &Guard, method: &Method, headers: &[(&str, &str)]) -> Verdict {
         let mut map = HeaderMap::new();
@@ -132,13 +194,13 @@ mod tests {
 
     #[track_caller]
     fn host(bound: &str, host: &str, expected: Verdict) {
-        let guard = Guard::new(bound.parse().unwrap(), vec!["demo.test".into()]);
+        let guard = Guard::new(bound.parse().unwrap(), vec!["demo.test".into()], None);
         assert_eq!(judge(&guard, &Method::GET, &[("host", host)]), expected, "{host} at {bound}");
     }
 
     #[track_caller]
     fn origin(headers: &[(&str, &str)], expected: Verdict) {
-        let guard = Guard::new("127.0.0.1".parse().unwrap(), vec!["demo.test".into()]);
+        let guard = Guard::new("127.0.0.1".parse().unwrap(), vec!["demo.test".into()], None);
         let mut all = vec![("host", "localhost:3000"), ("accept", "text/event-stream")];
         all.extend(headers);
         assert_eq!(judge(&guard, &Method::GET, &all), expected, "{headers:?}");
@@ -180,7 +242,7 @@ mod tests {
 
     #[test]
     fn a_request_names_one_host() {
-        let guard = Guard::new("127.0.0.1".parse().unwrap(), vec![]);
+        let guard = Guard::new("127.0.0.1".parse().unwrap(), vec![], None);
         assert_eq!(judge(&guard, &Method::GET, &[]), Verdict::NoHost);
         let two = [("host", "localhost"), ("host", "evil.example")];
         assert_eq!(judge(&guard, &Method::GET, &two), Verdict::NoHost);
@@ -206,7 +268,7 @@ mod tests {
 
     #[test]
     fn files_can_be_asked_for_from_anywhere_but_not_posted_to() {
-        let guard = Guard::new("127.0.0.1".parse().unwrap(), vec![]);
+        let guard = Guard::new("127.0.0.1".parse().unwrap(), vec![], None);
         let foreign = [("host", "localhost"), ("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")];
         assert_eq!(judge(&guard, &Method::GET, &foreign), Verdict::Allow);
         assert_eq!(judge(&guard, &Method::POST, &foreign), Verdict::ForeignOrigin);

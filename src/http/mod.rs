@@ -1,14 +1,18 @@
 //! Stage 4: requests, streams, pages. The only place that names actix.
 
 pub mod assets;
+mod channels;
 pub mod conditional;
+mod feed;
 pub mod files;
 pub mod frame;
 pub mod guard;
 pub mod inject;
+mod long_poll;
 pub mod negotiate;
 pub mod pages;
 pub mod policy;
+mod socket;
 pub mod status;
 pub mod stream;
 
@@ -53,13 +57,15 @@ pub fn routes(app: &mut ServiceConfig, site: &Data<Site>) {
                 .wrap(from_fn(guard::middleware))
                 .route("/_savecast/events", web::route().to(stream::page))
                 .route("/_savecast/status", web::route().to(status::json))
+                .route(channels::CHANNELS, web::route().to(channels::list))
+                .route("/_savecast/channels/{name:.+}", web::route().to(channels::channel))
                 .route("/_savecast/{asset:.*}", web::route().to(assets::serve))
                 .default_service(web::route().to(any_file)),
         );
 }
 
 /// Every URL under the root: the file, or the stream of its contents.
-async fn any_file(request: HttpRequest, site: Data<Site>) -> HttpResponse {
+async fn any_file(request: HttpRequest, site: Data<Site>, payload: web::Payload) -> HttpResponse {
     let wanted = match negotiate::wanted(request.method(), request.headers()) {
         Ok(wanted) => wanted,
         Err(not_allowed) => {
@@ -70,9 +76,10 @@ async fn any_file(request: HttpRequest, site: Data<Site>) -> HttpResponse {
         }
     };
     match (SitePath::from_url(request.uri().path()), wanted) {
-        (Some(path), Wanted::File) => files::serve(&request, site, path).await,
+        (Some(path), Wanted::File) => long_poll::serve(&request, site, path).await,
         (Some(path), Wanted::Events) => stream::file(&request, site, path).await,
+        (Some(path), Wanted::Socket) => socket::file(&request, &site, path, payload),
         (None, Wanted::File) => pages::not_found(&request, None),
-        (None, Wanted::Events) => HttpResponse::NotFound().body("no such file\n"),
+        (None, Wanted::Events | Wanted::Socket) => HttpResponse::NotFound().body("no such file\n"),
     }
 }

@@ -11,6 +11,8 @@ pub enum Wanted {
     File,
     /// A stream of its contents.
     Events,
+    /// A WebSocket with its contents.
+    Socket,
 }
 
 /// The method can't be used.
@@ -20,7 +22,7 @@ pub struct NotAllowed {
     pub allow: &'static str,
 }
 
-/// Reads what is wanted from the method and the `Accept` header. A POST is for clients that can't stream a GET.
+/// Reads what is wanted from the method and the `Accept` and `Upgrade` headers. A POST is for clients that can't stream a GET.
 ///
 /// # Errors
 ///
@@ -28,11 +30,17 @@ pub struct NotAllowed {
 pub fn wanted(method: &Method, headers: &HeaderMap) -> Result<Wanted, NotAllowed> {
     let events = accepts_events(headers);
     match *method {
+        Method::GET if upgrades(headers) => Ok(Wanted::Socket),
         Method::GET | Method::HEAD | Method::POST if events => Ok(Wanted::Events),
         Method::GET | Method::HEAD => Ok(Wanted::File),
         Method::POST => Err(NotAllowed { allow: "GET, HEAD" }),
         _ => Err(NotAllowed { allow: "GET, HEAD, POST" }),
     }
+}
+
+/// Whether the connection is to become a WebSocket (RFC 6455, section 4.1).
+fn upgrades(headers: &HeaderMap) -> bool {
+    headers.get(header::UPGRADE).is_some_and(|upgrade| upgrade.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }
 
 /// Whether `text/event-stream` is asked for by name: `*/*` is no wish for a stream.

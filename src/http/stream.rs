@@ -1,9 +1,9 @@
 //! A follower becomes the body of a response: a stream of server-sent events.
 
 use std::any::Any;
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::Context;
 use std::task::Poll;
 use std::time::Duration;
@@ -23,22 +23,23 @@ use actix_web::rt::time::Sleep;
 use actix_web::rt::time::sleep;
 use actix_web::web;
 use actix_web::web::Data;
+use actix_web::web::Query;
 use bytes::Bytes;
 use serde_json::Value;
 use socket2::SockRef;
 use socket2::TcpKeepalive;
 
 use crate::http::Site;
+use crate::http::feed::Feed;
+use crate::http::feed::Form;
+use crate::http::feed::Wire;
 use crate::http::files;
 use crate::http::frame;
 use crate::http::negotiate;
 use crate::http::negotiate::Wanted;
 use crate::hub::Audience;
-use crate::hub::Follower;
-use crate::hub::Hub;
 use crate::hub::Interest;
 use crate::hub::Known;
-use crate::hub::Owed;
 use crate::site_path::SitePath;
 
 /// A stream that was quiet for so long says that it is alive. WHATWG HTML advises "every 15 seconds or so", because some
@@ -51,7 +52,7 @@ const USER_TIMEOUT: Duration = Duration::from_secs(30);
 /// `GET` or `POST` with `Accept: text/event-stream`: the contents of one file, now and after every save.
 pub(super) async fn file(request: &HttpRequest, site: Data<Site>, path: SitePath) -> HttpResponse {
     if request.method() == Method::HEAD {
-        return builder().finish();
+        return head();
     }
     // What others follow was looked at.
     if !path.is_directory() && !site.hub.has_content(&path) {
@@ -61,10 +62,26 @@ pub(super) async fn file(request: &HttpRequest, site: Data<Site>, path: SitePath
             return files::redirect(request, &path);
         }
     }
-    // A browser sends it when it connects again. What we can't read was never ours, and counts as nothing.
-    let has = request.headers().get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
-    let interest = Interest { path, has: has.map_or(Known::Nothing, Known::Version), audience: Audience::File };
-    answer(request, EventStream::new(&site.hub, vec![interest]))
+    let form = match Form::parse(request.query_string(), &path) {
+        Ok(form) => form,
+        Err(error) => return HttpResponse::BadRequest().body(format!("{error}\n")),
+    };
+    let has = last_event_id(request);
+    answer(request, Feed::file(&site.hub, path, form, Wire::Stream, has.as_deref()))
+}
+
+/// The id of the last event that a listener has seen. A browser sends it when it connects again; who can't set headers
+/// may write it into the query.
+pub(super) fn last_event_id(request: &HttpRequest) -> Option<String> {
+    let header = request.headers().get("last-event-id").and_then(|id| id.to_str().ok());
+    let query =
+        || Query::<HashMap<String, String>>::from_query(request.query_string()).ok()?.get("last-event-id").cloned();
+    header.map(str::to_owned).or_else(query)
+}
+
+/// What a stream says of itself.
+pub(super) fn head() -> HttpResponse {
+    builder().finish()
 }
 
 /// `POST /_savecast/events`: one stream for all that a page uses. A `GET`, which has no body, is a page that uses nothing.
@@ -81,7 +98,7 @@ pub(super) async fn page(request: HttpRequest, site: Data<Site>, body: Bytes) ->
         return HttpResponse::NotAcceptable().body("this is a stream: send Accept: text/event-stream\n");
     }
     match interests(&body) {
-        Some(interests) => answer(&request, EventStream::new(&site.hub, interests)),
+        Some(interests) => answer(&request, Feed::page(&site.hub, interests)),
         None => HttpResponse::BadRequest().body("expected {\"uses\": {PATH: VERSION}, \"reads\": {PATH: VERSION}}\n"),
     }
 }
@@ -110,8 +127,9 @@ fn interests(body: &[u8]) -> Option<Vec<Interest>> {
     Some(interests)
 }
 
-fn answer(request: &HttpRequest, stream: EventStream) -> HttpResponse {
-    let mut response = builder().body(stream);
+/// A stream of what the feed tells.
+pub(super) fn answer(request: &HttpRequest, feed: Feed) -> HttpResponse {
+    let mut response = builder().body(EventStream::new(feed));
     // HTTP/1.0 knows no chunks, and a proxy may still speak it. There, the stream ends with the connection.
     response.head_mut().no_chunking(request.version() < Version::HTTP_11);
     response
@@ -134,7 +152,7 @@ fn builder() -> HttpResponseBuilder {
 
 /// The body of a stream. Dropped when the browser goes away, and the follower with it.
 struct EventStream {
-    follower: Follower,
+    feed: Feed,
     keep_alive: Pin<Box<Sleep>>,
     progress: Progress,
 }
@@ -147,12 +165,8 @@ enum Progress {
 }
 
 impl EventStream {
-    fn new(hub: &Arc<Hub>, interests: Vec<Interest>) -> Self {
-        Self {
-            follower: Follower::new(hub, interests),
-            keep_alive: Box::pin(sleep(KEEP_ALIVE)),
-            progress: Progress::Opening,
-        }
+    fn new(feed: Feed) -> Self {
+        Self { feed, keep_alive: Box::pin(sleep(KEEP_ALIVE)), progress: Progress::Opening }
     }
 }
 
@@ -171,11 +185,8 @@ impl MessageBody for EventStream {
                 this.progress = Progress::Open;
                 Bytes::from_static(frame::OPENING.as_bytes())
             }
-            Progress::Open => match this.follower.poll_next(context) {
-                Poll::Ready(Some(Owed::News(told, audience))) => {
-                    told.text(audience, |update| frame::write(update, audience))
-                }
-                Poll::Ready(Some(Owed::Burst(burst))) => Bytes::from_static(frame::burst(burst).as_bytes()),
+            Progress::Open => match this.feed.poll_next(context) {
+                Poll::Ready(Some(text)) => text,
                 Poll::Ready(None) => {
                     this.progress = Progress::Ended;
                     Bytes::from_static(frame::END.as_bytes())

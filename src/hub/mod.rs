@@ -2,6 +2,7 @@
 //!
 //! The hub has the one shared lock. It is held for a few lines, and no code panics or waits while holding it.
 
+mod channel;
 mod follower;
 
 use std::collections::HashMap;
@@ -22,6 +23,17 @@ use crate::change::Update;
 use crate::change::Version;
 use crate::change::kind;
 use crate::change::kind::Kind;
+use crate::change::patch;
+use crate::change::patch::Indexed;
+use crate::change::tree::Pointer;
+use crate::change::tree::Tree;
+pub use crate::hub::channel::ChannelCensus;
+pub use crate::hub::channel::ChannelEvent;
+pub use crate::hub::channel::ChannelName;
+use crate::hub::channel::Channels;
+pub use crate::hub::channel::Heard;
+pub use crate::hub::channel::Subscriber;
+pub use crate::hub::channel::TooManyChannels;
 pub use crate::hub::follower::Follower;
 use crate::site_path::SitePath;
 
@@ -79,24 +91,73 @@ pub enum Known {
 pub enum Audience {
     /// A stream of one file.
     File,
+    /// A WebSocket for one file.
+    Socket,
     /// A page that shows the contents of the file among others.
     Reader,
     /// A page that uses the file and wants to know when it is another.
     User,
 }
 
-/// An update with the texts made of it, which all its listeners share.
+/// An update with what was made of it, which all its listeners share.
 #[derive(Debug)]
 pub struct Told {
     /// What happened.
     pub update: Update,
-    texts: [OnceLock<Bytes>; 3],
+    texts: [OnceLock<Bytes>; 4],
+    tree: OnceLock<Tree>,
+    /// The update before, until the patch is made or the next one comes.
+    before: Mutex<Option<Arc<Told>>>,
+    patch: OnceLock<Option<(Version, String)>>,
 }
 
 impl Told {
+    fn new(update: Update, before: Option<Arc<Self>>) -> Self {
+        if let Some(before) = &before {
+            // Or else they would all be kept, each by the one after it.
+            before.before().take();
+        }
+        Self {
+            update,
+            texts: Default::default(),
+            tree: OnceLock::new(),
+            before: Mutex::new(before),
+            patch: OnceLock::new(),
+        }
+    }
+
     /// The text for this audience; `write` is called for the first listener only.
     pub fn text(&self, audience: Audience, write: impl FnOnce(&Update) -> Bytes) -> Bytes {
         self.texts[audience as usize].get_or_init(|| write(&self.update)).clone()
+    }
+
+    /// One value of the document, as it is written. The document is read once, for all listeners.
+    #[must_use]
+    pub fn value(&self, pointer: &Pointer) -> Option<&str> {
+        let Indexed { line, tree } = self.indexed()?;
+        tree.find(pointer).map(|place| &line[place])
+    }
+
+    /// The JSON Patch that makes this document out of the one of the version before, if it is clearly smaller: at most
+    /// three quarters. It is made once, for all listeners.
+    #[must_use]
+    pub fn patch(&self) -> Option<(Version, &str)> {
+        let made = self.patch.get_or_init(|| {
+            let before = self.before().take()?;
+            let (old, new) = (before.indexed()?, self.indexed()?);
+            Some((before.update.version, patch::patch(old, new, new.line.len() / 4 * 3)?))
+        });
+        made.as_ref().map(|(version, patch)| (*version, patch.as_str()))
+    }
+
+    fn indexed(&self) -> Option<Indexed<'_>> {
+        let News::Document(line) = &self.update.news else { return None };
+        Some(Indexed { line, tree: self.tree.get_or_init(|| Tree::new(line)) })
+    }
+
+    /// No code panics while it holds this lock, so a poisoned lock is still whole.
+    fn before(&self) -> MutexGuard<'_, Option<Arc<Self>>> {
+        self.before.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -133,6 +194,7 @@ pub struct Census {
 struct State {
     topics: HashMap<SitePath, Topic>,
     followers: HashMap<u64, Slot>,
+    channels: Channels,
     next_follower: u64,
     /// The number of looks that have begun. A follower that came before a look began can rely on what it found.
     looks: u64,
@@ -229,7 +291,7 @@ impl Hub {
                 let left = topic.followers.len();
                 // The first look at a file follows no save.
                 topic.telling = topic.latest.is_some().then_some(Telling { changed, listeners: 0, left });
-                topic.latest = Some(Arc::new(Told { update, texts: Default::default() }));
+                topic.latest = Some(Arc::new(Told::new(update, topic.latest.take())));
                 topic.waiting.clear();
                 for ((follower, place), listener) in &mut topic.followers {
                     listener.is_left = true;
@@ -272,6 +334,7 @@ impl Hub {
             let mut state = self.state();
             state.closed = true;
             wakers.extend(state.followers.values_mut().filter_map(|slot| slot.waker.take()));
+            wakers.extend(state.channels.wakers());
         }
         wakers.into_iter().for_each(Waker::wake);
     }

@@ -14,7 +14,7 @@ const ROOMS: [(&str, &[&str], &[&str]); 12] = [
     (
         "http",
         &["site_path", "change", "root", "hub", "console"],
-        &["actix_files", "actix_web", "bytes", "mime_guess", "serde_json", "socket2"],
+        &["actix_files", "actix_web", "actix_ws", "bytes", "mime_guess", "serde_json", "socket2", "tokio"],
     ),
     ("pipeline", &["site_path", "change", "root", "watch", "hub"], &[]),
     ("console", &["site_path", "change", "hub", "watch"], &[]),
@@ -27,9 +27,10 @@ const ROOMS: [(&str, &[&str], &[&str]); 12] = [
     ),
 ];
 
-const OUTSIDE: [&str; 15] = [
+const OUTSIDE: [&str; 16] = [
     "actix_files",
     "actix_web",
+    "actix_ws",
     "bytes",
     "clap",
     "mime_guess",

@@ -3,8 +3,10 @@
 #![expect(clippy::print_stderr, reason = "what the server says belongs to the output of a test")]
 
 mod architecture;
+mod channels;
 #[cfg(target_os = "linux")]
 mod failing;
+mod forms;
 mod guarding;
 #[cfg(target_os = "linux")]
 mod patterns;

@@ -152,6 +152,18 @@ impl Server {
         Answer::from(send(&format!("{}{url}", self.url), method, headers, ""))
     }
 
+    pub(crate) fn post(&self, url: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        Answer::from(send(&format!("{}{url}", self.url), "POST", headers, body))
+    }
+
+    /// Sends this text, with `HOST` replaced, and does not wait for the answer.
+    pub(crate) fn open(&self, request: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port())).expect("a connection");
+        let host = format!("127.0.0.1:{}", self.port());
+        stream.write_all(request.replace("HOST", &host).as_bytes()).expect("a request");
+        stream
+    }
+
     /// Sends this text, with `HOST` replaced, and reads to the end.
     pub(crate) fn raw(&self, request: &str) -> String {
         self.raw_until(request, None)
@@ -159,10 +171,8 @@ impl Server {
 
     /// Sends this text, with `HOST` replaced, and reads until this has come.
     pub(crate) fn raw_until(&self, request: &str, last: Option<&str>) -> String {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port())).expect("a connection");
+        let mut stream = self.open(request);
         stream.set_read_timeout(Some(DEADLINE)).expect("a timeout");
-        let host = format!("127.0.0.1:{}", self.port());
-        stream.write_all(request.replace("HOST", &host).as_bytes()).expect("a request");
         let start = Instant::now();
         let mut answer = String::new();
         while !last.is_some_and(|last| answer.contains(last)) {

@@ -1,0 +1,226 @@
+//! What a listener asked for of a file, and what it is told: the whole, one value, or what has changed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::task::Context;
+use std::task::Poll;
+
+use actix_web::web::Query;
+use bytes::Bytes;
+
+use crate::change::News;
+use crate::change::Version;
+use crate::change::kind;
+use crate::change::kind::Kind;
+use crate::change::tree::Pointer;
+use crate::http::frame;
+use crate::http::frame::Event;
+use crate::hub::Audience;
+use crate::hub::Follower;
+use crate::hub::Heard;
+use crate::hub::Hub;
+use crate::hub::Interest;
+use crate::hub::Known;
+use crate::hub::Owed;
+use crate::hub::Subscriber;
+use crate::hub::Told;
+use crate::site_path::SitePath;
+
+/// How the contents of a file are told.
+#[derive(Clone, Debug, Default)]
+pub(super) enum Form {
+    /// As they are.
+    #[default]
+    Whole,
+    /// One value of a document, and only its changes.
+    Value(Pointer),
+    /// The document, and then what has changed in it.
+    Patch,
+    /// The lines that come, after so many of those that are there.
+    Lines(usize),
+}
+
+impl Form {
+    /// Reads it from the query of a URL.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, in words for the one who wrote it.
+    pub(super) fn parse(query: &str, path: &SitePath) -> Result<Self, String> {
+        let query =
+            Query::<HashMap<String, String>>::from_query(query).map_err(|error| error.to_string())?.into_inner();
+        let form = match (query.get("as").map(String::as_str), query.get("at")) {
+            (None, None) => Self::Whole,
+            (None, Some(pointer)) => Self::Value(pointer.parse().map_err(|error| format!("at={pointer} is {error}"))?),
+            (Some("patch"), None) => Self::Patch,
+            (Some("lines"), None) => {
+                let last = query.get("last").map_or(Ok(0), |last| last.parse());
+                Self::Lines(last.map_err(|_| "last is a number of lines".to_owned())?)
+            }
+            (Some("patch" | "lines"), Some(_)) => return Err("as and at do not go together".into()),
+            (Some(form), _) => return Err(format!("as={form} is unknown: it is patch or lines")),
+        };
+        if matches!(form, Self::Lines(_)) {
+            return Err("as=lines is not there yet".into());
+        }
+        // A directory without its slash is sent to where it has one.
+        let is_document = path.is_directory() || matches!(kind::of(path), Kind::Document | Kind::Unknown);
+        if matches!(form, Self::Value(_) | Self::Patch) && !is_document {
+            return Err(format!("{path} is no JSON, so there are no values in it"));
+        }
+        Ok(form)
+    }
+}
+
+/// How events travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wire {
+    /// A stream of server-sent events.
+    Stream,
+    /// A WebSocket.
+    Socket,
+}
+
+impl Wire {
+    pub(super) fn write(self, event: &Event<'_>) -> Bytes {
+        match self {
+            Self::Stream => event.to_frame().into(),
+            Self::Socket => event.to_message().into(),
+        }
+    }
+}
+
+/// What a listener is told, in words.
+pub(super) enum Feed {
+    /// Of files.
+    Files(FileFeed),
+    /// Of a channel.
+    Channel(Subscriber, Wire),
+}
+
+impl Feed {
+    /// Begins to follow a file. `has` is the id of the last event that the listener has seen.
+    pub(super) fn file(hub: &Arc<Hub>, path: SitePath, form: Form, wire: Wire, has: Option<&str>) -> Self {
+        // What we can't read was never ours, and counts as nothing.
+        let has = has.and_then(|id| id.parse().ok());
+        let known = match form {
+            // The version of the value says nothing of the document.
+            Form::Value(_) => Known::Nothing,
+            _ => has.map_or(Known::Nothing, Known::Version),
+        };
+        let audience = if wire == Wire::Stream { Audience::File } else { Audience::Socket };
+        let follower = Follower::new(hub, vec![Interest { path, has: known, audience }]);
+        // Who comes back gets the document first, because its patch may be of long ago.
+        let has = has.filter(|_| matches!(form, Form::Value(_)));
+        Self::Files(FileFeed { follower, form, wire, has })
+    }
+
+    /// Begins to follow all that a page uses.
+    pub(super) fn page(hub: &Arc<Hub>, interests: Vec<Interest>) -> Self {
+        let follower = Follower::new(hub, interests);
+        Self::Files(FileFeed { follower, form: Form::Whole, wire: Wire::Stream, has: None })
+    }
+
+    /// The next event, in words; `None` when the server stops.
+    pub(super) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        match self {
+            Self::Files(files) => files.poll_next(context),
+            Self::Channel(subscriber, wire) => subscriber.poll_next(context).map(|heard| {
+                heard.map(|heard| match heard {
+                    Heard::Event(event) => wire.write(&Event::named(event.id, &event.name, event.data.as_str())),
+                    Heard::Gap => wire.write(&Event::named("", "gap", "Some events are forgotten")),
+                })
+            }),
+        }
+    }
+}
+
+/// A follower, and the form in which its listener is told.
+pub(super) struct FileFeed {
+    follower: Follower,
+    form: Form,
+    wire: Wire,
+    /// What the listener has, in this form.
+    has: Option<Version>,
+}
+
+impl FileFeed {
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        loop {
+            let text = match std::task::ready!(self.follower.poll_next(context)) {
+                Some(Owed::News(told, audience)) => self.tell(&told, audience),
+                Some(Owed::Burst(burst)) => Some(Bytes::from_static(frame::burst(burst).as_bytes())),
+                None => return Poll::Ready(None),
+            };
+            if text.is_some() {
+                return Poll::Ready(text);
+            }
+        }
+    }
+
+    /// `None` if it is no news for this listener.
+    fn tell(&mut self, told: &Told, audience: Audience) -> Option<Bytes> {
+        let whole = || told.text(audience, |update| frame::write(update, audience));
+        let update = &told.update;
+        let had = self.has.replace(update.version);
+        match (&self.form, &update.news) {
+            (Form::Value(pointer), News::Document(_)) => {
+                let value = told.value(pointer);
+                let version = value.map_or(Version::ABSENT, |value| Version::of(value.as_bytes()));
+                self.has = Some(version);
+                if had == Some(version) {
+                    return None;
+                }
+                let event = match value {
+                    Some(value) => Event::message(version, value),
+                    None => Event::removed(version, &update.path),
+                };
+                Some(self.wire.write(&event))
+            }
+            // A file that is gone has no value either, and that may have been told.
+            (Form::Value(_), _) if had == Some(update.version) => None,
+            (Form::Patch, News::Document(_)) => match told.patch() {
+                Some((before, patch)) if had == Some(before) => {
+                    Some(self.wire.write(&Event::named(update.version, "patch", patch)))
+                }
+                _ => Some(whole()),
+            },
+            _ => Some(whole()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(path: &str, query: &str, expected: &str) {
+        let form = Form::parse(query, &SitePath::from_url(path).unwrap());
+        let found = form.map_or_else(|error| error, |form| format!("{form:?}"));
+        assert!(found.contains(expected), "{query}: {found}");
+    }
+
+    #[test]
+    fn the_query_says_what_is_wanted() {
+        check("/a.json", "", "Whole");
+        check("/a.json", "v=1&other", "Whole");
+        check("/a.json", "at=/a~1b/0", "Value(Pointer { tokens: [\"a/b\", \"0\"] })");
+        check("/a.json", "at=%2Fa%20b", "Value(Pointer { tokens: [\"a b\"] })");
+        check("/a.json", "at=", "Value(Pointer { tokens: [] })");
+        check("/photos/", "as=patch", "Patch");
+        check("/a.log", "as=lines", "Lines(0)");
+        check("/a.log", "as=lines&last=10", "Lines(10)");
+    }
+
+    #[test]
+    fn a_query_that_makes_no_sense_is_refused() {
+        check("/a.json", "at=a", "at=a is no JSON Pointer");
+        check("/a.json", "at=/~2", "no JSON Pointer");
+        check("/a.json", "as=xml", "as=xml is unknown");
+        check("/a.json", "as=patch&at=/a", "do not go together");
+        check("/a.log", "as=lines&last=-1", "last is a number");
+        check("/a.txt", "at=/a", "/a.txt is no JSON");
+        check("/a.png", "as=patch", "/a.png is no JSON");
+    }
+}

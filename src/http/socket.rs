@@ -1,0 +1,84 @@
+//! A follower becomes a WebSocket (RFC 6455): the same events as on a stream, as JSON text messages `{"id","event","data"}`.
+
+use std::future::poll_fn;
+use std::time::Duration;
+
+use actix_web::HttpRequest;
+use actix_web::HttpResponse;
+use actix_web::rt;
+use actix_web::rt::time::Instant;
+use actix_web::rt::time::sleep_until;
+use actix_web::web::Data;
+use actix_web::web::Payload;
+use actix_ws::CloseCode;
+use actix_ws::Message;
+use actix_ws::MessageStream;
+use actix_ws::Session;
+use bytes::Bytes;
+
+use crate::http::Site;
+use crate::http::feed::Feed;
+use crate::http::feed::Form;
+use crate::http::feed::Wire;
+use crate::http::frame;
+use crate::http::stream;
+use crate::site_path::SitePath;
+
+/// A socket that was quiet for so long asks whether the other side is there.
+const PING: Duration = Duration::from_secs(15);
+
+/// The contents of one file, now and after every save. What the other side sends is not read.
+pub(super) fn file(request: &HttpRequest, site: &Data<Site>, path: SitePath, payload: Payload) -> HttpResponse {
+    match Form::parse(request.query_string(), &path) {
+        Ok(Form::Lines(_)) => HttpResponse::BadRequest().body("lines come as a stream only\n"),
+        Ok(form) => {
+            let has = stream::last_event_id(request);
+            answer(request, payload, Feed::file(&site.hub, path, form, Wire::Socket, has.as_deref()))
+        }
+        Err(error) => HttpResponse::BadRequest().body(format!("{error}\n")),
+    }
+}
+
+/// A WebSocket for what the feed tells.
+pub(super) fn answer(request: &HttpRequest, payload: Payload, feed: Feed) -> HttpResponse {
+    match actix_ws::handle(request, payload) {
+        Ok((response, session, messages)) => {
+            rt::spawn(serve(feed, session, messages));
+            response
+        }
+        Err(error) => error.error_response(),
+    }
+}
+
+/// Until one side goes away.
+async fn serve(mut feed: Feed, mut session: Session, mut messages: MessageStream) {
+    let mut quiet = Instant::now() + PING;
+    let code = loop {
+        let sent = tokio::select! {
+            text = poll_fn(|context| feed.poll_next(context)) => match text {
+                Some(text) => session.text(string(&text)).await,
+                None => {
+                    // If it has gone meanwhile, it needs no farewell.
+                    drop(session.text(frame::end().to_message()).await);
+                    break CloseCode::Away;
+                }
+            },
+            message = messages.recv() => match message {
+                Some(Ok(Message::Ping(data))) => session.pong(&data).await,
+                Some(Ok(Message::Close(_))) | None => break CloseCode::Normal,
+                Some(Ok(_)) => continue,
+                Some(Err(_)) => break CloseCode::Protocol,
+            },
+            () = sleep_until(quiet) => session.ping(b"").await,
+        };
+        if sent.is_err() {
+            return;
+        }
+        quiet = Instant::now() + PING;
+    };
+    drop(session.close(Some(code.into())).await);
+}
+
+fn string(text: &Bytes) -> String {
+    String::from_utf8_lossy(text).into_owned()
+}

@@ -1,0 +1,361 @@
+//! Channels: named events without a file, with a bounded history.
+
+use std::collections::HashMap;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::task::Context;
+use std::task::Poll;
+use std::task::Waker;
+use std::time::Instant;
+use std::time::SystemTime;
+use std::time::UNIX_EPOCH;
+
+use crate::hub::Hub;
+
+/// How many events a channel remembers, and how many bytes of data.
+const HISTORY: usize = 100;
+const HISTORY_BYTES: usize = 1 << 20;
+
+/// How many channels there are at most, and how many bytes they remember together. Those that nobody listens to go first.
+const CHANNELS: usize = 1000;
+const TOTAL_BYTES: usize = 64 << 20;
+
+/// How long a name may be, in bytes.
+const NAME: usize = 200;
+
+/// The name of a channel: one or more characters without control characters, at most 200 bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ChannelName(Arc<str>);
+
+impl ChannelName {
+    /// `None` if it is none.
+    #[must_use]
+    pub fn new(name: &str) -> Option<Self> {
+        let is_name = !name.is_empty() && name.len() <= NAME && !name.chars().any(char::is_control);
+        is_name.then(|| Self(name.into()))
+    }
+
+    /// As it is written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What was published.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ChannelEvent {
+    /// Its number. They rise by one, from the time in milliseconds at which the channel began; so after a restart, too,
+    /// later ones are higher.
+    pub id: u64,
+    /// Its name, `message` if it has none.
+    pub name: String,
+    /// Its data.
+    pub data: String,
+}
+
+/// What a subscriber is told next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// An event.
+    Event(Arc<ChannelEvent>),
+    /// Some events after the last one that it has are forgotten, and nobody knows how many.
+    Gap,
+}
+
+/// A channel, counted.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ChannelCensus {
+    /// Its name.
+    pub name: ChannelName,
+    /// How many listen.
+    pub listeners: usize,
+    /// How many events it remembers.
+    pub events: usize,
+    /// The id of the last event, if there was one.
+    pub last: Option<u64>,
+}
+
+/// There are too many channels with listeners.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooManyChannels;
+
+/// A channel: the last events, and who listens.
+pub(super) struct Channel {
+    events: VecDeque<Arc<ChannelEvent>>,
+    bytes: usize,
+    /// The id of the next event.
+    next: u64,
+    /// Whether there was any.
+    is_used: bool,
+    listeners: HashMap<u64, Option<Waker>>,
+    used: Instant,
+}
+
+impl Channel {
+    fn new() -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+        Self {
+            events: VecDeque::new(),
+            bytes: 0,
+            next: u64::try_from(now).unwrap_or(u64::MAX / 2),
+            is_used: false,
+            listeners: HashMap::new(),
+            used: Instant::now(),
+        }
+    }
+
+    /// The id of the oldest event that is remembered, or of the next one.
+    fn first(&self) -> u64 {
+        self.events.front().map_or(self.next, |event| event.id)
+    }
+
+    fn push(&mut self, name: &str, data: String) -> u64 {
+        let id = self.next;
+        self.next += 1;
+        (self.is_used, self.used) = (true, Instant::now());
+        self.bytes += data.len();
+        self.events.push_back(Arc::new(ChannelEvent { id, name: name.to_owned(), data }));
+        // The newest one stays, however large it is.
+        while self.events.len() > HISTORY || (self.bytes > HISTORY_BYTES && self.events.len() > 1) {
+            self.bytes -= self.events.pop_front().map_or(0, |event| event.data.len());
+        }
+        id
+    }
+}
+
+/// All channels. Part of the state of the hub.
+#[derive(Default)]
+pub(super) struct Channels {
+    by_name: HashMap<ChannelName, Channel>,
+    next_subscriber: u64,
+}
+
+impl Channels {
+    /// The channel of this name, which is made if there is none.
+    fn open(&mut self, name: &ChannelName) -> Result<&mut Channel, TooManyChannels> {
+        if !self.by_name.contains_key(name) && self.by_name.len() >= CHANNELS && !self.forget() {
+            return Err(TooManyChannels);
+        }
+        Ok(self.by_name.entry(name.clone()).or_insert_with(Channel::new))
+    }
+
+    /// Forgets the channel that was used last the longest ago, of those that nobody listens to; false if there is none.
+    fn forget(&mut self) -> bool {
+        let idle = self.by_name.iter().filter(|(_, channel)| channel.listeners.is_empty());
+        let oldest = idle.min_by_key(|(_, channel)| channel.used).map(|(name, _)| name.clone());
+        oldest.is_some_and(|name| self.by_name.remove(&name).is_some())
+    }
+
+    fn bytes(&self) -> usize {
+        self.by_name.values().map(|channel| channel.bytes).sum()
+    }
+
+    pub(super) fn wakers(&mut self) -> impl Iterator<Item = Waker> {
+        self.by_name.values_mut().flat_map(|channel| channel.listeners.values_mut().filter_map(Option::take))
+    }
+}
+
+impl Hub {
+    /// Publishes an event, and returns its id and the number of those who listen.
+    ///
+    /// # Errors
+    ///
+    /// If the channel is a new one, and there are too many.
+    pub fn publish_to(&self, name: &ChannelName, event: &str, data: String) -> Result<(u64, usize), TooManyChannels> {
+        let mut wakers = Vec::new();
+        let answer = {
+            let channels = &mut self.state().channels;
+            let channel = channels.open(name)?;
+            let id = channel.push(event, data);
+            wakers.extend(channel.listeners.values_mut().filter_map(Option::take));
+            let listeners = channel.listeners.len();
+            while channels.bytes() > TOTAL_BYTES && channels.forget() {}
+            (id, listeners)
+        };
+        wakers.into_iter().for_each(Waker::wake);
+        Ok(answer)
+    }
+
+    /// The channels that there are, by name.
+    #[must_use]
+    pub fn channels(&self) -> Vec<ChannelCensus> {
+        let state = self.state();
+        let mut channels: Vec<_> = state
+            .channels
+            .by_name
+            .iter()
+            .map(|(name, channel)| ChannelCensus {
+                name: name.clone(),
+                listeners: channel.listeners.len(),
+                events: channel.events.len(),
+                last: channel.is_used.then(|| channel.next - 1),
+            })
+            .collect();
+        channels.sort();
+        channels
+    }
+}
+
+/// Listens to a channel: a cursor, never a queue. Dropping it ends that.
+pub struct Subscriber {
+    hub: Arc<Hub>,
+    name: ChannelName,
+    id: u64,
+    /// The id of the event that it wants next.
+    next: u64,
+    /// Whether what it wants may be forgotten.
+    is_behind: bool,
+}
+
+impl Subscriber {
+    /// Begins to listen: to what comes, or to all that comes after the event with this id.
+    ///
+    /// # Errors
+    ///
+    /// If the channel is a new one, and there are too many.
+    pub fn new(hub: &Arc<Hub>, name: ChannelName, last: Option<u64>) -> Result<Self, TooManyChannels> {
+        let state = &mut *hub.state();
+        let id = state.channels.next_subscriber;
+        let channel = state.channels.open(&name)?;
+        channel.listeners.insert(id, None);
+        let next = last.map_or(channel.next, |last| last.saturating_add(1));
+        // One of the future is of a server that had another clock.
+        let is_behind = next < channel.first() || next > channel.next;
+        let next = if is_behind { channel.first() } else { next };
+        state.channels.next_subscriber += 1;
+        Ok(Self { hub: hub.clone(), name, id, next, is_behind })
+    }
+
+    /// What it is told next; `None` when the hub has closed.
+    pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Heard>> {
+        let state = &mut *self.hub.state();
+        if state.closed {
+            return Poll::Ready(None);
+        }
+        let Some(channel) = state.channels.by_name.get_mut(&self.name) else { return Poll::Ready(None) };
+        let first = channel.first();
+        if std::mem::take(&mut self.is_behind) || self.next < first {
+            self.next = self.next.max(first);
+            return Poll::Ready(Some(Heard::Gap));
+        }
+        let event = usize::try_from(self.next - first).ok().and_then(|place| channel.events.get(place)).cloned();
+        if let Some(event) = event {
+            self.next = event.id + 1;
+            return Poll::Ready(Some(Heard::Event(event)));
+        }
+        channel.listeners.insert(self.id, Some(context.waker().clone()));
+        Poll::Pending
+    }
+}
+
+impl Drop for Subscriber {
+    fn drop(&mut self) {
+        let channels = &mut self.hub.state().channels;
+        let Some(channel) = channels.by_name.get_mut(&self.name) else { return };
+        channel.listeners.remove(&self.id);
+        channel.used = Instant::now();
+        // One that nobody has published to has nothing to remember.
+        if channel.listeners.is_empty() && !channel.is_used {
+            channels.by_name.remove(&self.name);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::FutureExt;
+    use std::future::poll_fn;
+
+    fn hub() -> Arc<Hub> {
+        Hub::new(|_| {}, |_| {})
+    }
+
+    fn name(name: &str) -> ChannelName {
+        ChannelName::new(name).unwrap()
+    }
+
+    fn publish(hub: &Hub, data: &str) -> u64 {
+        hub.publish_to(&name("a"), "message", data.to_owned()).unwrap().0
+    }
+
+    /// All that the subscriber is told now.
+    #[track_caller]
+    fn expect(subscriber: &mut Subscriber, expected: &[&str]) {
+        let heard = std::iter::from_fn(|| poll_fn(|context| subscriber.poll_next(context)).now_or_never().flatten());
+        let heard = heard.map(|heard| match heard {
+            Heard::Event(event) => event.data.clone(),
+            Heard::Gap => "gap".to_owned(),
+        });
+        assert_eq!(heard.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn those_who_listen_hear_what_comes() {
+        let hub = hub();
+        publish(&hub, "before");
+        let mut subscriber = Subscriber::new(&hub, name("a"), None).unwrap();
+        let mut other = Subscriber::new(&hub, name("b"), None).unwrap();
+        assert_eq!(hub.publish_to(&name("a"), "count", "1".into()).unwrap().1, 1);
+        publish(&hub, "2");
+        expect(&mut subscriber, &["1", "2"]);
+        expect(&mut other, &[]);
+        expect(&mut subscriber, &[]);
+    }
+
+    #[test]
+    fn who_comes_back_hears_what_it_has_missed() {
+        let hub = hub();
+        let first = publish(&hub, "1");
+        let second = publish(&hub, "2");
+        assert_eq!(second, first + 1);
+        let listen = |last| Subscriber::new(&hub, name("a"), Some(last)).unwrap();
+        expect(&mut listen(second), &[]);
+        expect(&mut listen(first), &["2"]);
+        expect(&mut listen(first - 1), &["1", "2"]);
+        // Of a server before this one, and of one with another clock.
+        expect(&mut listen(first - 2), &["gap", "1", "2"]);
+        expect(&mut listen(u64::MAX), &["gap", "1", "2"]);
+    }
+
+    #[test]
+    fn history_is_bounded_and_who_is_too_slow_hears_of_a_gap() {
+        let hub = hub();
+        let mut slow = Subscriber::new(&hub, name("a"), None).unwrap();
+        for number in 0..=HISTORY {
+            publish(&hub, &number.to_string());
+        }
+        let expected: Vec<_> = (1..=HISTORY).map(|number| number.to_string()).collect();
+        let expected: Vec<_> = std::iter::once("gap").chain(expected.iter().map(String::as_str)).collect();
+        expect(&mut slow, &expected);
+        let large = "x".repeat(HISTORY_BYTES);
+        publish(&hub, "small");
+        publish(&hub, &large);
+        expect(&mut slow, &["gap", &large]);
+    }
+
+    #[test]
+    fn channels_that_nobody_uses_make_room() {
+        let hub = hub();
+        let listening: Vec<_> =
+            (0..CHANNELS - 1).map(|number| Subscriber::new(&hub, name(&number.to_string()), None).unwrap()).collect();
+        for name in ["x", "y", "z"] {
+            assert!(hub.publish_to(&self::name(name), "message", String::new()).is_ok());
+        }
+        let idle = hub.channels().into_iter().filter(|channel| channel.listeners == 0);
+        assert_eq!(idle.map(|channel| channel.name).collect::<Vec<_>>(), [name("z")]);
+        let last = Subscriber::new(&hub, name("z"), None).unwrap();
+        assert!(Subscriber::new(&hub, name("one too many"), None).is_err());
+        drop((listening, last));
+        assert_eq!(hub.channels().len(), 1);
+    }
+
+    #[test]
+    fn names_are_short_and_plain() {
+        for (text, is_name) in [("a", true), ("users/42", true), ("é ?", true), ("", false), ("a\nb", false)] {
+            assert_eq!(ChannelName::new(text).is_some(), is_name, "{text}");
+        }
+        assert!(ChannelName::new(&"x".repeat(201)).is_none());
+    }
+}
