@@ -122,6 +122,8 @@ fn demand(remote: Remote) -> impl Fn(Demand) + Send + Sync {
     move |demand| match demand {
         Demand::Follow(path) => remote.follow(path),
         Demand::Unfollow(path) => remote.unfollow(path),
+        Demand::FollowLines(path) => remote.follow_lines(path),
+        Demand::UnfollowLines(path) => remote.unfollow_lines(path),
     }
 }
 

@@ -28,8 +28,8 @@ pub struct Args {
     #[arg(long, value_name = "NAME", value_parser = host_name)]
     pub allow_host: Vec<String>,
 
-    /// Let pages of these origins use files, streams and channels, such as http://localhost:5173; pages of all origins, but
-    /// without credentials, if none is given
+    /// Let pages of these origins (scheme, host and port) use files, streams and channels; pages of all origins, but without
+    /// credentials, if none is given
     #[arg(long, value_name = "ORIGIN", num_args = 0.., value_parser = origin)]
     pub cors: Option<Vec<String>>,
 

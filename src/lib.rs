@@ -26,16 +26,17 @@
 //! | [`stamp`] | metadata | whether a file is another one |
 //! | [`watch`] | file-system events | settled batches |
 //! | [`change`] | bytes | updates |
-//! | [`hub`] | updates | what each follower is owed |
+//! | [`hub`] | updates, what is published | what each follower is owed |
 //! | [`http`] | requests | files, pages, streams |
 //! | [`pipeline`] | the story from a batch to an update ||
 //! | [`app`] | puts them together, starts and stops them ||
 //!
 //! # Words
 //!
-//! A *change* is on disk. A *batch* has settled. A *burst* is many changes at once. An *update* is what followers are told.
-//! A *frame* is its text. A *follower* is one open stream. A *version* is the hash of the content. A *problem* is a broken
-//! file of the user's.
+//! A *change* is on disk. A *batch* has settled. A *burst* is many changes at once. An *update* is what followers are
+//! told. A *frame* is its text. A *follower* is one open stream. A *version* is the hash of the content. A *problem* is a
+//! broken file of the user's. A *log* is a file that is followed line by line, and a *mark* a place in it. A *channel* is
+//! events without a file.
 //!
 //! # What is always true
 //!

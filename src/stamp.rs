@@ -31,6 +31,12 @@ impl Stamp {
     }
 }
 
+/// Which file it is.
+#[must_use]
+pub fn identity(metadata: &Metadata) -> Identity {
+    system::identity(metadata)
+}
+
 /// The identity of a file that has other names too (hard links), and so can be saved without any event under this one.
 #[must_use]
 pub fn shared(metadata: &Metadata) -> Option<Identity> {

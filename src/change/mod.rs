@@ -3,6 +3,7 @@
 
 pub mod document;
 pub mod kind;
+pub mod lines;
 pub mod listing;
 pub mod patch;
 pub mod tree;
@@ -84,6 +85,12 @@ impl Version {
     #[must_use]
     pub fn of(content: &[u8]) -> Self {
         Self::from(xxh3_128(content))
+    }
+
+    /// Half of it, where that is enough.
+    #[must_use]
+    pub fn short(self) -> u64 {
+        self.halves.0
     }
 }
 

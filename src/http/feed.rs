@@ -1,20 +1,25 @@
 //! What a listener asked for of a file, and what it is told: the whole, one value, or what has changed.
 
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Context;
 use std::task::Poll;
 
+use actix_web::web::Data;
 use actix_web::web::Query;
 use bytes::Bytes;
+use futures_util::Stream;
 
 use crate::change::News;
 use crate::change::Version;
 use crate::change::kind;
 use crate::change::kind::Kind;
 use crate::change::tree::Pointer;
+use crate::http::Site;
 use crate::http::frame;
 use crate::http::frame::Event;
+use crate::http::log;
 use crate::hub::Audience;
 use crate::hub::Follower;
 use crate::hub::Heard;
@@ -60,8 +65,8 @@ impl Form {
             (Some("patch" | "lines"), Some(_)) => return Err("as and at do not go together".into()),
             (Some(form), _) => return Err(format!("as={form} is unknown: it is patch or lines")),
         };
-        if matches!(form, Self::Lines(_)) {
-            return Err("as=lines is not there yet".into());
+        if matches!(form, Self::Lines(_)) && path.is_directory() {
+            return Err(format!("{path} is a directory, and has no lines"));
         }
         // A directory without its slash is sent to where it has one.
         let is_document = path.is_directory() || matches!(kind::of(path), Kind::Document | Kind::Unknown);
@@ -96,11 +101,16 @@ pub(super) enum Feed {
     Files(FileFeed),
     /// Of a channel.
     Channel(Subscriber, Wire),
+    /// Of a file, line by line.
+    Lines(Pin<Box<dyn Stream<Item = Bytes>>>),
 }
 
 impl Feed {
     /// Begins to follow a file. `has` is the id of the last event that the listener has seen.
-    pub(super) fn file(hub: &Arc<Hub>, path: SitePath, form: Form, wire: Wire, has: Option<&str>) -> Self {
+    pub(super) fn file(site: &Data<Site>, path: SitePath, form: Form, wire: Wire, has: Option<&str>) -> Self {
+        if let Form::Lines(last) = form {
+            return Self::Lines(Box::pin(log::tell(site, path, last, wire, has)));
+        }
         // What we can't read was never ours, and counts as nothing.
         let has = has.and_then(|id| id.parse().ok());
         let known = match form {
@@ -109,7 +119,7 @@ impl Feed {
             _ => has.map_or(Known::Nothing, Known::Version),
         };
         let audience = if wire == Wire::Stream { Audience::File } else { Audience::Socket };
-        let follower = Follower::new(hub, vec![Interest { path, has: known, audience }]);
+        let follower = Follower::new(&site.hub, vec![Interest { path, has: known, audience }]);
         // Who comes back gets the document first, because its patch may be of long ago.
         let has = has.filter(|_| matches!(form, Form::Value(_)));
         Self::Files(FileFeed { follower, form, wire, has })
@@ -125,6 +135,7 @@ impl Feed {
     pub(super) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
         match self {
             Self::Files(files) => files.poll_next(context),
+            Self::Lines(lines) => lines.as_mut().poll_next(context),
             Self::Channel(subscriber, wire) => subscriber.poll_next(context).map(|heard| {
                 heard.map(|heard| match heard {
                     Heard::Event(event) => wire.write(&Event::named(event.id, &event.name, event.data.as_str())),

@@ -8,6 +8,7 @@ pub mod files;
 pub mod frame;
 pub mod guard;
 pub mod inject;
+mod log;
 mod long_poll;
 pub mod negotiate;
 pub mod pages;

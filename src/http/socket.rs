@@ -30,10 +30,9 @@ const PING: Duration = Duration::from_secs(15);
 /// The contents of one file, now and after every save. What the other side sends is not read.
 pub(super) fn file(request: &HttpRequest, site: &Data<Site>, path: SitePath, payload: Payload) -> HttpResponse {
     match Form::parse(request.query_string(), &path) {
-        Ok(Form::Lines(_)) => HttpResponse::BadRequest().body("lines come as a stream only\n"),
         Ok(form) => {
             let has = stream::last_event_id(request);
-            answer(request, payload, Feed::file(&site.hub, path, form, Wire::Socket, has.as_deref()))
+            answer(request, payload, Feed::file(site, path, form, Wire::Socket, has.as_deref()))
         }
         Err(error) => HttpResponse::BadRequest().body(format!("{error}\n")),
     }
@@ -55,14 +54,14 @@ async fn serve(mut feed: Feed, mut session: Session, mut messages: MessageStream
     let mut quiet = Instant::now() + PING;
     let code = loop {
         let sent = tokio::select! {
-            text = poll_fn(|context| feed.poll_next(context)) => match text {
-                Some(text) => session.text(string(&text)).await,
-                None => {
+            text = poll_fn(|context| feed.poll_next(context)) => {
+                let Some(text) = text else {
                     // If it has gone meanwhile, it needs no farewell.
                     drop(session.text(frame::end().to_message()).await);
                     break CloseCode::Away;
-                }
-            },
+                };
+                session.text(string(&text)).await
+            }
             message = messages.recv() => match message {
                 Some(Ok(Message::Ping(data))) => session.pong(&data).await,
                 Some(Ok(Message::Close(_))) | None => break CloseCode::Normal,

@@ -67,7 +67,7 @@ pub(super) async fn file(request: &HttpRequest, site: Data<Site>, path: SitePath
         Err(error) => return HttpResponse::BadRequest().body(format!("{error}\n")),
     };
     let has = last_event_id(request);
-    answer(request, Feed::file(&site.hub, path, form, Wire::Stream, has.as_deref()))
+    answer(request, Feed::file(&site, path, form, Wire::Stream, has.as_deref()))
 }
 
 /// The id of the last event that a listener has seen. A browser sends it when it connects again; who can't set headers

@@ -151,6 +151,11 @@ impl Channels {
         self.by_name.values().map(|channel| channel.bytes).sum()
     }
 
+    /// How many listen to any of them.
+    pub(super) fn listeners(&self) -> usize {
+        self.by_name.values().map(|channel| channel.listeners.len()).sum()
+    }
+
     pub(super) fn wakers(&mut self) -> impl Iterator<Item = Waker> {
         self.by_name.values_mut().flat_map(|channel| channel.listeners.values_mut().filter_map(Option::take))
     }

@@ -154,6 +154,7 @@ mod tests {
                     heard.lock().unwrap().push(match demand {
                         Demand::Follow(path) => format!("+{path}"),
                         Demand::Unfollow(path) => format!("-{path}"),
+                        Demand::FollowLines(path) | Demand::UnfollowLines(path) => format!("lines {path}"),
                     });
                 },
                 |_| {},

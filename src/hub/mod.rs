@@ -4,6 +4,7 @@
 
 mod channel;
 mod follower;
+mod log;
 
 use std::collections::HashMap;
 use std::collections::VecDeque;
@@ -35,6 +36,10 @@ pub use crate::hub::channel::Heard;
 pub use crate::hub::channel::Subscriber;
 pub use crate::hub::channel::TooManyChannels;
 pub use crate::hub::follower::Follower;
+pub use crate::hub::log::Grown;
+pub use crate::hub::log::LogFollower;
+pub use crate::hub::log::LogNews;
+use crate::hub::log::Logs;
 use crate::site_path::SitePath;
 
 /// The meeting point of the save flow and the request flow.
@@ -62,6 +67,10 @@ pub enum Demand {
     Follow(SitePath),
     /// One of those who followed it has gone.
     Unfollow(SitePath),
+    /// Somebody follows this path line by line from now on.
+    FollowLines(SitePath),
+    /// One of those has gone.
+    UnfollowLines(SitePath),
 }
 
 /// What a follower wants to know of one path.
@@ -195,6 +204,7 @@ struct State {
     topics: HashMap<SitePath, Topic>,
     followers: HashMap<u64, Slot>,
     channels: Channels,
+    logs: Logs,
     next_follower: u64,
     /// The number of looks that have begun. A follower that came before a look began can rely on what it found.
     looks: u64,
@@ -335,6 +345,7 @@ impl Hub {
             state.closed = true;
             wakers.extend(state.followers.values_mut().filter_map(|slot| slot.waker.take()));
             wakers.extend(state.channels.wakers());
+            wakers.extend(state.logs.wakers());
         }
         wakers.into_iter().for_each(Waker::wake);
     }
@@ -365,8 +376,8 @@ impl Hub {
         let is_broken =
             |topic: &&Topic| topic.latest.as_ref().is_some_and(|latest| latest.update.news.problem().is_some());
         Census {
-            streams: state.followers.len(),
-            followed: state.topics.len(),
+            streams: state.followers.len() + state.channels.listeners() + state.logs.listeners(),
+            followed: state.topics.len() + state.logs.paths().filter(|path| !state.topics.contains_key(path)).count(),
             updates: state.updates,
             problems: state.topics.values().filter(is_broken).count(),
         }

@@ -11,13 +11,19 @@ use std::fs::File;
 use std::fs::Metadata;
 use std::io;
 use std::io::Read;
+use std::io::Seek;
+use std::io::SeekFrom;
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
+use crate::change::Version;
+use crate::change::lines;
+use crate::change::lines::Mark;
 use crate::change::listing::Entry;
 use crate::site_path;
 use crate::site_path::SitePath;
+use crate::stamp;
 use crate::stamp::Stamp;
 
 /// How often a file that changes while it is read is read again at once.
@@ -59,6 +65,51 @@ pub struct Content {
     pub metadata: Metadata,
     /// Whether it stood still meanwhile. If not, `bytes` may be torn, and an event will follow when it is done.
     pub is_whole: bool,
+}
+
+/// A file that is read in parts.
+#[derive(Debug)]
+pub struct Log {
+    open: File,
+    /// Which file it is: another one in its place has another number.
+    pub file: u64,
+    /// How many bytes it had when it was opened.
+    pub length: u64,
+}
+
+impl Log {
+    /// Up to `count` bytes from `position` on.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be read.
+    pub fn read(&self, position: u64, count: usize) -> io::Result<Vec<u8>> {
+        let mut file = &self.open;
+        file.seek(SeekFrom::Start(position))?;
+        let mut bytes =
+            Vec::with_capacity(count.min(usize::try_from(self.length.saturating_sub(position)).unwrap_or(count)));
+        file.take(count as u64).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// The place at `position`, which stands for what is before it.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be read.
+    pub fn mark(&self, position: u64) -> io::Result<Mark> {
+        Ok(Mark::new(self.file, position, &self.before(position)?))
+    }
+
+    /// As much of what is before `position` as a [`Mark`] needs.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be read.
+    pub fn before(&self, position: u64) -> io::Result<Vec<u8>> {
+        let start = position.saturating_sub(lines::CONTEXT);
+        self.read(start, usize::try_from(position - start).unwrap_or(0))
+    }
 }
 
 /// Why there is nothing to show.
@@ -143,16 +194,7 @@ impl Root {
         if path.is_directory() {
             return Err(Refusal::Missing);
         }
-        if !metadata.is_file() {
-            // What kind of thing a link to elsewhere leads to is nobody's business.
-            self.resolve(&name)?;
-            return Err(Refusal::Unreadable(io::Error::other("not a regular file")));
-        }
-        let mut file = self.open(&name)?;
-        let before = file.metadata()?;
-        if !before.is_file() {
-            return Err(Refusal::Unreadable(io::Error::other("not a regular file")));
-        }
+        let (mut file, before) = self.regular(&name, &metadata)?;
         if before.len() > self.limit {
             return Ok(Found::Large(file, before));
         }
@@ -165,6 +207,36 @@ impl Root {
             && Stamp::of(&metadata) == Stamp::of(&before)
             && fs::metadata(&name).is_ok_and(|now| Stamp::of(&now) == Stamp::of(&metadata));
         Ok(Found::Content(Content { bytes, metadata, is_whole }))
+    }
+
+    /// Opens a file that is read in parts, however large it is.
+    ///
+    /// # Errors
+    ///
+    /// See [`Refusal`].
+    pub fn log(&self, path: &SitePath) -> Result<Log, Refusal> {
+        let name = path.to_file(&self.path);
+        // Looked at before it is opened: opening a FIFO or a device is felt at its other end.
+        let (open, metadata) = self.regular(&name, &fs::metadata(&name)?)?;
+        // The number of a file may be given to the next one, so the time when it was made belongs to it.
+        let made = metadata.created().ok();
+        let identity = format!("{:?} {made:?}", stamp::identity(&metadata));
+        Ok(Log { open, file: Version::of(identity.as_bytes()).short(), length: metadata.len() })
+    }
+
+    /// Opens a regular file. Never blocks on a FIFO.
+    fn regular(&self, name: &Path, metadata: &Metadata) -> Result<(File, Metadata), Refusal> {
+        if !metadata.is_file() {
+            // What kind of thing a link to elsewhere leads to is nobody's business.
+            self.resolve(name)?;
+            return Err(Refusal::Unreadable(io::Error::other("not a regular file")));
+        }
+        let file = self.open(name)?;
+        let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            return Err(Refusal::Unreadable(io::Error::other("not a regular file")));
+        }
+        Ok((file, metadata))
     }
 
     /// Whether a directory stands at `path`.

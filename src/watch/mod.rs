@@ -158,6 +158,14 @@ impl Watch {
             Signal::Change(change, now) => self.note(change, now),
             Signal::Follow(path) => self.follow(path),
             Signal::Unfollow(path) => self.unfollow(&path),
+            Signal::FollowLines(path) => {
+                self.settle.hasten(path.clone());
+                self.follow(path);
+            }
+            Signal::UnfollowLines(path) => {
+                self.settle.slow_down(&path);
+                self.unfollow(&path);
+            }
             Signal::Stop => return None,
         }
         Some(())

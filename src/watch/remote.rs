@@ -22,6 +22,8 @@ pub(super) enum Signal {
     Change(Change, Instant),
     Follow(SitePath),
     Unfollow(SitePath),
+    FollowLines(SitePath),
+    UnfollowLines(SitePath),
     Stop,
 }
 
@@ -52,6 +54,16 @@ impl Remote {
     /// One follower of `path` less. With the last one, its watches go away.
     pub fn unfollow(&self, path: SitePath) {
         self.send(Signal::Unfollow(path));
+    }
+
+    /// One more who follows `path` line by line: looks at it do not wait until the writer is done.
+    pub fn follow_lines(&self, path: SitePath) {
+        self.send(Signal::FollowLines(path));
+    }
+
+    /// One of those who follow `path` line by line less.
+    pub fn unfollow_lines(&self, path: SitePath) {
+        self.send(Signal::UnfollowLines(path));
     }
 
     /// Ends the watch, and with it the thread that waits for its batches.

@@ -20,6 +20,9 @@ const DOUBT: Duration = Duration::from_millis(200);
 /// How long a writer that goes on can hold back the news that the file is broken.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How often a file that is followed line by line is looked at while it is being written.
+const HASTE: Duration = Duration::from_millis(5);
+
 /// What a change says about whether the file is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mark {
@@ -38,6 +41,8 @@ pub(super) enum Mark {
 pub struct Look {
     /// The file or directory.
     pub path: SitePath,
+    /// Whether the writer is done, as far as anybody knows. If not, only complete lines are.
+    pub is_settled: bool,
     /// Whether this is the second look after doubtful news, so that what it finds is true.
     pub again: bool,
     /// When the system told of the first change since the look before.
@@ -48,6 +53,8 @@ pub struct Look {
 #[derive(Debug, Default)]
 pub(super) struct Settle {
     waiting: HashMap<SitePath, Wait>,
+    /// What is followed line by line, by how many, and when it was looked at last.
+    hasty: HashMap<SitePath, (usize, Option<Instant>)>,
 }
 
 #[derive(Debug, Default)]
@@ -59,6 +66,8 @@ struct Wait {
     /// When it was first touched since then, and when it is quiet.
     touched: Option<Instant>,
     quiet: Option<Instant>,
+    /// When it is looked at, although it may not be done.
+    hasty: Option<Instant>,
     /// When it is true that it is gone.
     gone: Option<Instant>,
     /// When it was first found broken, and when that is true.
@@ -69,6 +78,7 @@ struct Wait {
 impl Settle {
     /// A change of `path` was seen at `now`.
     pub(super) fn note(&mut self, path: SitePath, mark: Mark, now: Instant) {
+        let hasty = self.hasty.get(&path).map(|(_, last)| last.map_or(now, |last| (last + HASTE).max(now)));
         let wait = self.waiting.entry(path).or_default();
         if mark != Mark::Doubted {
             wait.changed.get_or_insert(now);
@@ -83,6 +93,7 @@ impl Settle {
                 let first = *wait.touched.get_or_insert(now);
                 wait.quiet = Some((now + QUIET).min(first + CAP));
                 wait.gone = None;
+                wait.hasty = wait.hasty.or(hasty);
                 // As long as somebody writes, it is no wonder that it isn't whole.
                 wait.broken = wait.doubted.map(|first| (now + DOUBT).min(first + PATIENCE));
             }
@@ -124,10 +135,19 @@ impl Settle {
         self.waiting.retain(|path, wait| {
             let again = is_due(wait.gone) || is_due(wait.broken);
             let quiet = is_due(wait.quiet);
-            if again || quiet || is_due(wait.done) {
+            let is_settled = again || quiet || is_due(wait.done);
+            if is_settled {
                 let changed = wait.changed.take().unwrap_or(now).min(now);
-                batch.push(Look { path: path.clone(), again, changed });
-                wait.done = None;
+                batch.push(Look { path: path.clone(), is_settled, again, changed });
+                (wait.done, wait.hasty) = (None, None);
+            } else if is_due(wait.hasty) {
+                batch.push(Look {
+                    path: path.clone(),
+                    is_settled,
+                    again,
+                    changed: wait.changed.unwrap_or(now).min(now),
+                });
+                wait.hasty = None;
             }
             if again {
                 (wait.gone, wait.doubted, wait.broken) = (None, None, None);
@@ -137,7 +157,26 @@ impl Settle {
             }
             !wait.is_over()
         });
+        for Look { path, .. } in &batch {
+            if let Some((_, last)) = self.hasty.get_mut(path) {
+                *last = Some(now);
+            }
+        }
         batch
+    }
+
+    /// One more follows `path` line by line.
+    pub(super) fn hasten(&mut self, path: SitePath) {
+        self.hasty.entry(path).or_default().0 += 1;
+    }
+
+    /// One less does.
+    pub(super) fn slow_down(&mut self, path: &SitePath) {
+        let Some((count, _)) = self.hasty.get_mut(path) else { return };
+        *count -= 1;
+        if *count == 0 {
+            self.hasty.remove(path);
+        }
     }
 
     /// When there will be something to take; `None` while nothing waits.
@@ -147,8 +186,8 @@ impl Settle {
 }
 
 impl Wait {
-    fn times(&self) -> [Option<Instant>; 4] {
-        [self.done, self.quiet, self.gone, self.broken]
+    fn times(&self) -> [Option<Instant>; 5] {
+        [self.done, self.quiet, self.hasty, self.gone, self.broken]
     }
 
     fn is_over(&self) -> bool {

@@ -14,7 +14,17 @@ const ROOMS: [(&str, &[&str], &[&str]); 12] = [
     (
         "http",
         &["site_path", "change", "root", "hub", "console"],
-        &["actix_files", "actix_web", "actix_ws", "bytes", "mime_guess", "serde_json", "socket2", "tokio"],
+        &[
+            "actix_files",
+            "actix_web",
+            "actix_ws",
+            "bytes",
+            "futures_util",
+            "mime_guess",
+            "serde_json",
+            "socket2",
+            "tokio",
+        ],
     ),
     ("pipeline", &["site_path", "change", "root", "watch", "hub"], &[]),
     ("console", &["site_path", "change", "hub", "watch"], &[]),

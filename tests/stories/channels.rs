@@ -11,7 +11,7 @@ const NEWS: &str = "/_savecast/channels/users/42";
 fn publish(server: &Server, url: &str, data: &str) -> Value {
     let answer = server.post(url, &[], data);
     assert_eq!(answer.status, 200, "{}", answer.text);
-    serde_json::from_str(&answer.text).unwrap()
+    serde_json::from_str(&answer.text).expect("JSON")
 }
 
 #[test]

@@ -63,22 +63,22 @@ fn patches_come_after_the_document_while_they_are_smaller() {
     let events = server.follow("/a.json?as=patch");
     events.expect(&serde_json::to_string(&serde_json::from_str::<Value>(&document(0)).unwrap()).unwrap());
     let id = server.get("/a.json").header("etag").to_owned();
-    site.write("a.json", &document(1));
+    site.write("a.json", document(1));
     assert_eq!(events.expect_event("patch"), json!([{"op": "replace", "path": "/number", "value": 1}]));
     assert_ne!(server.get("/a.json").header("etag"), id);
     // All of it is others.
     site.write("a.json", "[1,2,3]");
     events.expect("[1,2,3]");
     // Broken, and good again: not one version behind.
-    site.write("a.json", &document(2));
+    site.write("a.json", document(2));
     events.expect(&document(2));
     site.write("a.json", "{");
     events.expect_event("problem");
-    site.write("a.json", &document(3));
+    site.write("a.json", document(3));
     let last = events.next();
     assert_eq!((last.event.as_str(), last.data.as_str()), ("message", document(3).as_str()));
     drop(events);
-    site.write("a.json", &document(4));
+    site.write("a.json", document(4));
     server.resume("/a.json?as=patch", &last.id).expect(&document(4));
 }
 

@@ -8,6 +8,7 @@ mod channels;
 mod failing;
 mod forms;
 mod guarding;
+mod lines;
 #[cfg(target_os = "linux")]
 mod patterns;
 mod saving;

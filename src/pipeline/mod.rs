@@ -1,9 +1,12 @@
 //! The story: batch → read → version → validate → update → publish.
 
+mod tails;
+
 use crate::change::Problem;
 use crate::change::Update;
 use crate::change::listing;
 use crate::hub::Hub;
+use crate::pipeline::tails::Tails;
 use crate::root;
 use crate::root::Found;
 use crate::root::Refusal;
@@ -19,12 +22,19 @@ use crate::watch::Watch;
 /// Good news is told at once. Bad news (gone, empty, half a document) may only be a moment in a save, so it is true when
 /// a second look finds it too.
 pub fn run(mut watch: Watch, root: &Root, hub: &Hub, hear: impl Fn(&SitePath, &Problem)) {
+    let mut tails = Tails::default();
     while let Some(Batch { looks, is_burst }) = watch.next_batch() {
         // Pages hear of its beginning before what it brings, and of its end after that.
         if is_burst {
             hub.burst(true);
         }
-        for Look { path, again, changed } in looks {
+        for Look { path, is_settled, again, changed } in looks {
+            if !tails.tell(root, hub, &path, again) {
+                watch.doubt(&path, changed);
+            }
+            if !is_settled {
+                continue;
+            }
             let Some(ticket) = hub.look(&path) else { continue };
             match see(root, path.clone()) {
                 None => watch.unsettled(&path, changed),
