@@ -2,7 +2,7 @@
 // @ts-check
 
 import { fresh, pathIn, urlOf } from "./paths.js";
-import { trees } from "./styles.js";
+import { rulesOf, trees } from "./styles.js";
 
 /** Attributes with one URL, and those with a list of candidates. */
 const SINGLE = [
@@ -24,8 +24,9 @@ export function references() {
     for (const [selector, name] of SINGLE) {
       for (const element of tree.querySelectorAll(`${selector}[${name.replace(":", "\\:")}]`)) {
         const value = element.getAttribute(name) ?? "";
-        // Unless the page shows something else there by now.
-        add(found, value, document.baseURI, (url) => element.getAttribute(name) === value && setAttribute(element, name, url));
+        // Unless the page shows another file there by now.
+        const isStillIt = () => pathAt(element.getAttribute(name)) === pathAt(value);
+        add(found, value, document.baseURI, (url) => isStillIt() && setAttribute(element, name, url));
       }
     }
     for (const [selector, name] of LISTS) {
@@ -47,6 +48,11 @@ export function references() {
     for (const sheet of [...tree.styleSheets, ...tree.adoptedStyleSheets]) addSheet(found, sheet);
   }
   return found;
+}
+
+/** @param {string | null} text a URL as it is written */
+function pathAt(text) {
+  return text !== null && URL.canParse(text, document.baseURI) ? pathIn(new URL(text, document.baseURI)) : undefined;
 }
 
 /**
@@ -85,13 +91,7 @@ export async function showPictures(places, version) {
  * @param {CSSStyleSheet | null} sheet
  */
 function addSheet(found, sheet) {
-  let rules;
-  try {
-    rules = sheet?.cssRules ?? [];
-  } catch {
-    return; // Of another site.
-  }
-  for (const rule of rules) addRule(found, rule, sheet?.href ?? document.baseURI);
+  for (const rule of rulesOf(sheet)) addRule(found, rule, sheet?.href ?? document.baseURI);
 }
 
 /**

@@ -8,6 +8,9 @@ import { fresh, pathIn } from "./paths.js";
 /** @type {WeakMap<Owner, Owner>} the stylesheet that is loading → the one that it replaces */
 const replaces = new WeakMap();
 
+/** @type {Map<string, string>} the newest version of each stylesheet that has changed */
+const versions = new Map();
+
 /** @returns {Set<string>} the paths of all stylesheets of this site, those too that others import */
 export function stylesheets() {
   return new Set(owners().flatMap((owner) => [...pathsOf(owner)]));
@@ -19,6 +22,7 @@ export function stylesheets() {
  * @param {string} version
  */
 export function swapStyle(path, version) {
+  versions.set(path, version);
   const concerned = owners().filter((owner) => pathsOf(owner).has(path));
   // One that is still loading is out of date already.
   for (const owner of concerned.filter((owner) => replaces.has(owner))) owner.remove();
@@ -48,7 +52,8 @@ export function replaceOwner(old, next) {
     return;
   }
   replaces.set(next, old);
-  next.addEventListener("load", () => {
+  next.addEventListener("load", async () => {
+    await renewImports(next, next.sheet);
     // Taken out by a newer one, whose turn it is to replace the old one.
     if (!next.isConnected) return;
     // Taken out by the page, so there is nothing to replace.
@@ -60,6 +65,53 @@ export function replaceOwner(old, next) {
   }, { once: true });
   next.addEventListener("error", () => next.remove(), { once: true });
   old.after(next);
+}
+
+/**
+ * Gives imports that have changed a URL of their own: Firefox loads a stylesheet once in the life of a page.
+ * @param {Owner} owner
+ * @param {CSSStyleSheet | null} sheet
+ */
+async function renewImports(owner, sheet) {
+  const rules = rulesOf(sheet);
+  for (let index = 0; sheet && index < rules.length; index++) {
+    const rule = rules[index];
+    if (rule instanceof CSSLayerStatementRule) continue;
+    // Imports stand before everything but layers.
+    if (!(rule instanceof CSSImportRule) || !URL.canParse(rule.href, sheet.href ?? document.baseURI)) return;
+    const url = new URL(rule.href, sheet.href ?? document.baseURI);
+    const version = url.origin === location.origin ? versions.get(pathIn(url)) : undefined;
+    if (version && url.searchParams.get("savecast") !== version) {
+      // Beside the old one, and after it, so that it wins when it is there. No event tells when.
+      sheet.insertRule(rule.cssText.replace(/url\("(?:[^"\\]|\\.)*"\)/, () => `url("${fresh(url, version)}")`), index + 1);
+      while (owner.isConnected && !isLoaded(sheet.cssRules[index + 1])) await new Promise((resolve) => setTimeout(resolve, 10));
+      if (!owner.isConnected) return;
+      sheet.deleteRule(index);
+    }
+    const { styleSheet } = /** @type {CSSImportRule} */ (sheet.cssRules[index]);
+    await renewImports(owner, styleSheet);
+  }
+}
+
+/** @param {CSSRule} rule an import, of which Firefox throws and Chromium knows nothing until it is there */
+function isLoaded(rule) {
+  try {
+    return /** @type {CSSImportRule} */ (rule).styleSheet?.cssRules !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * @param {CSSStyleSheet | null} sheet
+ * @returns {ArrayLike<CSSRule> & Iterable<CSSRule>} none of a stylesheet of another site
+ */
+export function rulesOf(sheet) {
+  try {
+    return sheet?.cssRules ?? [];
+  } catch {
+    return [];
+  }
 }
 
 /**
@@ -91,13 +143,7 @@ function pathsOf(owner) {
  * @param {CSSStyleSheet | null} sheet
  */
 function addImports(paths, sheet) {
-  let rules;
-  try {
-    rules = sheet?.cssRules ?? [];
-  } catch {
-    return; // Of another site.
-  }
-  for (const rule of rules) {
+  for (const rule of rulesOf(sheet)) {
     // Imports stand before everything but layers.
     if (rule instanceof CSSImportRule) {
       addPath(paths, rule.href, sheet?.href ?? undefined);

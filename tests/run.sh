@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # The program that shows that it is there, and the Debian package that brings it.
-needed="chromium:chromium chromedriver:chromium-driver node:nodejs npm:npm vim:vim emacs:emacs-nox
+needed="chromium:chromium chromedriver:chromium-driver firefox-esr:firefox-esr node:nodejs npm:npm vim:vim emacs:emacs-nox
   git:git perl:perl python3:python3 rsync:rsync valgrind:valgrind"
 missing=()
 for pair in $needed; do
@@ -24,3 +24,5 @@ cargo bench --locked --bench instructions -- check
 npm ci --prefix tests --silent --no-audit --no-fund
 # Browsers are slow starters: one test file at a time.
 node --test --test-concurrency=1 tests/browser/
+# What a page does, in another browser, too.
+(cd tests/browser && BROWSER=firefox node --test --test-concurrency=1 page.test.mjs change.test.mjs morph.test.mjs tabs.test.mjs)

@@ -74,7 +74,7 @@ test("what a person has done to a page survives what its author does", async (te
     get("more").open = true;
     get("dialog").show();
     get("box").scrollTop = 77;
-    scrollTo(0, 300);
+    scrollTo(0, 600);
     get("canvas").getContext("2d").fillRect(0, 0, 5, 5);
     get("mine").textContent = "changed by a script";
     get("name").focus({ preventScroll: true });

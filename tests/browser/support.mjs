@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 export const repository = fileURLToPath(new URL("../..", import.meta.url));
 
 /** How long anything may take on the slowest machine, in milliseconds. Only a test that fails waits for it. */
-const DEADLINE = 20_000;
+export const DEADLINE = 20_000;
 
 /** The built server. The test command says which build. */
 const SAVECAST = process.env.SAVECAST ?? path.join(repository, "target/debug/savecast");
@@ -51,9 +51,9 @@ export async function serve(test, site, port = 0) {
 }
 
 /** Waits for a line of this form, and goes on reading, so that the pipe never fills. */
-function said(child, form) {
+export function said(child, form, output = child.stdout) {
   return new Promise((resolve, reject) => {
-    createInterface({ input: child.stdout }).on("line", (line) => {
+    createInterface({ input: output }).on("line", (line) => {
       const match = form.exec(line);
       if (match) resolve(match);
     });
@@ -73,8 +73,15 @@ export async function eventually(ask, wish = Boolean, what = ask.toString()) {
   }
 }
 
-/** Headless Chromium, by WebDriver (W3C), which is JSON over HTTP. */
+/** A browser with a page: Chromium, or Firefox if `BROWSER` says so. */
 export async function openBrowser(test) {
+  if (process.env.BROWSER !== "firefox") return withMarks(await openChromium(test));
+  const { openFirefox } = await import("./firefox.mjs");
+  return withMarks(await openFirefox(test));
+}
+
+/** Headless Chromium, by WebDriver (W3C), which is JSON over HTTP. */
+async function openChromium(test) {
   const driver = spawn("chromedriver", ["--port=0"], { stdio: ["ignore", "pipe", "inherit"] });
   test.after(() => driver.kill());
   const [, port] = await said(driver, / successfully on port (\d+)/);
@@ -119,14 +126,20 @@ export async function openBrowser(test) {
       await session("DELETE", "/window");
       await session("POST", "/window", { handle });
     },
+  };
+  return page;
+}
+
+/** What one can ask of any page. */
+function withMarks(page) {
+  return Object.assign(page, {
     /** Leaves a mark that a reload would take away. */
     mark: () => page.run(() => void (window.mark = true)),
     isMarked: () => page.run(() => window.mark === true),
     text: (selector) => page.run((selector) => document.querySelector(selector)?.textContent, selector),
     /** Waits until the page has a stream. */
     isLive: (server) => eventually(() => streams(server), (streams) => streams === 1, "the number of streams"),
-  };
-  return page;
+  });
 }
 
 /** What the server counts. */
