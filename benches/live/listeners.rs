@@ -21,6 +21,8 @@ pub(crate) struct Listeners {
     streams: Vec<Stream>,
     ready: OwnedFd,
     buffer: Vec<u8>,
+    /// How many bytes they have got.
+    pub(crate) received: usize,
 }
 
 struct Stream {
@@ -33,8 +35,13 @@ struct Stream {
 impl Listeners {
     /// So many streams of this file. HTTP/1.0, so that there are no chunks to be taken apart.
     pub(crate) fn open(port: u16, url: &str, count: usize) -> Self {
-        let request = format!("GET {url} HTTP/1.0\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n");
-        Self::connect(port, &request, count)
+        Self::open_each(port, std::iter::repeat_n(url.to_owned(), count))
+    }
+
+    /// One for each of these URLs.
+    pub(crate) fn open_each(port: u16, urls: impl Iterator<Item = String>) -> Self {
+        let request = |url| format!("GET {url} HTTP/1.0\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n");
+        Self::connect(port, urls.map(request))
     }
 
     /// The stream of a page with these wishes.
@@ -43,12 +50,12 @@ impl Listeners {
             "POST /_savecast/events HTTP/1.0\r\nHost: localhost\r\nAccept: text/event-stream\r\nContent-Length: {}\r\n\r\n{wishes}",
             wishes.len()
         );
-        Self::connect(port, &request, 1)
+        Self::connect(port, std::iter::once(request))
     }
 
-    fn connect(port: u16, request: &str, count: usize) -> Self {
+    fn connect(port: u16, requests: impl Iterator<Item = String>) -> Self {
         let ready = epoll::create(CreateFlags::CLOEXEC).unwrap();
-        let stream = |number: usize| {
+        let stream = |(number, request): (usize, String)| {
             let mut connection = TcpStream::connect(("127.0.0.1", port)).unwrap();
             // Reset at the end, so that thousands of ports are free again at once.
             socket2::SockRef::from(&connection).set_linger(Some(Duration::ZERO)).unwrap();
@@ -57,7 +64,7 @@ impl Listeners {
             epoll::add(&ready, &connection, EventData::new_u64(number as u64), EventFlags::IN).unwrap();
             Stream { connection, tail: [0; 2], has_data: false }
         };
-        Self { streams: (0..count).map(stream).collect(), ready, buffer: vec![0; 1 << 20] }
+        Self { streams: requests.enumerate().map(stream).collect(), ready, buffer: vec![0; 1 << 20], received: 0 }
     }
 
     /// When each of them had all of the next event.
@@ -73,7 +80,7 @@ impl Listeners {
             epoll::wait(&self.ready, rustix::buffer::spare_capacity(&mut events), Some(&timeout)).unwrap();
             for event in &events {
                 let number = usize::try_from(event.data.u64()).unwrap();
-                if self.streams[number].has_event(&mut self.buffer) && arrived[number].is_none() {
+                if self.streams[number].has_event(&mut self.buffer, &mut self.received) && arrived[number].is_none() {
                     arrived[number] = Some(Instant::now());
                     missing -= 1;
                 }
@@ -85,7 +92,7 @@ impl Listeners {
 
 impl Stream {
     /// Reads what is there; true if an event with data has come to its end.
-    fn has_event(&mut self, buffer: &mut [u8]) -> bool {
+    fn has_event(&mut self, buffer: &mut [u8], received: &mut usize) -> bool {
         let mut has_event = false;
         loop {
             let length = match self.connection.read(buffer) {
@@ -94,6 +101,7 @@ impl Stream {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return has_event,
                 Err(error) => panic!("{error}"),
             };
+            *received += length;
             let bytes = &buffer[..length];
             // Data is what is neither a head nor a comment; the first bytes behind a head tell, and the rest is long.
             let start = &bytes[..length.min(1024)];

@@ -24,7 +24,11 @@ mod program;
 
 use std::fs;
 use std::io;
+use std::io::Write as _;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+use std::thread;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -37,8 +41,15 @@ use crate::program::Program;
 /// A part of the run: its name, and what makes its table.
 type Part = (&'static str, fn() -> Table);
 
-const PARTS: [Part; 5] =
-    [("saves", saves), ("listeners", fan_out), ("growth", growth), ("trees", trees), ("requests", requests)];
+const PARTS: [Part; 7] = [
+    ("saves", saves),
+    ("listeners", fan_out),
+    ("forms", forms),
+    ("lines", lines),
+    ("growth", growth),
+    ("trees", trees),
+    ("requests", requests),
+];
 
 /// A table as it stands in the documentation.
 struct Table {
@@ -172,6 +183,123 @@ fn fan_out() -> Table {
             row.extend([format!("{processor:.1}"), if count < 100 { "–".into() } else { format!("{memory:.1}") }]);
             table.rows.push(row);
         }
+    }
+    table
+}
+
+/// What a listener gets of a large document in which one value has changed, and many who listen to a value each.
+fn forms() -> Table {
+    let mut table = Table {
+        title: "A JSON document with one changed value: bytes for each listener, times and CPU for each save in ms",
+        head: vec!["document", "what is followed", "listeners", "bytes", "median", "last", "CPU"],
+        rows: Vec::new(),
+        bars: Vec::new(),
+    };
+    // All values change in the one with many.
+    let many = |number| {
+        let members = (0..10_000).map(|member| format!("\"v{member}\":{number}")).collect::<Vec<_>>();
+        format!("{{{}}}", members.join(","))
+    };
+    let large = |number| files::content(number, 1 << 20);
+    let each = (0..10_000).map(|member| format!("/data.json?at=/v{member}"));
+    let one = |query: &str| vec![format!("/data.json{query}")];
+    let rows: [(_, _, _, fn(usize) -> String); 4] = [
+        ("1 MB", "all of it", one(""), large),
+        ("1 MB", "patches", one("?as=patch"), large),
+        ("1 MB", "one value", one("?at=/n"), large),
+        ("10,000 values", "one value each", each.collect(), many),
+    ];
+    for (document, form, urls, content) in rows {
+        let folder = Folder::new();
+        // Numbers of two digits, so that nothing else becomes longer.
+        folder.write("data.json", &content(10));
+        let program = Program::start(Kind::Savecast, folder.path());
+        let count = urls.len();
+        let mut listeners = Listeners::open_each(program.port, urls.into_iter());
+        listeners.wait();
+        let (before, received, rounds) = (program.processor(), listeners.received, 20);
+        let mut times = [(); 2].map(|()| Vec::new());
+        for round in 1..=rounds {
+            folder.write("data.json", &content(10 + round));
+            let saved = Instant::now();
+            let mut arrived = listeners.wait();
+            arrived.sort_unstable();
+            for (times, at) in times.iter_mut().zip([count / 2, count - 1]) {
+                times.push(arrived[at].saturating_duration_since(saved));
+            }
+        }
+        let processor = ms(program.processor() - before) / rounds as f64;
+        let bytes = (listeners.received - received) / rounds / count;
+        let mut row = vec![document.to_owned(), form.to_owned(), count.to_string(), bytes.to_string()];
+        row.extend(times.map(|mut times| format!("{:.2}", ms(percentile(&mut times, 50)))));
+        row.push(format!("{processor:.1}"));
+        table.rows.push(row);
+    }
+    table
+}
+
+/// A log that grows.
+fn lines() -> Table {
+    let mut table = Table {
+        title: "A log of which each line is told: times in ms, and the share of one processor",
+        head: vec!["lines per second", "listeners", "median", "last", "CPU"],
+        rows: Vec::new(),
+        bars: Vec::new(),
+    };
+    for (count, every) in [(1, None), (100, None), (100, Some(Duration::from_millis(1)))] {
+        let folder = Folder::new();
+        folder.write("app.log", "start\n");
+        let program = Program::start(Kind::Savecast, folder.path());
+        let mut listeners = Listeners::open(program.port, "/app.log?as=lines&last=1", count);
+        listeners.wait();
+        let path = folder.path().join("app.log");
+        let log = || fs::OpenOptions::new().append(true).open(&path).unwrap();
+        let append =
+            |log: &mut fs::File, number| writeln!(log, "2026-11-21T09:05:03Z info line {number} of a log").unwrap();
+        let (start, before) = (Instant::now(), program.processor());
+        let (written, times) = if let Some(every) = every {
+            let is_over = AtomicBool::new(false);
+            let written = thread::scope(|scope| {
+                let writer = scope.spawn(|| {
+                    let (mut log, mut written) = (log(), 0);
+                    while !is_over.load(Ordering::Relaxed) {
+                        append(&mut log, written);
+                        written += 1;
+                        thread::sleep((start + every * written).saturating_duration_since(Instant::now()));
+                    }
+                    written
+                });
+                while start.elapsed() < Duration::from_secs(5) {
+                    listeners.wait();
+                }
+                is_over.store(true, Ordering::Relaxed);
+                writer.join().unwrap()
+            });
+            (written, None)
+        } else {
+            let (mut log, rounds) = (log(), 100);
+            let mut times = [(); 2].map(|()| Vec::new());
+            for round in 0..rounds {
+                append(&mut log, round);
+                let saved = Instant::now();
+                let mut arrived = listeners.wait();
+                arrived.sort_unstable();
+                for (times, at) in times.iter_mut().zip([count / 2, count - 1]) {
+                    times.push(arrived[at].saturating_duration_since(saved));
+                }
+                thread::sleep(Duration::from_millis(10));
+            }
+            (rounds, Some(times))
+        };
+        let seconds = start.elapsed().as_secs_f64();
+        let processor = (program.processor() - before).as_secs_f64() / seconds * 100.0;
+        let mut row = vec![format!("{:.0}", f64::from(written) / seconds), count.to_string()];
+        match times {
+            Some(times) => row.extend(times.map(|mut times| format!("{:.2}", ms(percentile(&mut times, 50))))),
+            None => row.extend(["–".to_owned(), "–".to_owned()]),
+        }
+        row.push(format!("{processor:.0} %"));
+        table.rows.push(row);
     }
     table
 }
