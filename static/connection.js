@@ -3,10 +3,12 @@
 // @ts-check
 
 /**
- * What the server tells of a file. `event` is `message`, `change`, `problem` or `removed`, or a word of a newer server.
+ * What the server tells of a file. `event` is `message`, `change`, `problem` or `removed`, or a word of a newer server. With
+ * `patch`, which tabs are not told, the document is that of version `before`, changed.
  * With `burst`, it tells of no file, but whether many are changing at once.
  * @typedef {{ event: string, path: string, version: string, document?: unknown, text?: string, size?: number,
- *   type?: string, message?: string, line?: number | null, column?: number | null, burst?: boolean }} Update
+ *   type?: string, message?: string, line?: number | null, column?: number | null, burst?: boolean,
+ *   before?: string, patch?: { op: string, path: string, value?: unknown }[] }} Update
  *
  * @typedef {{ url: string, version: string | null, used: boolean, readers: Set<(update: Update) => void>,
  *   latest?: Update }} File

@@ -5,6 +5,7 @@
 // has no queue: it ends on the final content.
 // @ts-check
 
+import { patched } from "./patch.js";
 import { urlOf } from "./paths.js";
 
 /** @typedef {import("./connection.js").Update} Update */
@@ -177,6 +178,7 @@ function wishes() {
   const ask = (/** @type {Set<string>} */ paths, /** @type {(path: string) => string | null} */ versionOf) =>
     Object.fromEntries([...paths].map((path) => [urlOf(path), versionOf(path)]));
   return {
+    patches: true,
     // With no version at all, the state is told in any case.
     uses: ask(uses, (path) => (doubted.has(path) ? "" : (latest.get(path)?.version ?? null))),
     // That it has changed is known, but not to what.
@@ -184,8 +186,10 @@ function wishes() {
   };
 }
 
-/** @param {Update} update */
-function take(update) {
+/** @param {Update} told */
+function take(told) {
+  const update = told.event === "patch" ? whole(told) : told;
+  if (!update) return;
   const { path, event, version } = update;
   const wishing = [...tabs].filter((tab) => tab.uses.has(path) || tab.reads.has(path));
   // The stream before the present one may still be open, and tells in the words of another wish: of a file that is read by
@@ -198,6 +202,24 @@ function take(update) {
   for (const tab of wishing) {
     tab.owed.add(path);
     tell(tab);
+  }
+}
+
+/**
+ * The document that a patch makes of the one before. Where that can't be, the stream is opened again for it.
+ * @param {Update} told
+ * @returns {Update | undefined}
+ */
+function whole({ path, version, before, patch = [] }) {
+  const known = latest.get(path);
+  try {
+    if (known?.event !== "message" || known.version !== before) throw new Error("it is for another document");
+    return { event: "message", path, version, document: patched(known.document, patch) };
+  } catch {
+    // The stream before the present one may have told it already.
+    if (known?.version === version) return undefined;
+    doubted.add(path);
+    open(0);
   }
 }
 

@@ -51,6 +51,9 @@ const PARTS: [Part; 7] = [
     ("requests", requests),
 ];
 
+/// The content of a file, by number.
+type Content = fn(usize) -> String;
+
 /// A table as it stands in the documentation.
 struct Table {
     title: &'static str,
@@ -203,7 +206,7 @@ fn forms() -> Table {
     let large = |number| files::content(number, 1 << 20);
     let each = (0..10_000).map(|member| format!("/data.json?at=/v{member}"));
     let one = |query: &str| vec![format!("/data.json{query}")];
-    let rows: [(_, _, _, fn(usize) -> String); 4] = [
+    let rows: [(_, _, _, Content); 4] = [
         ("1 MB", "all of it", one(""), large),
         ("1 MB", "patches", one("?as=patch"), large),
         ("1 MB", "one value", one("?at=/n"), large),

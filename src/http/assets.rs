@@ -15,7 +15,7 @@ use crate::http::files::Whole;
 use crate::site_path::SitePath;
 
 /// The files of `static/`, by name.
-const ASSETS: [(&str, &str); 15] = [
+const ASSETS: [(&str, &str); 16] = [
     ("status.html", include_str!("../../static/status.html")),
     ("pages.css", include_str!("../../static/pages.css")),
     ("client.js", include_str!("../../static/client.js")),
@@ -23,6 +23,7 @@ const ASSETS: [(&str, &str); 15] = [
     ("effects.js", include_str!("../../static/effects.js")),
     ("morph.js", include_str!("../../static/morph.js")),
     ("overlay.js", include_str!("../../static/overlay.js")),
+    ("patch.js", include_str!("../../static/patch.js")),
     ("paths.js", include_str!("../../static/paths.js")),
     ("pictures.js", include_str!("../../static/pictures.js")),
     ("stream.js", include_str!("../../static/stream.js")),

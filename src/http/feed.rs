@@ -43,6 +43,8 @@ pub(super) enum Form {
     Patch,
     /// The lines that come, after so many of those that are there.
     Lines(usize),
+    /// As a page is told of all that it uses; and the versions of the documents that it has, of which it takes patches.
+    Page(HashMap<SitePath, Version>),
 }
 
 impl Form {
@@ -125,10 +127,15 @@ impl Feed {
         Self::Files(FileFeed { follower, form, wire, has })
     }
 
-    /// Begins to follow all that a page uses.
-    pub(super) fn page(hub: &Arc<Hub>, interests: Vec<Interest>) -> Self {
+    /// Begins to follow all that a page uses. `takes_patches` says whether documents that it reads may come as patches.
+    pub(super) fn page(hub: &Arc<Hub>, interests: Vec<Interest>, takes_patches: bool) -> Self {
+        let version = |interest: &Interest| match interest.has {
+            Known::Version(version) if interest.audience == Audience::Reader => Some((interest.path.clone(), version)),
+            _ => None,
+        };
+        let form = if takes_patches { Form::Page(interests.iter().filter_map(version).collect()) } else { Form::Whole };
         let follower = Follower::new(hub, interests);
-        Self::Files(FileFeed { follower, form: Form::Whole, wire: Wire::Stream, has: None })
+        Self::Files(FileFeed { follower, form, wire: Wire::Stream, has: None })
     }
 
     /// The next event, in words; `None` when the server stops.
@@ -174,6 +181,14 @@ impl FileFeed {
         let whole = || told.text(audience, |update| frame::write(update, audience));
         let update = &told.update;
         let had = self.has.replace(update.version);
+        if let Form::Page(documents) = &mut self.form {
+            if audience != Audience::Reader || !matches!(update.news, News::Document(_)) {
+                return Some(whole());
+            }
+            let had = documents.insert(update.path.clone(), update.version);
+            let patch = told.patch().filter(|(before, _)| had == Some(*before));
+            return Some(patch.map_or_else(whole, |(before, patch)| frame::patch(update, before, patch)));
+        }
         match (&self.form, &update.news) {
             (Form::Value(pointer), News::Document(_)) => {
                 let value = told.value(pointer);

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::change::News;
 use crate::change::Update;
+use crate::change::Version;
 use crate::change::kind;
 use crate::hub::Audience;
 use crate::site_path::SitePath;
@@ -147,6 +148,12 @@ fn for_reader(update: &Update) -> String {
     }
 }
 
+/// An event of the stream of a page that has the version before of a document.
+#[must_use]
+pub fn patch(update: &Update, before: Version, patch: &str) -> Bytes {
+    format!("event: patch\ndata: {{{},\"before\":\"{before}\",\"patch\":{patch}}}\n\n", head(update)).into()
+}
+
 /// An event of the stream of a page that uses this file in some other way: that it is another one now.
 fn for_user(update: &Update) -> String {
     let head = head(update);
@@ -192,7 +199,6 @@ fn data(frame: &mut String, text: &str) {
 mod tests {
     use super::*;
     use crate::change::Problem;
-    use crate::change::Version;
 
     fn update(path: &str, news: News) -> Update {
         Update { path: SitePath::from_url(path).unwrap(), version: Version::ABSENT, news }

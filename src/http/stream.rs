@@ -88,7 +88,8 @@ pub(super) fn head() -> HttpResponse {
 ///
 /// The body is JSON: `{"uses": {PATH: VERSION}, "reads": {PATH: VERSION}}`, where a version is that of what the page has
 /// already, or null. For `uses`, null means that the page has the present one; for `reads`, that it has none. Of what it
-/// reads, the page gets the contents; of what it uses, that it changed.
+/// reads, the page gets the contents; of what it uses, that it changed. With `"patches": true`, a document that it has in
+/// the version before may come as a `patch` event: `{"path","version","before","patch"}`.
 pub(super) async fn page(request: HttpRequest, site: Data<Site>, body: Bytes) -> HttpResponse {
     if !matches!(*request.method(), Method::GET | Method::POST) {
         return HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, "GET, POST")).finish();
@@ -98,15 +99,15 @@ pub(super) async fn page(request: HttpRequest, site: Data<Site>, body: Bytes) ->
         return HttpResponse::NotAcceptable().body("this is a stream: send Accept: text/event-stream\n");
     }
     match interests(&body) {
-        Some(interests) => answer(&request, Feed::page(&site.hub, interests)),
+        Some((interests, takes_patches)) => answer(&request, Feed::page(&site.hub, interests, takes_patches)),
         None => HttpResponse::BadRequest().body("expected {\"uses\": {PATH: VERSION}, \"reads\": {PATH: VERSION}}\n"),
     }
 }
 
 /// What a page asks for. Places that are never shown are passed over; they never change either.
-fn interests(body: &[u8]) -> Option<Vec<Interest>> {
+fn interests(body: &[u8]) -> Option<(Vec<Interest>, bool)> {
     if body.is_empty() {
-        return Some(Vec::new());
+        return Some((Vec::new(), false));
     }
     let body: Value = serde_json::from_slice(body).ok()?;
     let mut interests = Vec::new();
@@ -124,7 +125,7 @@ fn interests(body: &[u8]) -> Option<Vec<Interest>> {
             interests.extend(SitePath::from_url(url).map(|path| Interest { path, has, audience }));
         }
     }
-    Some(interests)
+    Some((interests, body.get("patches") == Some(&Value::Bool(true))))
 }
 
 /// A stream of what the feed tells.
@@ -223,7 +224,8 @@ mod tests {
         let body = format!(
             r#"{{"uses": {{"/a.css": "{version}", "/b.css": null, "/e.css": "", "/.env": null}}, "reads": {{"/c%20d.json": null}}}}"#
         );
-        let interests = interests(body.as_bytes()).unwrap();
+        let (interests, takes_patches) = interests(body.as_bytes()).unwrap();
+        assert!(!takes_patches);
         let found = interests.iter().map(|interest| (interest.path.as_str(), interest.has, interest.audience));
         assert_eq!(
             found.collect::<Vec<_>>(),
@@ -238,8 +240,8 @@ mod tests {
 
     #[test]
     fn nonsense_is_no_wish() {
-        assert!(interests(b"").is_some_and(|interests| interests.is_empty()));
-        assert!(interests(b"{}").is_some_and(|interests| interests.is_empty()));
+        assert!(interests(b"").is_some_and(|(interests, _)| interests.is_empty()));
+        assert!(interests(b"{}").is_some_and(|(interests, _)| interests.is_empty()));
         for nonsense in ["{", "[]x", r#"{"uses": []}"#, r#"{"uses": {"/a": 1}}"#] {
             assert!(interests(nonsense.as_bytes()).is_none(), "{nonsense}");
         }

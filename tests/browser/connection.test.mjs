@@ -17,7 +17,7 @@ beforeEach(async () => {
     const { readable, writable } = new TransformStream();
     const writer = writable.getWriter();
     const opened = {
-      wishes: JSON.parse(body),
+      wishes: (({ uses, reads }) => ({ uses, reads }))(JSON.parse(body)),
       aborted: false,
       answer: () => resolve(new Response(readable)),
       tell: (event, data) => writer.write(new TextEncoder().encode(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`)),
@@ -193,4 +193,25 @@ test("with the last tab the stream goes", async () => {
   other.say({ wishes: null });
   await until(() => both.aborted);
   assert.equal(streams.length, 1);
+});
+
+test("patches become documents, and the document is asked for where one does not fit", async () => {
+  const page = await tab();
+  const read = [];
+  page.read("/a.json", (update) => read.push([update.version, update.document]));
+  const first = await opened(1);
+  await first.tell("message", { path: "/a.json", version: "v1", document: { a: [1, 2], "b/c": 1 } });
+  const patch = [
+    { op: "add", path: "/a/1", value: 9 }, { op: "remove", path: "/a/0" }, { op: "replace", path: "/b~1c", value: 2 },
+    { op: "add", path: "/__proto__", value: { x: 1 } },
+  ];
+  await first.tell("patch", { path: "/a.json", version: "v2", before: "v1", patch });
+  await until(() => read.length === 2);
+  assert.equal(JSON.stringify(read[1]), '["v2",{"a":[9,2],"b/c":2,"__proto__":{"x":1}}]');
+  await first.tell("patch", { path: "/a.json", version: "v4", before: "v3", patch: [] });
+  const second = await opened(2);
+  assert.deepEqual(second.wishes, { uses: {}, reads: { "/a.json": null } });
+  await second.tell("message", { path: "/a.json", version: "v4", document: 4 });
+  await until(() => read.length === 3);
+  assert.deepEqual(read[2], ["v4", 4]);
 });

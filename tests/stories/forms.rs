@@ -83,6 +83,24 @@ fn patches_come_after_the_document_while_they_are_smaller() {
 }
 
 #[test]
+fn a_page_that_takes_patches_gets_them_of_what_it_reads() {
+    let document = |number: usize| json!({"rows": (0..50).collect::<Vec<_>>(), "number": number}).to_string();
+    let site = Site::with(&[("a.json", &document(0))]);
+    let server = site.serve();
+    let id = server.get("/a.json").header("etag").trim_matches('"').to_owned();
+    let wishes = json!({"reads": {"/a.json": id}, "patches": true}).to_string();
+    // When somebody else was told of it, it was looked at.
+    let other = server.follow("/a.json");
+    other.next();
+    let events = server.follow_with("POST", "/_savecast/events", &[], &wishes);
+    server.wait_for_status(|status| status["streams"] == 2);
+    site.write("a.json", document(1));
+    let patch = events.expect_event("patch");
+    assert_eq!((&patch["path"], &patch["before"]), (&json!("/a.json"), &json!(id)));
+    assert_eq!(patch["patch"], json!([{"op": "replace", "path": "/number", "value": 1}]));
+}
+
+#[test]
 fn a_listing_has_patches_too() {
     let names: Vec<_> = (10..30).map(|number| format!("{number}.txt")).collect();
     let files: Vec<_> = names.iter().map(|name| (name.as_str(), "x")).collect();
