@@ -5,11 +5,14 @@ cd "$(dirname "$0")/.."
 
 # The program that shows that it is there, and the Debian package that brings it.
 needed="chromium:chromium chromedriver:chromium-driver firefox-esr:firefox-esr node:nodejs npm:npm vim:vim emacs:emacs-nox
-  git:git perl:perl python3:python3 rsync:rsync valgrind:valgrind"
+  git:git perl:perl python3:python3 rsync:rsync valgrind:valgrind
+  curl:curl nginx:nginx-light"
 missing=()
 for pair in $needed; do
   command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
 done
+# It makes environments for the clients of Python's, and is no program of its own.
+python3 -c "import ensurepip" 2>/dev/null || missing+=(python3-venv)
 if [ ${#missing[@]} -gt 0 ]; then
   echo "installing with apt-get: ${missing[*]}"
   command -v apt-get >/dev/null || { echo "there is no apt-get here: install these by hand" >&2; exit 1; }

@@ -83,7 +83,12 @@ export async function openBrowser(test) {
 /** Headless Chromium, by WebDriver (W3C), which is JSON over HTTP. */
 async function openChromium(test) {
   const driver = spawn("chromedriver", ["--port=0"], { stdio: ["ignore", "pipe", "inherit"] });
-  test.after(() => driver.kill());
+  let leave = () => {};
+  // The browser goes first, or else it stays without its driver.
+  test.after(async () => {
+    await leave();
+    driver.kill();
+  });
   const [, port] = await said(driver, / successfully on port (\d+)/);
   const call = async (method, url, body) => {
     const response = await fetch(`http://127.0.0.1:${port}/session${url}`, { method, body: body && JSON.stringify(body) });
@@ -100,10 +105,10 @@ async function openChromium(test) {
     alwaysMatch: { "goog:chromeOptions": { args }, "goog:loggingPrefs": { browser: "ALL" }, timeouts: { script: DEADLINE } },
   };
   const { sessionId } = await call("POST", "", { capabilities });
-  test.after(async () => {
+  leave = async () => {
     await call("DELETE", `/${sessionId}`).catch(() => {});
     await rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
-  });
+  };
   const session = (method, url, body) => call(method, `/${sessionId}${url}`, body);
   const page = {
     open: (url) => session("POST", "/url", { url }),
