@@ -9,6 +9,9 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 /// How many bytes before a place tell that the file is still the same there.
 pub const CONTEXT: u64 = 256;
 
+/// The longest line that is told as a whole, in bytes. A longer one is told in parts of this length.
+pub const LONGEST: usize = 1 << 20;
+
 /// A place in a file: between two lines. As text, it is the id of the event of the line before it: the number of bytes, and
 /// a hash of the file and of what stands before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,17 +74,36 @@ impl FromStr for MarkId {
     }
 }
 
-/// How many of these bytes are complete lines.
+/// How many of these bytes can be told: complete lines, or a part of a line that is longer than [`LONGEST`].
 #[must_use]
 pub fn complete(bytes: &[u8]) -> usize {
-    bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1)
+    match bytes.iter().rposition(|byte| *byte == b'\n') {
+        Some(last) => last + 1,
+        None if bytes.len() < LONGEST => 0,
+        // Not in the midst of a character.
+        None => match std::str::from_utf8(&bytes[..LONGEST]) {
+            Err(error) if error.error_len().is_none() => error.valid_up_to(),
+            _ => LONGEST,
+        },
+    }
 }
 
-/// The offset at which the last `count` lines begin; `None` if there are not so many.
-#[must_use]
-pub fn last(bytes: &[u8], count: usize) -> Option<usize> {
-    let mut ends = bytes.iter().enumerate().rev().filter(|(_, byte)| **byte == b'\n').map(|(place, _)| place + 1);
-    ends.nth(count)
+/// Where the last `count` lines of these bytes begin, or how many lines there are if they are fewer.
+///
+/// # Errors
+///
+/// The number of lines.
+pub fn last(bytes: &[u8], count: usize) -> Result<usize, usize> {
+    let mut ends = 0;
+    for (place, byte) in bytes.iter().enumerate().rev() {
+        if *byte == b'\n' {
+            if ends == count {
+                return Ok(place + 1);
+            }
+            ends += 1;
+        }
+    }
+    Err(ends)
 }
 
 /// The lines in these bytes, which begin at `start` and have `before` before them: each with the place behind it, and
@@ -138,9 +160,12 @@ mod tests {
     fn the_last_lines_are_found_from_the_end() {
         assert_eq!(complete(b"a\nb"), 2);
         assert_eq!(complete(b"ab"), 0);
-        for (count, expected) in [(0, Some(6)), (1, Some(4)), (2, Some(2)), (3, None)] {
+        for (count, expected) in [(0, Ok(6)), (1, Ok(4)), (2, Ok(2)), (3, Err(3))] {
             assert_eq!(last(b"a\nb\nc\n", count), expected, "{count}");
         }
+        let long = "é".repeat(LONGEST);
+        assert_eq!(complete(long.as_bytes()), LONGEST);
+        assert_eq!(complete(format!("x{long}").as_bytes()), LONGEST - 1);
         for id in ["", "1", "x-1", "1-", "-1-2", "1-x"] {
             assert_eq!(id.parse::<MarkId>(), Err(BadMark), "{id}");
         }

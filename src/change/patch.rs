@@ -20,9 +20,12 @@ pub struct Indexed<'a> {
 const DEPTH: usize = 100;
 
 /// The patch from one document to another, on one line: values as they are written in the second; `None` if it would have
-/// more than `limit` bytes.
+/// more than `limit` bytes, or a name in them is no text.
 #[must_use]
 pub fn patch(before: Indexed<'_>, after: Indexed<'_>, limit: usize) -> Option<String> {
+    if before.tree.has_odd_names() || after.tree.has_odd_names() {
+        return None;
+    }
     let mut patch = Patch { before, after, limit, path: String::new(), text: "[".to_owned() };
     patch.value(0, 0, DEPTH)?;
     patch.text.push(']');

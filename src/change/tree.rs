@@ -50,6 +50,8 @@ pub struct Tree {
     nodes: Vec<Node>,
     /// The members of objects and the elements of arrays, by container and by the hash of the name, or the index.
     children: HashMap<(usize, u64), usize>,
+    /// Whether a name is no text, because of a lone surrogate, so that nobody can point to it.
+    has_odd_names: bool,
 }
 
 /// A value. The root is the first one.
@@ -84,7 +86,7 @@ impl Tree {
     #[must_use]
     pub fn new(line: &str) -> Self {
         let bytes = line.as_bytes();
-        let mut tree = Self { nodes: Vec::new(), children: HashMap::new() };
+        let mut tree = Self { nodes: Vec::new(), children: HashMap::new(), has_odd_names: false };
         let mut open: Vec<Open> = Vec::new();
         let mut at = 0;
         while let Some(byte) = bytes.get(at) {
@@ -128,7 +130,11 @@ impl Tree {
         let place = self.nodes.len();
         if let Some(open) = open.last_mut() {
             let key = match self.nodes[open.node].kind {
-                Shape::Object => xxh3_64(text(&line[node.name.clone()]).as_bytes()),
+                Shape::Object => {
+                    let name = text(&line[node.name.clone()]);
+                    self.has_odd_names |= name.is_none();
+                    xxh3_64(name.as_deref().unwrap_or_default().as_bytes())
+                }
                 _ => open.count as u64,
             };
             // Of several members with one name, the last one counts, as it does for browsers.
@@ -158,6 +164,10 @@ impl Tree {
         Some(self.nodes.get(node)?.span.clone())
     }
 
+    pub(super) fn has_odd_names(&self) -> bool {
+        self.has_odd_names
+    }
+
     pub(super) fn node(&self, node: usize) -> &Node {
         &self.nodes[node]
     }
@@ -174,7 +184,7 @@ impl Tree {
     pub(super) fn members<'a>(&'a self, line: &'a str, object: usize) -> impl Iterator<Item = (Cow<'a, str>, usize)> {
         let nodes = std::iter::successors(self.nodes[object].first, |node| self.nodes[*node].next);
         nodes.filter_map(move |node| {
-            let name = text(&line[self.nodes[node].name.clone()]);
+            let name = text(&line[self.nodes[node].name.clone()])?;
             (self.member(object, &name) == Some(node)).then_some((name, node))
         })
     }
@@ -205,12 +215,11 @@ fn end_of_scalar(bytes: &[u8], start: usize) -> usize {
     at + bytes[at.min(bytes.len())..].iter().take_while(|byte| !b",:]} ".contains(byte)).count()
 }
 
-/// What a string says.
-fn text(written: &str) -> Cow<'_, str> {
+/// What a string says; `None` if that is no text.
+fn text(written: &str) -> Option<Cow<'_, str>> {
     match written.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
-        Some(plain) if !plain.contains('\\') => Cow::Borrowed(plain),
-        // A lone surrogate is no text. It is a name all the same, and nobody can point to it.
-        _ => serde_json::from_str(written).map_or(Cow::Borrowed(written), Cow::Owned),
+        Some(plain) if !plain.contains('\\') => Some(Cow::Borrowed(plain)),
+        _ => serde_json::from_str(written).ok().map(Cow::Owned),
     }
 }
 

@@ -34,6 +34,9 @@ const LARGEST: usize = 1 << 20;
 /// The longest name of an event, in bytes.
 const NAME: usize = 100;
 
+/// The events that nobody else publishes.
+const OURS: [&str; 2] = ["end", "gap"];
+
 /// `GET /_savecast/channels/`: all of them, as a JSON array of `{"name","listeners","events","last"}`.
 pub(super) async fn list(request: HttpRequest, site: Data<Site>) -> HttpResponse {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
@@ -56,7 +59,8 @@ pub(super) async fn channel(
     name: Path<String>,
     payload: Payload,
 ) -> HttpResponse {
-    let name = ChannelName::new(&name);
+    // What is not UTF-8 comes as this character, and would be one channel for many names.
+    let name = ChannelName::new(&name).filter(|name| !name.as_str().contains(char::REPLACEMENT_CHARACTER));
     let Some(name) = name else {
         return HttpResponse::BadRequest()
             .body("the name of a channel has 1 to 200 bytes of UTF-8 without control characters\n");
@@ -83,7 +87,7 @@ pub(super) async fn channel(
 fn subscribe(request: &HttpRequest, site: &Site, name: ChannelName, wire: Wire) -> Result<Feed, TooManyChannels> {
     let last = stream::last_event_id(request);
     // An id that was never ours is one of long ago.
-    let last = last.filter(|id| !id.is_empty()).map(|id| id.parse().unwrap_or(0));
+    let last = last.map(|id| id.parse().unwrap_or(0));
     Subscriber::new(&site.hub, name, last).map(|subscriber| Feed::Channel(subscriber, wire))
 }
 
@@ -92,8 +96,14 @@ async fn publish(request: &HttpRequest, site: &Site, name: &ChannelName, payload
         return HttpResponse::BadRequest().body("the query makes no sense\n");
     };
     let event = query.get("event").map_or(frame::MESSAGE, String::as_str);
-    if event.is_empty() || event.len() > NAME || event.chars().any(char::is_control) {
+    if event.is_empty()
+        || event.len() > NAME
+        || event.chars().any(|letter| letter.is_control() || letter == char::REPLACEMENT_CHARACTER)
+    {
         return HttpResponse::BadRequest().body("the name of an event has 1 to 100 bytes without control characters\n");
+    }
+    if OURS.contains(&event) {
+        return HttpResponse::BadRequest().body("end and gap are what the server itself says\n");
     }
     let data = match payload.to_bytes_limited(LARGEST).await {
         Ok(Ok(data)) => data,

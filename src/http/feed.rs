@@ -31,6 +31,9 @@ use crate::hub::Subscriber;
 use crate::hub::Told;
 use crate::site_path::SitePath;
 
+/// The longest pointer, in bytes. Each listener keeps its own.
+const POINTER: usize = 1000;
+
 /// How the contents of a file are told.
 #[derive(Clone, Debug, Default)]
 pub(super) enum Form {
@@ -58,6 +61,9 @@ impl Form {
             Query::<HashMap<String, String>>::from_query(query).map_err(|error| error.to_string())?.into_inner();
         let form = match (query.get("as").map(String::as_str), query.get("at")) {
             (None, None) => Self::Whole,
+            (None, Some(pointer)) if pointer.len() > POINTER => {
+                return Err(format!("at has more than {POINTER} bytes"));
+            }
             (None, Some(pointer)) => Self::Value(pointer.parse().map_err(|error| format!("at={pointer} is {error}"))?),
             (Some("patch"), None) => Self::Patch,
             (Some("lines"), None) => {

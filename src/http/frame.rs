@@ -126,7 +126,13 @@ impl<'a> Event<'a> {
     /// As a message of a WebSocket: `{"id","event","data"}`, where `data` is the text that the listener of a stream gets.
     #[must_use]
     pub fn to_message(&self) -> String {
-        json!({ "id": self.id, "event": self.name, "data": self.data }).to_string()
+        // On a stream, too, each end of a line is LF.
+        let data = if self.data.contains('\r') {
+            Cow::Owned(self.data.replace("\r\n", "\n").replace('\r', "\n"))
+        } else {
+            Cow::Borrowed(self.data.as_ref())
+        };
+        json!({ "id": self.id, "event": self.name, "data": data }).to_string()
     }
 }
 

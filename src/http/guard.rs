@@ -101,11 +101,18 @@ impl Guard {
     /// Whether the page that asks, if it is a page, came from here. A page of another port of this machine did not.
     fn is_own_origin(&self, host: &str, headers: &HeaderMap) -> bool {
         // A program other than a browser sends neither header; a page can't leave out or forge them.
-        if headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site") {
+        let is = |site: &HeaderValue, words: &[&str]| {
+            words.iter().any(|word| site.as_bytes().eq_ignore_ascii_case(word.as_bytes()))
+        };
+        let mut sites = headers.get_all("sec-fetch-site");
+        let mut origins = headers.get_all(header::ORIGIN);
+        let Some(origin) = origins.next() else {
+            // A page of another port asks without an origin, too, if it does not want to read the answer.
+            return sites.all(|site| is(site, &["same-origin", "none"]));
+        };
+        if sites.any(|site| is(site, &["cross-site"])) {
             return false;
         }
-        let mut origins = headers.get_all(header::ORIGIN);
-        let Some(origin) = origins.next() else { return true };
         let Some(origin) = origin.to_str().ok().map(str::to_ascii_lowercase) else { return false };
         let Some(authority) = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://")) else {
             return false;

@@ -11,6 +11,7 @@ use futures_util::stream;
 use serde_json::json;
 
 use crate::change::lines;
+use crate::change::lines::LONGEST;
 use crate::change::lines::Mark;
 use crate::change::lines::MarkId;
 use crate::http::Site;
@@ -23,8 +24,8 @@ use crate::root::Log;
 use crate::root::Refusal;
 use crate::site_path::SitePath;
 
-/// How much of a file is read at once, in bytes.
-const PART: usize = 256 << 10;
+/// How much of a file is read at once, in bytes, and how much text is made of it at once.
+const PART: usize = 64 << 10;
 
 /// How far back the last lines are looked for, in bytes.
 const LOOK_BACK: u64 = 8 << 20;
@@ -40,8 +41,19 @@ pub(super) fn tell(
 ) -> impl Stream<Item = Bytes> + use<> {
     let seen = seen.map(str::to_owned);
     let follower = LogFollower::new(&site.hub, path.clone());
-    let listener =
-        Listener { site: site.clone(), path, wire, last, seen, follower, at: None, until: None, owed: VecDeque::new() };
+    let listener = Listener {
+        site: site.clone(),
+        path,
+        wire,
+        last,
+        seen,
+        follower,
+        is_begun: false,
+        is_reset: false,
+        at: None,
+        until: None,
+        owed: VecDeque::new(),
+    };
     stream::unfold(listener, |mut listener| async {
         let text = listener.next().await?;
         Some((text, listener))
@@ -55,6 +67,10 @@ struct Listener {
     last: usize,
     seen: Option<String>,
     follower: LogFollower,
+    /// Whether it was found where to begin.
+    is_begun: bool,
+    /// Whether the next news are of a file that begins anew.
+    is_reset: bool,
     /// Up to where it was told; `None` while there is no file.
     at: Option<Mark>,
     /// Up to where it is behind and has to be told from the file.
@@ -71,99 +87,130 @@ impl Listener {
                 return Some(text);
             }
             if let Some(until) = self.until {
+                if self.follower.is_closed() {
+                    return None;
+                }
                 self.catch_up(until).await;
                 continue;
             }
-            match &*self.follower.next().await? {
-                LogNews::Start(end) => self.start(*end).await,
-                LogNews::Grown(grown) => self.grow(grown),
-                LogNews::Reset(start) => {
-                    self.at = Some(*start);
-                    self.owe(&Event::named(start, "reset", self.place()));
+            let news = self.follower.next().await?;
+            let end = match &*news {
+                LogNews::Start(end) => *end,
+                LogNews::Grown(grown) => Some(grown.end),
+                LogNews::Far(end) => Some(*end),
+                LogNews::Reset(_) | LogNews::Removed | LogNews::Missed { .. } => None,
+            };
+            if !self.is_begun {
+                match (&*news, end) {
+                    (LogNews::Start(None), _) => self.owe(&Event::removed("", &self.path)),
+                    (LogNews::Start(_), Some(end)) => self.begin(end, self.last).await,
+                    // It came after the listener, so all of it is new.
+                    (_, Some(end)) => self.begin(end, usize::MAX).await,
+                    _ => {}
                 }
+                continue;
+            }
+            match &*news {
+                LogNews::Start(_) => {}
+                LogNews::Grown(grown) => self.grow(grown),
+                LogNews::Far(end) => self.fall_behind(*end),
+                LogNews::Reset(start) => self.reset(*start),
                 LogNews::Removed => {
                     self.at = None;
                     self.owe(&Event::removed("", &self.path));
                 }
-                LogNews::Missed => {}
+                LogNews::Missed { reset } => self.is_reset |= *reset,
             }
         }
+    }
+
+    fn reset(&mut self, start: Mark) {
+        (self.at, self.is_reset) = (Some(start), false);
+        self.owe(&Event::named(start, "reset", self.place()));
     }
 
     /// Finds where to begin.
-    async fn start(&mut self, end: Option<Mark>) {
-        let Some(end) = end else { return self.owe(&Event::removed("", &self.path)) };
+    async fn begin(&mut self, end: Mark, last: usize) {
+        self.is_begun = true;
         // What we can't read was never ours, and so nothing is known of what was seen.
-        let (seen, last) = (self.seen.as_ref().map(|seen| seen.parse::<MarkId>()), self.last);
+        let seen = self.seen.as_ref().map(|seen| seen.parse::<MarkId>());
         let begin = self.read(move |log| match seen {
-            Some(Ok(id)) if id.position <= end.position => {
+            Some(Ok(id)) if id.position <= log.length => {
                 let mark = log.mark(id.position)?;
-                Ok(if mark.is(id) && mark.file == end.file { Begin::Here(mark) } else { Begin::Anew })
+                Ok((mark.is(id) && mark.file == end.file).then_some(mark))
             }
-            Some(_) => Ok(Begin::Anew),
-            None => Ok(Begin::Here(last_lines(log, end, last)?)),
+            Some(_) => Ok(None),
+            None if last == usize::MAX => Ok(Some(Mark::start(end.file))),
+            None => last_lines(log, end, last).map(Some),
         });
-        let begin = match begin.await.unwrap_or(Begin::Here(end)) {
-            Begin::Here(mark) => mark,
-            Begin::Anew => {
-                let start = Mark::start(end.file);
-                self.owe(&Event::named(start, "reset", self.place()));
-                start
-            }
-        };
-        (self.at, self.until) = (Some(begin), Some(end));
-        // Who has heard nothing yet can say where it was, too.
-        if self.wire == Wire::Stream && self.seen.is_none() {
-            self.owed.push_back(format!("id: {begin}\n\n").into());
+        match begin.await.unwrap_or(Some(end)) {
+            Some(mark) => self.at = Some(mark),
+            // What it has seen is of another file.
+            None => self.reset(Mark::start(end.file)),
         }
+        // Who has heard nothing yet can say where it was, too.
+        if let (Wire::Stream, None, Some(at)) = (self.wire, &self.seen, self.at) {
+            self.owed.push_back(format!("id: {at}\n\n").into());
+        }
+        self.until = Some(end);
     }
 
     fn grow(&mut self, grown: &Grown) {
-        if self.at.is_some_and(|at| at == grown.start) {
+        let is_next = !self.is_reset && self.at.is_some_and(|at| at == grown.start);
+        if self.wire == Wire::Stream && is_next && grown.lines.len() <= PART {
             self.at = Some(grown.end);
-            let part = Part { start: grown.start, before: &grown.before, bytes: &grown.lines };
-            match self.wire {
-                Wire::Stream => self.owed.push_back(grown.text(|_| part.frames())),
-                Wire::Socket => self.owed.extend(part.messages()),
-            }
+            self.owed.push_back(grown.text(|grown| Part::of(grown).frames(usize::MAX).0));
         } else {
-            // It is new, or some news were missed. All of it is in the file.
-            self.at.get_or_insert(Mark::start(grown.start.file));
-            self.until = Some(grown.end);
+            self.fall_behind(grown.end);
         }
+    }
+
+    /// What is up to `end` is told from the file.
+    fn fall_behind(&mut self, end: Mark) {
+        if self.is_reset {
+            self.reset(Mark::start(end.file));
+        }
+        self.at.get_or_insert(Mark::start(end.file));
+        self.until = Some(end);
     }
 
     /// Tells the next part from the file.
     async fn catch_up(&mut self, until: Mark) {
         let at = self.at.unwrap_or(Mark::start(until.file));
-        let count = usize::try_from(until.position.saturating_sub(at.position)).unwrap_or(PART).min(PART);
         let read = self.read(move |log| {
-            if log.file != until.file {
+            if log.file != until.file || log.mark(at.position)? != at {
                 return Err(io::Error::other("it is another file by now"));
             }
-            let (before, mut bytes) = (log.before(at.position)?, log.read(at.position, count)?);
+            let count = usize::try_from(until.position.saturating_sub(at.position)).unwrap_or(LONGEST).min(LONGEST);
+            let mut bytes = log.read(at.position, count.min(PART))?;
+            if !bytes.contains(&b'\n') {
+                bytes = log.read(at.position, count)?;
+            }
+            // Up to the end there are complete lines, or parts of them.
             let complete = lines::complete(&bytes);
             bytes.truncate(if complete == 0 { bytes.len() } else { complete });
-            Ok((before, log.mark(at.position + bytes.len() as u64)?, bytes))
+            Ok((log.before(at.position)?, bytes))
         });
-        let is_over = match read.await {
-            Ok((before, end, bytes)) if !bytes.is_empty() => {
-                self.at = Some(end);
-                let part = Part { start: at, before: &before, bytes: &bytes };
-                match self.wire {
-                    Wire::Stream => self.owed.push_back(part.frames()),
-                    Wire::Socket => self.owed.extend(part.messages()),
-                }
-                end.position >= until.position
+        let read = read.await;
+        self.until = None;
+        // If it is another file by now, the news of that will come.
+        let Ok((before, bytes)) = read else { return };
+        // Nothing is no text: it would be the end of the stream.
+        if bytes.is_empty() {
+            return;
+        }
+        let part = Part { start: at, before: &before, bytes: &bytes };
+        let end = match self.wire {
+            Wire::Stream => {
+                let (text, end) = part.frames(PART);
+                self.owed.push_back(text);
+                end
             }
-            // The rest is gone with the file, and the news of that will come.
-            _ => {
-                self.at = Some(until);
-                true
-            }
+            Wire::Socket => part.messages(&mut self.owed),
         };
-        if is_over {
-            self.until = None;
+        self.at = Some(end);
+        if end.position < until.position {
+            self.until = Some(until);
         }
     }
 
@@ -191,13 +238,6 @@ impl Listener {
     }
 }
 
-/// Where a listener begins.
-enum Begin {
-    Here(Mark),
-    /// At the start: what it has seen is of another file.
-    Anew,
-}
-
 /// Lines of a file, with what is before them.
 struct Part<'a> {
     start: Mark,
@@ -205,39 +245,57 @@ struct Part<'a> {
     bytes: &'a [u8],
 }
 
-impl Part<'_> {
-    fn frames(&self) -> Bytes {
-        let mut text = String::with_capacity(self.bytes.len() * 2);
-        for (mark, line) in lines::lines(self.start, self.before, self.bytes) {
-            text.push_str(&Event::message(mark, line).to_frame());
-        }
-        text.into()
+impl<'a> Part<'a> {
+    fn of(grown: &'a Grown) -> Self {
+        Self { start: grown.start, before: &grown.before, bytes: &grown.lines }
     }
 
-    fn messages(&self) -> impl Iterator<Item = Bytes> {
-        lines::lines(self.start, self.before, self.bytes)
-            .map(|(mark, line)| Wire::Socket.write(&Event::message(mark, line)))
+    /// The first of them as events of a stream, about as much text as said; and where they end.
+    fn frames(&self, limit: usize) -> (Bytes, Mark) {
+        let (mut text, mut end) = (String::new(), self.start);
+        for (mark, line) in lines::lines(self.start, self.before, self.bytes) {
+            text.push_str(&Event::message(mark, line).to_frame());
+            end = mark;
+            if text.len() >= limit {
+                break;
+            }
+        }
+        (text.into(), end)
+    }
+
+    /// The first of them as messages, about as much text as is read at once; returns where they end.
+    fn messages(&self, owed: &mut VecDeque<Bytes>) -> Mark {
+        let (mut length, mut end) = (0, self.start);
+        for (mark, line) in lines::lines(self.start, self.before, self.bytes) {
+            let message = Wire::Socket.write(&Event::message(mark, line));
+            length += message.len();
+            owed.push_back(message);
+            end = mark;
+            if length >= PART {
+                break;
+            }
+        }
+        end
     }
 }
 
 /// Where the last `count` lines before `end` begin, as far as that is looked for.
 fn last_lines(log: &Log, end: Mark, count: usize) -> io::Result<Mark> {
-    if count == 0 {
-        return Ok(end);
-    }
-    let mut reach = PART as u64;
-    loop {
-        let from = end.position.saturating_sub(reach);
-        let bytes = log.read(from, usize::try_from(end.position - from).unwrap_or(usize::MAX))?;
-        match lines::last(&bytes, count) {
-            Some(place) => return log.mark(from + place as u64),
-            None if from == 0 => return Ok(Mark::start(log.file)),
-            // So many lines are too many; begin with the first that is whole.
-            None if reach >= LOOK_BACK => {
-                let first = bytes.iter().position(|byte| *byte == b'\n').map_or(0, |place| place + 1);
-                return log.mark(from + first as u64);
-            }
-            None => reach *= 4,
+    // One more than there are lines: that before the first of them.
+    let (mut to, mut ends) = (end.position, count.saturating_add(1));
+    let mut first = end.position;
+    while to > 0 && end.position - to < LOOK_BACK {
+        let from = to.saturating_sub(PART as u64);
+        let bytes = log.read(from, usize::try_from(to - from).unwrap_or(0))?;
+        match lines::last(&bytes, ends - 1) {
+            Ok(place) => return log.mark(from + place as u64),
+            Err(found) => ends -= found,
         }
+        if let Some(place) = bytes.iter().position(|byte| *byte == b'\n') {
+            first = from + place as u64 + 1;
+        }
+        to = from;
     }
+    // There are not so many, or they are too many: then from the first one that is whole.
+    if to == 0 { Ok(Mark::start(log.file)) } else { log.mark(first) }
 }

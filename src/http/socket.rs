@@ -27,6 +27,10 @@ use crate::site_path::SitePath;
 /// A socket that was quiet for so long asks whether the other side is there.
 const PING: Duration = Duration::from_secs(15);
 
+/// How much is sent before the other side has to show that it reads, in bytes. A listener that is slower than the writer
+/// skips versions and has no queue.
+const WINDOW: usize = 64 << 10;
+
 /// The contents of one file, now and after every save. What the other side sends is not read.
 pub(super) fn file(request: &HttpRequest, site: &Data<Site>, path: SitePath, payload: Payload) -> HttpResponse {
     match Form::parse(request.query_string(), &path) {
@@ -52,19 +56,30 @@ pub(super) fn answer(request: &HttpRequest, payload: Payload, feed: Feed) -> Htt
 /// Until one side goes away.
 async fn serve(mut feed: Feed, mut session: Session, mut messages: MessageStream) {
     let mut quiet = Instant::now() + PING;
+    // What was sent since the other side has last shown that it reads, and whether it was asked to.
+    let (mut unread, mut is_asked) = (0, false);
     let code = loop {
         let sent = tokio::select! {
-            text = poll_fn(|context| feed.poll_next(context)) => {
+            text = poll_fn(|context| feed.poll_next(context)), if !is_asked => {
                 let Some(text) = text else {
                     // If it has gone meanwhile, it needs no farewell.
                     drop(session.text(frame::end().to_message()).await);
                     break CloseCode::Away;
                 };
-                session.text(string(&text)).await
+                unread += text.len();
+                is_asked = unread > WINDOW;
+                match session.text(string(&text)).await {
+                    Ok(()) if is_asked => session.ping(b"").await,
+                    sent => sent,
+                }
             }
             message = messages.recv() => match message {
                 Some(Ok(Message::Ping(data))) => session.pong(&data).await,
                 Some(Ok(Message::Close(_))) | None => break CloseCode::Normal,
+                Some(Ok(Message::Pong(_))) => {
+                    (unread, is_asked) = (0, false);
+                    continue;
+                }
                 Some(Ok(_)) => continue,
                 Some(Err(_)) => break CloseCode::Protocol,
             },

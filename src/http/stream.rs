@@ -74,9 +74,13 @@ pub(super) async fn file(request: &HttpRequest, site: Data<Site>, path: SitePath
 /// may write it into the query.
 pub(super) fn last_event_id(request: &HttpRequest) -> Option<String> {
     let header = request.headers().get("last-event-id").and_then(|id| id.to_str().ok());
-    let query =
-        || Query::<HashMap<String, String>>::from_query(request.query_string()).ok()?.get("last-event-id").cloned();
-    header.map(str::to_owned).or_else(query)
+    // The second spelling is that of polyfills.
+    let query = || {
+        let mut query = Query::<HashMap<String, String>>::from_query(request.query_string()).ok()?;
+        query.remove("last-event-id").or_else(|| query.remove("lastEventId"))
+    };
+    // Who has seen nothing yet may say so with an empty one.
+    header.map(str::to_owned).or_else(query).filter(|id| !id.is_empty())
 }
 
 /// What a stream says of itself.

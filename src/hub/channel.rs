@@ -45,7 +45,7 @@ impl ChannelName {
 /// What was published.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ChannelEvent {
-    /// Its number. They rise by one, from the time in milliseconds at which the channel began; so after a restart, too,
+    /// Its number. They rise by one, from the time in microseconds at which the channel began; so after a restart, too,
     /// later ones are higher.
     pub id: u64,
     /// Its name, `message` if it has none.
@@ -93,12 +93,13 @@ pub(super) struct Channel {
 }
 
 impl Channel {
-    fn new() -> Self {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    /// `highest` is the highest id that was ever given.
+    fn new(highest: u64) -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
         Self {
             events: VecDeque::new(),
             bytes: 0,
-            next: u64::try_from(now).unwrap_or(u64::MAX / 2),
+            next: u64::try_from(now).unwrap_or(0).max(highest + 1),
             is_used: false,
             listeners: HashMap::new(),
             used: Instant::now(),
@@ -129,6 +130,8 @@ impl Channel {
 pub(super) struct Channels {
     by_name: HashMap<ChannelName, Channel>,
     next_subscriber: u64,
+    /// The highest id that was given: a channel that was forgotten must not give its ids again.
+    highest: u64,
 }
 
 impl Channels {
@@ -137,7 +140,8 @@ impl Channels {
         if !self.by_name.contains_key(name) && self.by_name.len() >= CHANNELS && !self.forget() {
             return Err(TooManyChannels);
         }
-        Ok(self.by_name.entry(name.clone()).or_insert_with(Channel::new))
+        let highest = self.highest;
+        Ok(self.by_name.entry(name.clone()).or_insert_with(|| Channel::new(highest)))
     }
 
     /// Forgets the channel that was used last the longest ago, of those that nobody listens to; false if there is none.
@@ -175,6 +179,7 @@ impl Hub {
             let id = channel.push(event, data);
             wakers.extend(channel.listeners.values_mut().filter_map(Option::take));
             let listeners = channel.listeners.len();
+            channels.highest = channels.highest.max(id);
             while channels.bytes() > TOTAL_BYTES && channels.forget() {}
             (id, listeners)
         };

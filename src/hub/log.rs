@@ -29,8 +29,13 @@ pub enum LogNews {
     Reset(Mark),
     /// It is gone.
     Removed,
-    /// Some news were missed; the next ones begin here.
-    Missed,
+    /// More has come than is kept: it is in the file, up to here.
+    Far(Mark),
+    /// Some news were missed.
+    Missed {
+        /// Whether there was a reset among them.
+        reset: bool,
+    },
 }
 
 /// Lines that were appended, with the text made of them, which all listeners share.
@@ -70,6 +75,8 @@ struct Log {
     /// The number of the oldest of them.
     first: u64,
     bytes: usize,
+    /// How many resets are no longer among the news.
+    forgotten_resets: u64,
     listeners: HashMap<u64, Option<Waker>>,
 }
 
@@ -96,11 +103,15 @@ impl Logs {
 
 impl Log {
     fn push(&mut self, news: LogNews) {
-        let size = |news: &LogNews| if let LogNews::Grown(grown) = news { grown.lines.len() } else { 0 };
+        // With what each needs besides.
+        let size = |news: &LogNews| if let LogNews::Grown(grown) = news { grown.lines.len() + 1024 } else { 256 };
         self.bytes += size(&news);
         self.news.push_back(Arc::new(news));
         while self.bytes > KEPT && self.news.len() > 1 {
-            self.bytes -= self.news.pop_front().map_or(0, |news| size(&news));
+            if let Some(news) = self.news.pop_front() {
+                self.bytes -= size(&news);
+                self.forgotten_resets += u64::from(matches!(*news, LogNews::Reset(_)));
+            }
             self.first += 1;
         }
     }
@@ -135,6 +146,8 @@ pub struct LogFollower {
     id: u64,
     /// The number of the news that it wants next; `None` until it was told where the file ends.
     next: Option<u64>,
+    /// How many resets were before that.
+    resets: u64,
 }
 
 impl LogFollower {
@@ -147,7 +160,7 @@ impl LogFollower {
         state.logs.by_path.entry(path.clone()).or_default().listeners.insert(id, None);
         (hub.demand)(Demand::FollowLines(path.clone()));
         drop(state);
-        Self { hub: hub.clone(), path, id, next: None }
+        Self { hub: hub.clone(), path, id, next: None, resets: 0 }
     }
 
     /// What it is told next; `None` when the hub has closed.
@@ -161,21 +174,33 @@ impl LogFollower {
         match self.next {
             None if log.is_known => {
                 self.next = Some(end);
+                let resets = log.news.iter().filter(|news| matches!(***news, LogNews::Reset(_))).count();
+                self.resets = log.forgotten_resets + resets as u64;
                 return Poll::Ready(Some(Arc::new(LogNews::Start(log.end))));
             }
             Some(next) if next < log.first => {
                 self.next = Some(log.first);
-                return Poll::Ready(Some(Arc::new(LogNews::Missed)));
+                let reset = log.forgotten_resets > self.resets;
+                self.resets = log.forgotten_resets;
+                return Poll::Ready(Some(Arc::new(LogNews::Missed { reset })));
             }
             Some(next) if next < end => {
                 let place = usize::try_from(next - log.first).unwrap_or(usize::MAX);
                 self.next = Some(next + 1);
-                return Poll::Ready(log.news.get(place).cloned());
+                let news = log.news.get(place).cloned();
+                self.resets += u64::from(matches!(news.as_deref(), Some(LogNews::Reset(_))));
+                return Poll::Ready(news);
             }
             _ => {}
         }
         log.listeners.insert(self.id, Some(context.waker().clone()));
         Poll::Pending
+    }
+
+    /// Whether the hub has closed.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.hub.state().closed
     }
 
     /// What it is told next; `None` when the hub has closed.

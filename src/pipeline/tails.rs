@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io;
 
 use crate::change::lines;
+use crate::change::lines::LONGEST;
 use crate::change::lines::Mark;
 use crate::hub::Grown;
 use crate::hub::Hub;
@@ -13,15 +14,22 @@ use crate::root::Refusal;
 use crate::root::Root;
 use crate::site_path::SitePath;
 
-/// How much is read at once, in bytes. A longer line is told in parts.
-const PART: usize = 1 << 20;
+/// How far back the end of the last line is looked for, in parts of [`LONGEST`].
+const LOOK_BACK: u64 = 16;
 
-/// How far each file was read. `None` is one that isn't there.
+/// How far each file was read.
 #[derive(Default)]
 pub(super) struct Tails {
-    ends: HashMap<SitePath, Option<Mark>>,
-    /// What was known of a file before it went, so that another one in its place is told to be another one.
-    gone: HashMap<SitePath, u64>,
+    ends: HashMap<SitePath, Tail>,
+}
+
+/// How far a file was read.
+#[derive(Default)]
+struct Tail {
+    /// The file, kept open to be read to its end when another one takes its place; `None` while it isn't there.
+    file: Option<(Log, Mark)>,
+    /// Whether there was one before, so that another one is told to be another one.
+    was_there: bool,
 }
 
 impl Tails {
@@ -30,67 +38,103 @@ impl Tails {
     pub(super) fn tell(&mut self, root: &Root, hub: &Hub, path: &SitePath, again: bool) -> bool {
         let Some(is_told) = hub.log(path) else {
             self.ends.remove(path);
-            self.gone.remove(path);
             return true;
         };
-        let before = if is_told { self.ends.get(path).copied() } else { None };
-        let log = root.log(path);
+        if !is_told {
+            self.ends.remove(path);
+        }
+        let tail = self.ends.entry(path.clone()).or_default();
         let mut news = Vec::new();
-        let end = match (before, log) {
-            (None, Ok(log)) => last_end(&log).ok(),
-            (Some(end), Ok(log)) => match self.read(path, end, &log, &mut news) {
-                Ok(end) => Some(end),
-                // It was truncated while it was read, and a look will follow.
-                Err(_) => end,
-            },
-            (None | Some(None), Err(_)) => None,
-            (Some(Some(_)), Err(Refusal::Missing)) if !again => return false,
-            (Some(Some(end)), Err(_)) => {
-                self.gone.insert(path.clone(), end.file);
-                news.push(LogNews::Removed);
-                None
+        match root.log(path) {
+            // Those who come first begin at its end.
+            Ok(log) if !is_told => tail.file = last_end(&log).ok().map(|end| (log, end)),
+            Ok(log) => tail.read(log, &mut news),
+            Err(Refusal::Missing) if tail.file.is_some() && !again => return false,
+            Err(_) => {
+                if let Some((log, end)) = tail.file.take() {
+                    drain(&log, end, &mut news);
+                    news.push(LogNews::Removed);
+                }
             }
-        };
-        self.ends.insert(path.clone(), end);
+        }
+        tail.was_there |= tail.file.is_some();
         if !is_told || !news.is_empty() {
-            hub.append(path, news, end);
+            hub.append(path, news, tail.file.as_ref().map(|(_, end)| *end));
         }
         true
     }
+}
 
-    /// What has come since `end`; returns the new end.
-    fn read(&mut self, path: &SitePath, end: Option<Mark>, log: &Log, news: &mut Vec<LogNews>) -> io::Result<Mark> {
-        let is_continued = |end: &Mark| {
-            Ok::<_, io::Error>(log.file == end.file && log.length >= end.position && log.mark(end.position)? == *end)
+impl Tail {
+    /// What has come since the last look.
+    fn read(&mut self, log: Log, news: &mut Vec<LogNews>) {
+        let before = self.file.take();
+        let is_same = |(_, end): &(Log, Mark)| {
+            log.file == end.file && log.length >= end.position && log.mark(end.position).is_ok_and(|mark| mark == *end)
         };
-        let mut end = match end {
-            Some(end) if is_continued(&end)? => end,
-            known => {
-                let start = Mark::start(log.file);
-                // Nobody has seen anything of it before, so nothing begins anew.
-                if known.is_some() || self.gone.remove(path).is_some() {
-                    news.push(LogNews::Reset(start));
+        let start = if let Some((_, end)) = before.as_ref().filter(|before| is_same(before)) {
+            *end
+        } else {
+            // What was written to the old one before the new one came.
+            if let Some((old, end)) = before.filter(|(old, _)| old.file != log.file) {
+                drain(&old, end, news);
+            }
+            // Nobody has seen anything of it before, so nothing begins anew.
+            if self.was_there {
+                news.push(LogNews::Reset(Mark::start(log.file)));
+            }
+            Mark::start(log.file)
+        };
+        let mut end = start;
+        // What is more than is kept is read from the file by those who want it.
+        if log.length.saturating_sub(start.position) > LONGEST as u64 {
+            match last_end(&log) {
+                Ok(last) if last.position > start.position => {
+                    news.push(LogNews::Far(last));
+                    end = last;
                 }
-                start
+                _ => end = drain(&log, start, news),
             }
-        };
-        loop {
-            let mut bytes = log.read(end.position, PART)?;
-            let complete = lines::complete(&bytes);
-            if complete == 0 && bytes.len() < PART {
-                return Ok(end);
-            }
-            bytes.truncate(if complete == 0 { PART } else { complete });
-            let next = log.mark(end.position + bytes.len() as u64)?;
-            news.push(LogNews::Grown(Grown::new(end, next, log.before(end.position)?, bytes)));
-            end = next;
+        } else {
+            end = drain(&log, end, news);
         }
+        self.file = Some((log, end));
     }
+}
+
+/// All lines from here to the end of the file; returns their end. What can't be read now is read at the next look.
+fn drain(log: &Log, start: Mark, news: &mut Vec<LogNews>) -> Mark {
+    let mut end = start;
+    let mut next = || -> io::Result<Option<Grown>> {
+        let mut bytes = log.read(end.position, LONGEST)?;
+        bytes.truncate(lines::complete(&bytes));
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        let (from, before) = (end, log.before(end.position)?);
+        end = log.mark(from.position + bytes.len() as u64)?;
+        Ok(Some(Grown::new(from, end, before, bytes)))
+    };
+    while let Ok(Some(grown)) = next() {
+        news.push(LogNews::Grown(grown));
+    }
+    end
 }
 
 /// The end of the last complete line.
 fn last_end(log: &Log) -> io::Result<Mark> {
-    let from = log.length.saturating_sub(PART as u64);
-    let bytes = log.read(from, PART)?;
-    log.mark(from + lines::complete(&bytes) as u64)
+    let mut to = log.length;
+    for _ in 0..LOOK_BACK {
+        let from = to.saturating_sub(LONGEST as u64);
+        let bytes = log.read(from, usize::try_from(to - from).unwrap_or(0))?;
+        if let Some(place) = bytes.iter().rposition(|byte| *byte == b'\n') {
+            return log.mark(from + place as u64 + 1);
+        }
+        if from == 0 {
+            return Ok(Mark::start(log.file));
+        }
+        to = from;
+    }
+    // Within a line that is longer than anybody reads.
+    log.mark(log.length)
 }

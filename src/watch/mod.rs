@@ -165,6 +165,8 @@ impl Watch {
             Signal::UnfollowLines(path) => {
                 self.settle.slow_down(&path);
                 self.unfollow(&path);
+                // One more look, at which the pipeline sees that it may close the file.
+                self.settle.note(path, Mark::Done, Instant::now());
             }
             Signal::Stop => return None,
         }

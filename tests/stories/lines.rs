@@ -145,3 +145,86 @@ fn many_lines_come_in_order_and_once() {
     expect(&events, &["last"]);
     expect(&late, &["last"]);
 }
+
+/// Many lines, each with this word and its number.
+fn many(word: &str, count: usize) -> String {
+    (0..count).fold(String::new(), |mut text, number| {
+        writeln!(text, "{word} {number:06} {}", "x".repeat(20)).expect("a string");
+        text
+    })
+}
+
+#[track_caller]
+fn expect_many(events: &Events, word: &str, count: usize) {
+    for number in 0..count {
+        let line = events.next().data;
+        assert!(line.starts_with(&format!("{word} {number:06} ")), "{number}: {line}");
+    }
+}
+
+#[test]
+fn a_large_replacement_is_told_from_its_start() {
+    let site = Site::with(&[("app.log", &many("old", 1000))]);
+    let server = site.serve();
+    let events = server.follow("/app.log?as=lines&last=1");
+    events.next();
+    site.write("app.log.new", many("new", 100_000));
+    fs::rename(site.path("app.log.new"), site.path("app.log")).unwrap();
+    events.expect_event("reset");
+    expect_many(&events, "new", 100_000);
+    // Larger than before, in the same file.
+    site.write("app.log", many("again", 120_000));
+    events.expect_event("reset");
+    expect_many(&events, "again", 120_000);
+}
+
+#[test]
+fn what_was_written_before_a_rotation_is_told_before_it() {
+    let site = Site::with(&[("app.log", "start\n")]);
+    let server = site.serve();
+    let events = server.follow("/app.log?as=lines&last=1");
+    expect(&events, &["start"]);
+    for round in 0..20 {
+        append(&site, format!("last of {round}\n"));
+        fs::rename(site.path("app.log"), site.path("app.log.1")).unwrap();
+        site.write("app.log", format!("first of {}\n", round + 1));
+        expect(&events, &[&format!("last of {round}")]);
+        events.expect_event("reset");
+        expect(&events, &[&format!("first of {}", round + 1)]);
+    }
+}
+
+#[test]
+fn long_lines_are_whole_for_everybody() {
+    let long = format!("x{}", "é".repeat(300_000));
+    let site = Site::with(&[("app.log", "one\n")]);
+    let server = site.serve();
+    let live = server.follow("/app.log?as=lines&last=1");
+    let one = live.next();
+    append(&site, format!("{long}\n"));
+    live.expect(&long);
+    server.resume("/app.log?as=lines", &one.id).expect(&long);
+    server.follow("/app.log?as=lines&last=1").expect(&long);
+    // Longer than anything is told whole, and still without its end.
+    append(&site, "é".repeat(800_000));
+    let part = live.next();
+    assert_eq!((part.data.len(), part.data.contains('\u{fffd}')), (1 << 20, false));
+    append(&site, "end\n");
+    let rest = server.resume("/app.log?as=lines", &part.id);
+    assert!(live.next().data.ends_with("éend"));
+    assert!(rest.next().data.ends_with("éend"));
+}
+
+#[test]
+fn who_comes_back_while_the_file_is_away_misses_nothing() {
+    let site = Site::with(&[("app.log", "1\n2\n")]);
+    let server = site.serve();
+    let id = server.follow("/app.log?as=lines&last=2").next().id;
+    fs::rename(site.path("app.log"), site.path("away.log")).unwrap();
+    let events = server.resume("/app.log?as=lines", &id);
+    events.expect_event("removed");
+    fs::rename(site.path("away.log"), site.path("app.log")).unwrap();
+    expect(&events, &["2"]);
+    // An empty id is none.
+    expect(&server.resume("/app.log?as=lines&last=1", ""), &["2"]);
+}
