@@ -7,7 +7,7 @@
 // @ts-check
 
 import { valueOf } from "./state.js";
-import { replaceOwner } from "./styles.js";
+import { replaceOwner } from "./swap.js";
 
 /** Elements with this attribute and the value `keep` are left alone; on `<html>`, `reload` forbids to morph. */
 const OPTION = "data-savecast";
@@ -31,6 +31,8 @@ const LOOKED_UP = "[id], [name], button, input, select, textarea, form, dialog, 
 const PLAIN = new RegExp(`^(?:${[
   "aria-.*|on(?!load$).*|(?:fill|stroke|stop|font|text|marker)-.*|(?:cell|row|col).*|[rxydc]|[cfr][xy]|[xy][12]|align|alt|autoplay|bgcolor",
   "border|cite|class|clear|color|content|controls|coords|datetime|dir|download|fill|gradient.*|height|hidden|high|href|lang|label|loading|loop",
+  "accept|autocomplete|decoding|disabled|draggable|enterkeyhint|fetchpriority|for|headers|inert|inputmode|maxlength|minlength|multiple",
+  "part|popover.*|readonly|required|scope|slot|step|translate",
   "low|max|media|min|muted|offset|opacity|open|optimum|pattern.*|placeholder|points|poster|preserveAspectRatio|rel|reversed|role|size|sizes|span",
   "spellcheck|src|srcset|start|stroke|style|tabindex|target|title|transform|type|valign|value|viewBox|width|wrap",
 ].join("|")})$`);
@@ -42,6 +44,9 @@ const PLAIN = new RegExp(`^(?:${[
 /** @type {(() => void)[]} what is to be done; nothing is, if not all of it can be */
 let steps;
 
+/** @type {() => Promise<void>} */
+let show;
+
 /** @type {Set<string>} the kinds of fields that the page will have */
 let fields = new Set();
 
@@ -52,9 +57,11 @@ let isScripted = false;
  * Changes the document from one source to another.
  * @param {string} from the HTML that it was made from
  * @param {string} to the HTML that it should be made from
+ * @param {() => Promise<void>} showPictures what is to be done when a new stylesheet is there
  * @returns {boolean} false if that can't be done without starting again
  */
-export function morph(from, to) {
+export function morph(from, to, showPictures) {
+  show = showPictures;
   const [before, after] = [from, to].map((html) => new DOMParser().parseFromString(html.replace(NOSCRIPT, ""), "text/html"));
   if (before.compatMode !== after.compatMode || after.documentElement.getAttribute(OPTION) === "reload") return false;
   const foundations = (/** @type {Document} */ page) => [...page.querySelectorAll(FOUNDATIONS)].map((element) => `${placeOf(element)} ${wordsOf(element)}`);
@@ -94,7 +101,7 @@ function plan(live, before, after) {
   const isStylesheet = (/** @type {Element} */ element) => element.matches('link[rel~="stylesheet" i][href]');
   if (live instanceof HTMLLinkElement && isStylesheet(live) && isStylesheet(after)) {
     if (!isSame(live, before)) return false;
-    steps.push(() => replaceOwner(live, document.importNode(/** @type {HTMLLinkElement} */ (after), true)));
+    steps.push(() => replaceOwner(live, document.importNode(/** @type {HTMLLinkElement} */ (after), true), show));
     return true;
   }
   if (!planAttributes(live, before, after)) return false;
@@ -409,7 +416,10 @@ function counterpart(children, old) {
  */
 function isSame(live, old) {
   if (!isScripted || areAlike(live, old)) return true;
-  return live instanceof Element && old instanceof Element && live.id !== "" && live.id === old.id;
+  if (!(live instanceof Element && old instanceof Element)) return false;
+  // Where elements move, their ids do, too.
+  const idsOf = (/** @type {Element} */ element) => [element, ...element.querySelectorAll("[id]")].map(({ id }) => id).join(" ").trim();
+  return idsOf(live) !== "" && idsOf(live) === idsOf(old);
 }
 
 /**

@@ -4,7 +4,7 @@
 import { listen, use } from "./connection.js";
 import { effectOf } from "./effects.js";
 import { pathIn, urlOf } from "./paths.js";
-import { stylesheets, swapStyle } from "./styles.js";
+import { stylesheets } from "./styles.js";
 
 /** Changes that follow each other reload once, when it has been quiet for this long, in milliseconds. */
 const QUIET = 50;
@@ -103,13 +103,15 @@ async function effect(update) {
     effect = effectOf(update, { ...known, pictures: new Set(references().map(({ path }) => path)) });
   }
   switch (effect.run) {
-    case "swapStyle":
-      return swapStyle(effect.path, effect.version);
+    case "swapStyle": {
+      const { swapStyle } = await import("./swap.js");
+      return swapStyle(effect.path, effect.version, showAll);
+    }
     case "showPictures":
       shown.set(update.path, effect.version);
       return show(update.path, effect.version);
     case "morph": {
-      const change = morphing.then(() => morphTo(update.path));
+      const change = morphing.then(() => morphTo(update));
       morphing = change.catch(() => {});
       return change;
     }
@@ -132,6 +134,11 @@ async function show(path, version) {
   const { references, showPictures } = await import("./pictures.js");
   const places = references().filter((place) => place.path === path);
   if (places.length > 0) await showPictures(places, version);
+}
+
+/** What is written anew, or comes with a new stylesheet, shows pictures as they were when the browser saw them first. */
+async function showAll() {
+  for (const [path, version] of shown) await show(path, version);
 }
 
 /** @type {string | undefined} the path of the file that the page was made from */
@@ -162,19 +169,24 @@ async function read() {
 
 /**
  * Changes the page to what its author has written now, or loads it again.
- * @param {string} path
+ * @param {import("./connection.js").Update} update
  */
-async function morphTo(path) {
+async function morphTo({ path, version }) {
   // In a burst, what belongs to this page may be half of what will change.
   const before = bursting || firstReload || document.characterSet !== "UTF-8" ? undefined : await source;
   if (before === undefined) return reload();
-  const [now, { morph }] = await Promise.all([read(), import("./morph.js")]);
-  if (!now?.version || bursting || firstReload || !morph(before, now.html)) return reload();
+  const { morph } = await import("./morph.js");
+  let now = await read();
+  // A save that has begun meanwhile may be half done.
+  for (let tries = 0; now && now.version !== version && tries < 5; tries++) {
+    await new Promise((resolve) => setTimeout(resolve, QUIET));
+    now = await read();
+  }
+  if (!now?.version || bursting || firstReload || !morph(before, now.html, showAll)) return reload();
   source = Promise.resolve(now.html);
   // It may be a newer one than the update was about.
   use(urlOf(path), now.version);
-  // What was written anew shows pictures as they were when the browser saw them first.
-  for (const [path, version] of shown) await show(path, version);
+  await showAll();
 }
 
 /** @type {Promise<typeof import("./overlay.js")> | undefined} most pages never need it */

@@ -5,14 +5,20 @@
 /** Where the state waits, for this tab only. */
 const KEY = "savecast:state";
 
+/** What was kept of fields that this page does not have: it may be half of what its author is writing. */
+/** @type {[string, any][]} */
+let missing = [];
+
 /** Keeps the state for the next load of this page. */
 export function keep() {
+  /** @type {[string, any][]} */
   const fields = [...document.querySelectorAll("input, textarea, select")].map((field) => [pathOf(field), valueOf(field)]);
   const scrolled = [...document.querySelectorAll("*")].filter((element) => element.scrollTop || element.scrollLeft);
   const { activeElement: focused } = document;
   const state = {
     url: location.href,
-    fields: fields.filter(([, value]) => value !== undefined),
+    fields: [...missing.filter(([path]) => !find(path)), ...fields.filter(([, value]) => value !== undefined)],
+    opened: [...document.querySelectorAll("details")].map((details) => [pathOf(details), details.open]),
     scroll: scrolled.map((element) => [pathOf(element), element.scrollLeft, element.scrollTop]),
     focus: focused && focused !== document.body ? [pathOf(focused), ...selectionOf(focused)] : null,
   };
@@ -33,6 +39,8 @@ export function restore() {
     return;
   }
   if (state?.url !== location.href) return;
+  missing = state.fields.filter((/** @type {[string, any]} */ [path]) => !find(path));
+  for (const [path, open] of state.opened) attempt(() => (/** @type {HTMLDetailsElement} */ (find(path)).open = open));
   for (const [path, value] of state.fields) attempt(() => setValue(find(path), value));
   const [path, start, end] = state.focus ?? [];
   attempt(() => {

@@ -15,7 +15,7 @@ use crate::http::files::Whole;
 use crate::site_path::SitePath;
 
 /// The files of `static/`, by name.
-const ASSETS: [(&str, &str); 16] = [
+const ASSETS: [(&str, &str); 17] = [
     ("status.html", include_str!("../../static/status.html")),
     ("pages.css", include_str!("../../static/pages.css")),
     ("client.js", include_str!("../../static/client.js")),
@@ -27,6 +27,7 @@ const ASSETS: [(&str, &str); 16] = [
     ("paths.js", include_str!("../../static/paths.js")),
     ("pictures.js", include_str!("../../static/pictures.js")),
     ("stream.js", include_str!("../../static/stream.js")),
+    ("swap.js", include_str!("../../static/swap.js")),
     ("styles.js", include_str!("../../static/styles.js")),
     ("state.js", include_str!("../../static/state.js")),
     ("page.js", include_str!("../../static/page.js")),

@@ -246,3 +246,46 @@ test("data shows as attributes and as lists, without any script", async (test) =
   await save({ name: "Home", people: null });
   await eventually(items, (text) => text === "");
 });
+
+test("a stylesheet that imports what is not there is swapped, and shows pictures that have changed", async (test) => {
+  const picture = (color) => `<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect fill="${color}" width="9" height="9"/></svg>`;
+  const css = (color) => `@import "nope.css"; h1 { color: rgb(${color}, 0, 0); background: url(pic.svg) }`;
+  const site = await siteWith(test, {
+    "index.html": `<!doctype html><title>Styles</title><link rel="icon" href="data:,"><link id="theme" rel="stylesheet" href="a.css"><h1>one</h1>`,
+    "a.css": css(1), "b.css": "h1 { color: rgb(9, 0, 0) }", "pic.svg": picture("red"),
+  });
+  const server = await serve(test, site);
+  await page.open(server.url);
+  await page.isLive(server);
+  await page.mark();
+  await page.run(() => void (window.theme = document.querySelector("#theme")));
+  const color = () => page.run(() => getComputedStyle(document.querySelector("h1")).color);
+  const background = () => page.run(() => getComputedStyle(document.querySelector("h1")).backgroundImage);
+  await site.write("pic.svg", picture("blue"));
+  await eventually(background, (text) => text.includes("savecast="));
+  const shown = await background();
+  await site.write("a.css", css(2));
+  await eventually(color, (color) => color === "rgb(2, 0, 0)");
+  await eventually(() => page.run(() => document.querySelectorAll("link[rel=stylesheet]").length), (count) => count === 1);
+  await eventually(background, (text) => text === shown);
+  // Scripts may hold the element.
+  await page.run(() => void (window.theme.href = "b.css"));
+  await eventually(color, (color) => color === "rgb(9, 0, 0)");
+  assert.ok(await page.isMarked());
+});
+
+test("what was typed and opened survives a page that is saved half done", async (test) => {
+  const html = PAGE.replace("</body>", "<details><summary>More</summary>text</details><script></script></body>");
+  const site = await open(test, html);
+  await page.run(() => {
+    document.getElementById("name").value = "typed";
+    document.querySelector("details").open = true;
+  });
+  await site.write("index.html", html.replace("<script>", "<script>window.app = 2"));
+  await eventually(() => page.run(() => window.app === 2));
+  await eventually(() => page.run(() => document.querySelector("details").open));
+  await site.write("index.html", "<!doctype html><title>Half</title><script>window.app = 3</script>");
+  await eventually(() => page.run(() => window.app === 3));
+  await site.write("index.html", html);
+  await eventually(() => page.run(() => document.getElementById("name")?.value), (value) => value === "typed");
+});

@@ -1,0 +1,119 @@
+// How a new stylesheet takes the place of an old one without a flash.
+// @ts-check
+
+import { fresh, pathIn } from "./paths.js";
+import { owners, pathsOf, replaces, rulesOf } from "./styles.js";
+
+/** @typedef {import("./styles.js").Owner} Owner */
+
+/** @type {Map<string, string>} the newest version of each stylesheet that has changed */
+const versions = new Map();
+
+/**
+ * The new stylesheet is loaded beside the old one, which goes when the new one is there: nothing flashes.
+ * @param {string} path
+ * @param {string} version
+ * @param {() => Promise<void>} show what is to be done when a new stylesheet is there
+ */
+export function swapStyle(path, version, show) {
+  versions.set(path, version);
+  const concerned = owners().filter((owner) => pathsOf(owner).has(path));
+  // One that is still loading is out of date already.
+  for (const owner of concerned.filter((owner) => replaces.has(owner))) owner.remove();
+  for (const old of concerned.filter((owner) => !replaces.has(owner))) {
+    const next = /** @type {Owner} */ (old.cloneNode(true));
+    if (next instanceof HTMLLinkElement) {
+      next.href = fresh(new URL(next.href), version);
+      // It was that of the content before.
+      next.removeAttribute("integrity");
+    } else {
+      // Another text, or else the browser takes what it has.
+      next.textContent += `\n/* ${version} */`;
+    }
+    replaceOwner(old, next, show);
+  }
+}
+
+/**
+ * The new element stands in until the old one has become like it: scripts may hold the old one.
+ * @param {Owner} old
+ * @param {Owner} next
+ * @param {() => Promise<void>} show
+ */
+export function replaceOwner(old, next, show) {
+  // One that is switched off is not loaded, so there is nothing to wait for.
+  if (old.disabled || next.hasAttribute("disabled")) {
+    become(old, next);
+    old.disabled = true;
+    return;
+  }
+  const take = async () => {
+    await renewImports(next, next.sheet);
+    // Taken out by a newer one, whose turn it is to replace the old one.
+    if (!next.isConnected) return;
+    // Taken out by the page, so there is nothing to replace.
+    if (!old.isConnected) return next.remove();
+    // An alternate one that somebody has switched on, or off.
+    next.disabled = old.disabled;
+    await show();
+    const end = async () => {
+      await renewImports(old, old.sheet);
+      await show();
+      replaces.delete(next);
+      next.remove();
+    };
+    old.addEventListener("load", end, { once: true });
+    old.addEventListener("error", end, { once: true });
+    become(old, next);
+  };
+  replaces.set(next, old);
+  next.addEventListener("load", take, { once: true });
+  // Also told where only something is missing that it imports.
+  next.addEventListener("error", () => (rulesOf(next.sheet).length > 0 ? take() : next.remove()), { once: true });
+  old.after(next);
+}
+
+/**
+ * @param {Owner} old
+ * @param {Owner} next
+ */
+function become(old, next) {
+  for (const name of old.getAttributeNames()) if (!next.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of next.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  if (old instanceof HTMLStyleElement) old.textContent = next.textContent;
+}
+
+/**
+ * Gives imports that have changed a URL of their own: Firefox loads a stylesheet once in the life of a page.
+ * @param {Owner} owner
+ * @param {CSSStyleSheet | null} sheet
+ */
+async function renewImports(owner, sheet) {
+  const rules = rulesOf(sheet);
+  for (let index = 0; sheet && index < rules.length; index++) {
+    const rule = rules[index];
+    if (rule instanceof CSSLayerStatementRule) continue;
+    // Imports stand before everything but layers.
+    if (!(rule instanceof CSSImportRule) || !URL.canParse(rule.href, sheet.href ?? document.baseURI)) return;
+    const url = new URL(rule.href, sheet.href ?? document.baseURI);
+    const version = url.origin === location.origin ? versions.get(pathIn(url)) : undefined;
+    if (version && url.searchParams.get("savecast") !== version) {
+      // Beside the old one, and after it, so that it wins when it is there. No event tells when.
+      sheet.insertRule(rule.cssText.replace(/url\("(?:[^"\\]|\\.)*"\)/, () => `url("${fresh(url, version)}")`), index + 1);
+      while (owner.isConnected && !isLoaded(sheet.cssRules[index + 1])) await new Promise((resolve) => setTimeout(resolve, 10));
+      if (!owner.isConnected) return;
+      sheet.deleteRule(index);
+    }
+    const { styleSheet } = /** @type {CSSImportRule} */ (sheet.cssRules[index]);
+    await renewImports(owner, styleSheet);
+  }
+}
+
+/** @param {CSSRule} rule an import, of which Firefox throws and Chromium knows nothing until it is there */
+function isLoaded(rule) {
+  try {
+    return /** @type {CSSImportRule} */ (rule).styleSheet?.cssRules !== undefined;
+  } catch {
+    return false;
+  }
+}
