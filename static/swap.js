@@ -35,7 +35,6 @@ export function swapStyle(path, version, show) {
 }
 
 /**
- * The new element stands in until the old one has become like it: scripts may hold the old one.
  * @param {Owner} old
  * @param {Owner} next
  * @param {() => Promise<void>} show
@@ -43,44 +42,27 @@ export function swapStyle(path, version, show) {
 export function replaceOwner(old, next, show) {
   // One that is switched off is not loaded, so there is nothing to wait for.
   if (old.disabled || next.hasAttribute("disabled")) {
-    become(old, next);
-    old.disabled = true;
+    old.replaceWith(next);
+    next.disabled = true;
     return;
   }
   const take = async () => {
     await renewImports(next, next.sheet);
+    await show();
     // Taken out by a newer one, whose turn it is to replace the old one.
     if (!next.isConnected) return;
     // Taken out by the page, so there is nothing to replace.
     if (!old.isConnected) return next.remove();
     // An alternate one that somebody has switched on, or off.
     next.disabled = old.disabled;
-    await show();
-    const end = async () => {
-      await renewImports(old, old.sheet);
-      await show();
-      replaces.delete(next);
-      next.remove();
-    };
-    old.addEventListener("load", end, { once: true });
-    old.addEventListener("error", end, { once: true });
-    become(old, next);
+    replaces.delete(next);
+    old.remove();
   };
   replaces.set(next, old);
   next.addEventListener("load", take, { once: true });
   // Also told where only something is missing that it imports.
   next.addEventListener("error", () => (rulesOf(next.sheet).length > 0 ? take() : next.remove()), { once: true });
   old.after(next);
-}
-
-/**
- * @param {Owner} old
- * @param {Owner} next
- */
-function become(old, next) {
-  for (const name of old.getAttributeNames()) if (!next.hasAttribute(name)) old.removeAttribute(name);
-  for (const { name, value } of next.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
-  if (old instanceof HTMLStyleElement) old.textContent = next.textContent;
 }
 
 /**
