@@ -19,6 +19,7 @@ use crate::hub::Audience;
 use crate::hub::Follower;
 use crate::hub::Interest;
 use crate::hub::Known;
+use crate::hub::Owed;
 use crate::site_path::SitePath;
 
 /// The longest wait, in seconds. Proxies do not wait for long either.
@@ -50,18 +51,36 @@ async fn hold(
     wait: Duration,
 ) -> HttpResponse {
     let end = Instant::now() + wait;
-    // Of a directory, its index and its listing: either may become the other.
-    let index = path.is_directory().then(|| path.file(files::INDEX)).flatten();
+    let has = answered(&old);
+    let places = match has.as_ref().and_then(|(_, url)| SitePath::from_url(url)) {
+        // The index of a directory.
+        Some(file) if file != path => vec![file],
+        // Its listing, which an index may take the place of.
+        _ => path.is_directory().then(|| path.file(files::INDEX)).flatten().into_iter().chain([path.clone()]).collect(),
+    };
     // What is there now is told, too. So nothing is lost between the answer that we have and the first look.
     let interest = |path| Interest { path, has: Known::Nothing, audience: Audience::User };
-    let mut follower = Follower::new(&site.hub, index.into_iter().chain([path.clone()]).map(interest).collect());
-    while let Ok(Some(_)) = timeout(end.saturating_duration_since(Instant::now()), follower.next()).await {
+    let mut follower = Follower::new(&site.hub, places.into_iter().map(interest).collect());
+    while let Ok(Some(owed)) = timeout(end.saturating_duration_since(Instant::now()), follower.next()).await {
+        // What is the same is no reason to look again: that might be in the midst of the next save.
+        if let Owed::News(told, _) = &owed
+            && has == Some((told.update.version.to_string(), told.update.path.to_url()))
+        {
+            continue;
+        }
         let answer = files::serve(request, site.clone(), path.clone()).await;
         if answer.status() != StatusCode::NOT_MODIFIED {
             return answer;
         }
     }
     old
+}
+
+/// The version of the file that was answered, and its path, as the answer says.
+fn answered(answer: &HttpResponse) -> Option<(String, String)> {
+    let timing = answer.headers().get("server-timing")?.to_str().ok()?;
+    let (version, path) = timing.strip_prefix("savecast;desc=\"")?.strip_suffix('"')?.split_once(' ')?;
+    Some((version.to_owned(), path.to_owned()))
 }
 
 /// The number of seconds in `Prefer: wait=N`, among other preferences.
