@@ -1,10 +1,271 @@
-// The script that is put into every page. It starts the client, and is a classic script for one reason: browsers refuse
-// import maps that come after the first module, and this stands before everything else in the page.
-// Its own URL is the base of the import, whatever the `<base>` of the page.
+// The script that is put into every page, before everything else in it. It runs at once, so it sees every file that the
+// page loads, and can bring back what was typed and scrolled before the first frame is painted. Then it loads the rest of
+// the client, which is made of modules.
+//
+// It is a classic script because some browsers refuse import maps that come after the first module.
+// @ts-check
 "use strict";
 {
-  const { path, version } = document.currentScript.dataset;
-  import("/_savecast/page.js")
-    .then((page) => page.start(path, version))
-    .catch((error) => console.error("savecast: this page is not live:", error));
+  const script = /** @type {HTMLScriptElement} */ (document.currentScript);
+  const { path, version } = script.dataset;
+  // Scripts of the page look for "the first script", and mean their own.
+  script.remove();
+
+  /** @typedef {import("./state.js").State} State */
+  /** @typedef {import("./state.js").Place} Place */
+
+  /** @type {PerformanceEntry[]} the resources that were loaded before anybody asked for them */
+  const loaded = [];
+  /** @type {(entries: PerformanceEntry[]) => void} */
+  let note = (entries) => void loaded.push(...entries);
+  // The list that the browser keeps ends at 250 entries. An observer is told of all of them.
+  new PerformanceObserver((list) => note(list.getEntries())).observe({ type: "resource", buffered: true });
+
+  /** What the modules have kept of the page before it was loaded again. See `state.js`. */
+  const KEY = "savecast:state";
+
+  /** How long after loading a page may take to build the fields that were typed into, in milliseconds. */
+  const BUILD = 1000;
+
+  /** How much of the text around a field tells it from others. */
+  const LABEL = 80;
+
+  // A library may have its own setters on a field, which would take this for its own doing.
+  const setText = [HTMLInputElement, HTMLTextAreaElement].map(({ prototype }) => Object.getOwnPropertyDescriptor(prototype, "value")?.set);
+
+  /** @type {State | undefined} */
+  let state;
+  try {
+    const kept = JSON.parse(sessionStorage.getItem(KEY) ?? "null");
+    sessionStorage.removeItem(KEY);
+    if (kept?.url === location.href) state = kept;
+  } catch {
+    // A browser that keeps nothing.
+  }
+  if (state) restore(state);
+
+  const start = () =>
+    // @ts-expect-error: it is a URL, and no path of this disk.
+    import("/_savecast/page.js")
+      .then((/** @type {typeof import("./page.js")} */ page) =>
+        page.start({
+          path,
+          version,
+          describe,
+          /** @param {typeof note} handler */
+          resources(handler) {
+            note = handler;
+            handler(loaded.splice(0));
+          },
+          missing: () => state?.fields.filter((field) => !isThere(field)) ?? [],
+        }),
+      )
+      .catch((error) => console.error("savecast: this page is not live:", error));
+  onParsed(start);
+
+  /** @param {() => void} act what to do when the page is parsed, and before its deferred scripts run */
+  function onParsed(act) {
+    if (document.readyState !== "loading") return act();
+    document.addEventListener("readystatechange", act, { once: true });
+  }
+
+  /**
+   * Brings back what was kept: what is in the page when it is parsed, before anybody sees it; and the rest when it comes.
+   * @param {State} state
+   */
+  function restore(state) {
+    let mayScroll = true, end = Infinity;
+    const over = new AbortController();
+    for (const name of ["wheel", "touchstart", "keydown", "pointerdown"]) {
+      // From here on, the person decides where to look.
+      addEventListener(name, ({ isTrusted }) => isTrusted && (mayScroll = false), { capture: true, passive: true, signal: over.signal });
+    }
+    const step = (/** @type {boolean} */ isLate) => {
+      for (const place of state.opened) once(place, (element) => open(element, place.how));
+      for (const field of state.fields) once(field, (element) => setValue(element, field.value, isLate));
+      for (const media of state.media) once(media, (element) => play(element, media));
+      if (!mayScroll) return;
+      for (const place of state.focus) once(place, (element) => focus(element, place));
+      for (const range of state.selection) once(range, (element) => select(element, range));
+      for (const place of state.scroll) once(place, (element) => scroll(element, place));
+    };
+    // Before each frame is painted, also before the first one.
+    const frame = () => {
+      step(document.readyState === "complete");
+      if (performance.now() < end) requestAnimationFrame(frame);
+      else over.abort();
+    };
+    requestAnimationFrame(frame);
+    holdFrame();
+    onParsed(() => step(false));
+    const onLoad = () => {
+      // Scripts of the page may have filled its fields meanwhile.
+      for (const field of state.fields) if (field.element && !hasValue(field.element, field.value)) field.element = undefined;
+      step(true);
+      end = performance.now() + BUILD;
+    };
+    addEventListener("load", onLoad, { once: true });
+  }
+
+  /** Paints nothing until the page is parsed, where browsers can do that: the page before stays visible until then. */
+  function holdFrame() {
+    const link = document.createElement("link");
+    link.rel = "expect";
+    link.setAttribute("blocking", "render");
+    link.href = `${location.href.split("#")[0]}#savecast-end`;
+    document.head?.append(link);
+    onParsed(() => link.remove());
+  }
+
+  /**
+   * Does something to an element once: as soon as it is there, and to another one that takes its place.
+   * @param {Place} place
+   * @param {(element: any) => boolean | void} act false if it is too early
+   */
+  function once(place, act) {
+    if (isThere(place)) return;
+    const element = find(place);
+    if (!element) return;
+    try {
+      if (act(element) !== false) place.element = element;
+    } catch {
+      // The page is another one now, and the element may be of another kind: what it can't take, it doesn't get.
+      place.element = element;
+    }
+  }
+
+  /** @param {Place} place */
+  function isThere({ element }) {
+    return element?.isConnected === true;
+  }
+
+  /**
+   * The element that stands there. A field has to look the same, too; or else it is the only one that does.
+   * @param {Place} place
+   * @returns {Element | null}
+   */
+  function find({ path, kind, label }) {
+    /** @type {Document | ShadowRoot} */
+    let tree = document;
+    for (const selector of path.slice(0, -1)) {
+      const root = /** @type {ShadowRoot | null | undefined} */ (tree.querySelector(selector)?.shadowRoot);
+      if (!root) return null;
+      tree = root;
+    }
+    const element = tree.querySelector(path[path.length - 1]);
+    if (kind === undefined) return element;
+    const isAlike = (/** @type {Element} */ other) => describe(other).kind === kind;
+    const isLabelled = (/** @type {Element} */ other) => isAlike(other) && describe(other).label === label;
+    if (element && isLabelled(element)) return element;
+    const labelled = [...tree.querySelectorAll("input, textarea, select")].filter(isLabelled);
+    if (labelled.length === 1) return labelled[0];
+    // The text around it may be another one now.
+    return labelled.length === 0 && element && isAlike(element) ? element : null;
+  }
+
+  /**
+   * What tells a field from others.
+   * @param {Element} field
+   */
+  function describe(field) {
+    const attributes = ["type", "id", "name", "placeholder", "aria-label"].map((name) => field.getAttribute(name) ?? "");
+    const around = /** @type {HTMLInputElement} */ (field).labels?.[0] ?? field.parentNode ?? field;
+    const texts = document.createTreeWalker(around, NodeFilter.SHOW_TEXT, (text) => (field.contains(text) ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_ACCEPT));
+    let label = "";
+    while (label.length < LABEL && texts.nextNode()) label += texts.currentNode.nodeValue?.trim().slice(0, LABEL);
+    return { kind: [field.localName, ...attributes].join("\n"), label };
+  }
+
+  /**
+   * @param {any} element
+   * @param {string} how
+   */
+  function open(element, how) {
+    if (how === "popover") return element.showPopover();
+    if (how === "closed") return element instanceof HTMLDialogElement ? element.close() : void (element.open = false);
+    if (element instanceof HTMLDialogElement) {
+      if (how === "modal") {
+        element.close();
+        element.showModal();
+      } else element.show();
+    } else element.open = true;
+  }
+
+  /**
+   * @param {Element} field
+   * @param {State["fields"][0]["value"]} value
+   */
+  function hasValue(field, value) {
+    if (field instanceof HTMLSelectElement && Array.isArray(value)) {
+      const options = [...field.options];
+      // Where a choice is gone, there is nothing to bring back.
+      if (!options.some((option) => value.includes(option.value))) return value.length > 0 || field.selectedOptions.length === 0;
+      return options.every((option) => option.selected === value.includes(option.value));
+    }
+    return value === (typeof value === "boolean" ? /** @type {HTMLInputElement} */ (field).checked : /** @type {HTMLInputElement} */ (field).value);
+  }
+
+  /**
+   * @param {Element} field
+   * @param {State["fields"][0]["value"]} value
+   * @param {boolean} isLate whether scripts of the page have already looked at the field
+   */
+  function setValue(field, value, isLate) {
+    if (hasValue(field, value)) return;
+    if (field instanceof HTMLSelectElement && Array.isArray(value)) {
+      for (const option of field.options) option.selected = value.includes(option.value);
+    } else if (field instanceof HTMLInputElement && typeof value === "boolean") {
+      field.checked = value;
+    } else if (typeof value === "string") {
+      setText[field instanceof HTMLTextAreaElement ? 1 : 0]?.call(field, value);
+    }
+    if (!isLate) return;
+    field.dispatchEvent(new Event("input", { bubbles: true, composed: true }));
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+
+  /**
+   * @param {HTMLMediaElement} element
+   * @param {State["media"][0]} media
+   */
+  function play(element, { source, isPlaying, ...properties }) {
+    if (!element.currentSrc) return false;
+    // Another film begins where it begins.
+    if (element.currentSrc.split("?")[0] !== source) return;
+    const { time, volume, muted, rate } = properties;
+    Object.assign(element, { currentTime: time, volume, muted, playbackRate: rate });
+    // A browser may want a click first.
+    if (isPlaying) element.play().catch(() => {});
+    else element.pause();
+  }
+
+  /**
+   * @param {HTMLElement} element
+   * @param {State["focus"][0]} focus
+   */
+  function focus(element, { start, end }) {
+    element.focus({ preventScroll: true });
+    if (typeof start === "number") /** @type {HTMLInputElement} */ (element).setSelectionRange(start, end ?? start);
+  }
+
+  /**
+   * @param {Element} element
+   * @param {State["selection"][0]} selection
+   */
+  function select(element, { node, offset, to }) {
+    const other = find(to);
+    const [from, until] = [element.childNodes[node], other?.childNodes[to.node]];
+    if (!from || !until) return false;
+    getSelection()?.setBaseAndExtent(from, offset, until, to.offset);
+  }
+
+  /**
+   * @param {Element} element
+   * @param {State["scroll"][0]} scroll
+   */
+  function scroll(element, { left, top }) {
+    element.scrollTo({ left, top, behavior: "instant" });
+    // Pictures and late contents make a page longer, so it may be too short yet.
+    return Math.abs(element.scrollLeft - left) < 1.5 && Math.abs(element.scrollTop - top) < 1.5;
+  }
 }

@@ -14,6 +14,9 @@
  *   latest?: Update }} File
  */
 
+/** The version of what tabs and worker say to each other. */
+const PROTOCOL = 2;
+
 /** How long to wait for more files before they are asked for, in milliseconds. A page loads many at once. */
 const GATHER = 20;
 
@@ -104,8 +107,8 @@ export function listen(handler, burst, news) {
 /** Finds the stream that all tabs share. */
 function share() {
   try {
-    // Another version of the protocol would need another name: tabs of a newer server may meet the worker of an older one.
-    const worker = new SharedWorker(new URL("stream.js", import.meta.url), { type: "module", name: "savecast" });
+    // Tabs of a newer server may meet the worker of an older one.
+    const worker = new SharedWorker(new URL("stream.js", import.meta.url), { type: "module", name: `savecast ${PROTOCOL}` });
     // A policy of the page may forbid it.
     worker.addEventListener("error", () => isAlone || beAlone());
     connect(worker.port);
@@ -126,7 +129,8 @@ async function beAlone() {
 /** @param {MessagePort} to */
 function connect(to) {
   port = to;
-  to.onmessage = ({ data: { updates, burst } }) => {
+  to.onmessage = ({ data: { updates, burst, refused } }) => {
+    if (refused) console.error(`savecast: this page is not live: ${refused.trim()}`);
     if (burst) onBurst(true);
     for (const update of updates) take(update);
     if (!burst) onBurst(false);

@@ -112,6 +112,10 @@ const PROBLEM = "data-live-problem";
  * alone is a pointer into the entry: `#/name`, or `#` for all of it.
  */
 const TEXT = "data-live", ATTRIBUTES = "data-live-attr", LIST = "data-live-list";
+
+/** Names the key of each entry of a list, as a pointer into the entry: `data-live-key="#/id"`. */
+const KEY = "data-live-key";
+
 const BOUND = `[${TEXT}], [${ATTRIBUTES}], [${LIST}]`;
 
 /** @typedef {{ url: string, show: (value: any) => void }} Binding */
@@ -119,7 +123,7 @@ const BOUND = `[${TEXT}], [${ATTRIBUTES}], [${LIST}]`;
 /** @type {Map<Element, { words: string, stops: (() => void)[] }>} */
 const bound = new Map();
 
-/** @type {WeakMap<Element, Element[][]>} what a list shows, for each of its entries */
+/** @type {WeakMap<Element, Map<string, Element[]>>} what a list shows, for each of its entries by key */
 const entries = new WeakMap();
 
 /**
@@ -176,7 +180,7 @@ function bindingsOf(element) {
     const at = pair.indexOf("=");
     const name = pair.slice(0, at);
     // What is data is no program.
-    if (at < 1 || /^on|^srcdoc$/i.test(name)) console.error(`savecast: data-live-attr: ${pair} is not NAME=URL of an attribute that may be data`);
+    if (at < 1 || /^on|^srcdoc$/i.test(name) || element.localName === "script") console.error(`savecast: data-live-attr: ${pair} is not NAME=URL of an attribute that may be data`);
     else bindings.push({ url: pair.slice(at + 1), show: (value) => setAttribute(element, name, value) });
   }
   if (list !== null) bindings.push({ url: list, show: (value) => showList(element, value) });
@@ -191,33 +195,67 @@ function bindingsOf(element) {
  */
 function setAttribute(element, name, value) {
   const text = value === true ? "" : textOf(value);
-  // What is data is no program, whatever it looks like.
-  const isProgram = /^[\s\0]*javascript:/i.test(text);
-  if (value === undefined || value === null || value === false || isProgram) element.removeAttribute(name);
+  if (value === undefined || value === null || value === false || isProgram(text)) element.removeAttribute(name);
   else element.setAttribute(name, text);
 }
 
 /**
- * Shows each entry by the template. Elements stay where they are, and only what they show becomes another.
+ * Whether a browser would take a value for a program, as a URL or in a list of them. It passes over white space and control
+ * characters, also within the name of the scheme, so its own parser is asked.
+ * @param {string} text
+ */
+function isProgram(text) {
+  const schemeOf = (/** @type {string} */ url) => (URL.canParse(url, document.baseURI) ? new URL(url, document.baseURI).protocol : "");
+  return /script/i.test(text.replace(/[\0-\x20]/g, "")) && [text, ...text.split(";")].some((url) => schemeOf(url) === "javascript:");
+}
+
+/**
+ * Shows each entry by the template. The elements of an entry go with its key, or with its place if there is none.
  * @param {Element} list
  * @param {any} value
  */
 function showList(list, value) {
   const template = list.querySelector(":scope > template");
   if (!(template instanceof HTMLTemplateElement)) return console.error("savecast: data-live-list: there is no <template> in", list);
-  const shown = entries.get(list) ?? [];
-  entries.set(list, shown);
+  const pointer = list.getAttribute(KEY)?.replace(/^#/, "");
+  const shown = entries.get(list) ?? new Map();
+  /** @type {Map<string, Element[]>} */
+  const next = new Map();
   const values = Array.isArray(value) ? value : [];
-  for (const elements of shown.splice(values.length)) for (const element of elements) element.remove();
   values.forEach((value, index) => {
-    shown[index] ??= (() => {
-      const content = document.importNode(template.content, true);
-      const elements = [...content.children];
-      list.append(content);
-      return elements;
-    })();
-    for (const element of shown[index]) fill(list, element, value);
+    let key = pointer === undefined ? `${index}` : textOf(valueAt(value, pointer));
+    // Two of the same key are told apart by their order.
+    while (next.has(key)) key += "\n";
+    const elements = shown.get(key) ?? [.../** @type {DocumentFragment} */ (document.importNode(template.content, true)).children];
+    next.set(key, elements);
+    shown.delete(key);
   });
+  for (const elements of shown.values()) for (const element of elements) element.remove();
+  entries.set(list, next);
+  const ours = new Set([...next.values()].flat());
+  const nextOf = (/** @type {Element} */ element) => {
+    let following = element.nextElementSibling;
+    while (following && !ours.has(following)) following = following.nextElementSibling;
+    return following;
+  };
+  // From the last one on, so that each is put before one that is in its place already.
+  let after = null;
+  for (const element of [...ours].reverse()) {
+    if (element.parentNode !== list || nextOf(element) !== after) move(list, element, after);
+    after = element;
+  }
+  [...next.values()].forEach((elements, index) => elements.forEach((element) => fill(list, element, values[index])));
+}
+
+/**
+ * Puts an element before another one, keeping the focus and what is playing in it, where browsers can do that.
+ * @param {Element} list
+ * @param {Element} element
+ * @param {Element | null} before
+ */
+function move(list, element, before) {
+  if (element.isConnected && "moveBefore" in list) /** @type {any} */ (list).moveBefore(element, before);
+  else list.insertBefore(element, before);
 }
 
 /**

@@ -4,13 +4,8 @@
 import { listen, use } from "./connection.js";
 import { effectOf } from "./effects.js";
 import { pathIn, urlOf } from "./paths.js";
+import { isInVain, isPending, prepare, release, reload, said, setBurst, TIMING } from "./reload.js";
 import { stylesheets } from "./styles.js";
-
-/** Changes that follow each other reload once, when it has been quiet for this long, in milliseconds. */
-const QUIET = 50;
-
-/** If it does not become quiet, the page reloads after this time, in milliseconds; and after this time in a burst. */
-const CAP = 1000, BURST_CAP = 10_000;
 
 /** The mark of a request for a file as it was written, which is no resource that the page uses. */
 const SOURCE = "savecast-source";
@@ -21,31 +16,34 @@ const SHOWN = /^(?:css|early-hints|icon|image|img|input|link|other|use|video)$/;
 /** @type {Set<string>} the paths of files that something else has loaded, too */
 const ofScripts = new Set();
 
-/** The last word of our server on a resource that the page has loaded: `VERSION PATH`, or `stream`. */
-const TIMING = "savecast";
-
 /**
- * @param {string | undefined} path of the file that the page was made from, percent-encoded
- * @param {string | undefined} version
+ * What `client.js` knows: the file that the page was made from, percent-encoded, and its version; the resources that the
+ * page loads; and what it could not bring back after a reload.
+ * @typedef {{ path?: string, version?: string, describe?: (field: Element) => { kind: string, label: string },
+ *   resources?: (handler: (entries: PerformanceEntry[]) => void) => void,
+ *   missing?: () => import("./state.js").State["fields"] }} Start
  */
-export function start(path, version) {
+
+/** @param {Start} start */
+export function start({ path, version, describe, resources, missing } = {}) {
   if (document.querySelector('meta[name="savecast"][content="off" i]')) return;
   if (path && version) {
     page = decodeURIComponent(path);
     use(path, version);
     // When the page has all that it needs, it is time to learn how it was written.
-    const learn = () => setTimeout(() => (source = read().then((found) => (found?.version === version ? found?.html : undefined))));
+    const learn = () => setTimeout(() => (source = written(version)));
     if (document.readyState === "complete") learn();
     else addEventListener("load", learn, { once: true });
   }
-  // Also tells of what was loaded before it was asked.
-  new PerformanceObserver((list) => list.getEntries().forEach(note)).observe({ type: "resource", buffered: true });
-  listen(apply, (burst) => {
-    bursting = burst;
-    if (firstReload) reload();
-  }, showProblem);
-  // Only a page that we have loaded again has something to bring back.
-  if (isReturning()) import("./state.js").then(({ restore }) => restore()).catch(complain);
+  prepare(page, async () => {
+    const { keep } = await import("./state.js");
+    if (describe) keep(describe, missing?.() ?? []);
+  });
+  resources?.((entries) => entries.forEach(note));
+  // A frame that is written in the page has no client of its own.
+  document.addEventListener("load", ({ target }) => noteFrame(target), { capture: true });
+  document.querySelectorAll("iframe[srcdoc]").forEach(noteFrame);
+  listen(apply, setBurst, hear);
   showData();
 }
 
@@ -67,10 +65,13 @@ function showData() {
 /** @param {PerformanceEntry} entry */
 function note(entry) {
   const { name, initiatorType, serverTiming } = /** @type {PerformanceResourceTiming} */ (entry);
+  if (!URL.canParse(name)) return;
   const url = new URL(name);
   if (url.searchParams.has(SOURCE)) return;
   // A frame is a page of its own, with a client of its own.
   if (url.origin !== location.origin || url.pathname.startsWith("/_savecast/") || /frame$/.test(initiatorType)) return;
+  // We have asked for the page itself, to see whether it is there.
+  if (initiatorType === "fetch" && url.href === location.href.split("#")[0]) return;
   if (!SHOWN.test(initiatorType)) ofScripts.add(pathIn(url));
   const timing = serverTiming?.find((timing) => timing.name === TIMING)?.description;
   const [version, path] = timing?.split(" ") ?? [];
@@ -81,12 +82,28 @@ function note(entry) {
   else if (!url.pathname.endsWith("/")) use(url.pathname, null);
 }
 
+/** @param {EventTarget | null} frame */
+function noteFrame(frame) {
+  const inside = frame instanceof HTMLIFrameElement && frame.hasAttribute("srcdoc") ? frame.contentWindow : null;
+  // One in a sandbox is not open to us.
+  if (!inside || !(/** @type {HTMLIFrameElement} */ (frame)).contentDocument) return;
+  const { PerformanceObserver: Observer } = /** @type {typeof globalThis} */ (/** @type {unknown} */ (inside));
+  new Observer((list) => list.getEntries().forEach(note)).observe({ type: "resource", buffered: true });
+}
+
+/** @param {import("./connection.js").Update} update whatever happens to a file that the page uses or reads */
+function hear(update) {
+  showProblem(update);
+  if (update.path === page && update.event !== "removed" && update.event !== "problem") release();
+}
+
 /** @param {import("./connection.js").Update} update */
 function apply(update) {
+  if (isInVain(update)) return explain(update);
   // What we can't do in place, because of what this page is or of what we are, a reload can.
   effect(update).catch((error) => {
     console.error("savecast: this page is loaded again:", error);
-    reload();
+    reload(update);
   });
 }
 
@@ -116,11 +133,25 @@ async function effect(update) {
       return change;
     }
     case "reload":
-      return reload();
+      return reload(update);
     case "report":
       return console.warn(`savecast: ${effect.message}`);
     case "nothing":
   }
+}
+
+/**
+ * Says why a change is not shown: another reload would bring the old version again.
+ * @param {import("./connection.js").Update} update
+ */
+function explain({ path, version }) {
+  const worker = navigator.serviceWorker?.controller?.scriptURL;
+  const cause = worker
+    ? `The service worker ${new URL(worker).pathname} answers from its cache. To see your changes, switch on “Bypass for network” or “Update on reload” for service workers in the developer tools of your browser, or unregister it.`
+    : "Something answers from a cache: a fetch() with a cache option, an extension, or a proxy between this browser and the server.";
+  const message = `This page was loaded again, and still has an old version of this file. ${cause}`;
+  console.warn(`savecast: ${path}: ${message}`);
+  showProblem({ event: "problem", path, version, message });
 }
 
 /** @type {Map<string, string>} the pictures that were replaced, each with its version */
@@ -144,48 +175,60 @@ async function showAll() {
 /** @type {string | undefined} the path of the file that the page was made from */
 let page;
 
-/** @type {Promise<string | undefined>} how the page was written when it was loaded, or changed last */
+/** @type {Promise<string | undefined>} how the page was written when it was loaded, or changed last; undefined if it can't
+ *   be changed in place */
 let source = Promise.resolve(undefined);
 
 /** @type {Promise<void>} one after the other */
 let morphing = Promise.resolve();
 
 /**
+ * How the page was written, if it can be changed in place.
+ * @param {string} version the one that the page was made from
+ */
+async function written(version) {
+  if (document.documentElement.dataset.savecast === "reload" || document.characterSet !== "UTF-8") return undefined;
+  const found = await read();
+  if (found?.version !== version) return undefined;
+  const { canMorph } = await import("./morph.js");
+  return canMorph(found.html) ? found.html : undefined;
+}
+
+/**
  * The HTML of the page as its author has written it. The address is the one that it was loaded from, because scripts may
  * have given it another one since.
- * @returns {Promise<{ html: string, version: string | undefined } | undefined>} undefined if it can't be had now
+ * @returns {Promise<{ html: string, version: string } | undefined>} undefined if it can't be had now
  */
 async function read() {
   const url = new URL(performance.getEntriesByType("navigation")[0]?.name ?? location.href);
   url.searchParams.set(SOURCE, "");
   try {
     const response = await fetch(url, { headers: { accept: "text/html" }, cache: "no-store" });
-    const version = response.headers.get("etag")?.replaceAll('"', "");
-    return response.ok ? { html: await response.text(), version } : undefined;
+    const now = said(response);
+    // While the index of a directory is gone, its listing is answered.
+    if (!response.ok || !now || now.path !== page) return undefined;
+    return { html: await response.text(), version: now.version };
   } catch {
-    return undefined; // The server has gone. When it is back, there is a stream that says what has changed.
+    return undefined;
   }
 }
 
-/**
- * Changes the page to what its author has written now, or loads it again.
- * @param {import("./connection.js").Update} update
- */
-async function morphTo({ path, version }) {
+/** @param {import("./connection.js").Update} update of the page itself */
+async function morphTo(update) {
+  const before = await source;
   // In a burst, what belongs to this page may be half of what will change.
-  const before = bursting || firstReload || document.characterSet !== "UTF-8" ? undefined : await source;
-  if (before === undefined) return reload();
+  if (before === undefined || isPending()) return reload(update);
   const { morph } = await import("./morph.js");
   let now = await read();
   // A save that has begun meanwhile may be half done.
-  for (let tries = 0; now && now.version !== version && tries < 5; tries++) {
-    await new Promise((resolve) => setTimeout(resolve, QUIET));
+  for (let tries = 0; now && now.version !== update.version && tries < 5; tries++) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
     now = await read();
   }
-  if (!now?.version || bursting || firstReload || !morph(before, now.html, showAll)) return reload();
+  if (!now || isPending() || !morph(before, now.html, showAll)) return reload(update);
   source = Promise.resolve(now.html);
   // It may be a newer one than the update was about.
-  use(urlOf(path), now.version);
+  use(urlOf(update.path), now.version);
   await showAll();
 }
 
@@ -196,33 +239,4 @@ let overlay;
 function showProblem(update) {
   if (update.event === "problem") overlay ??= import("./overlay.js");
   overlay?.then(({ note }) => note(update)).catch((error) => console.error("savecast: a problem can't be shown:", error));
-}
-
-/** Whether something was kept for this page, under the key of `state.js`. */
-function isReturning() {
-  try {
-    return "savecast:state" in sessionStorage;
-  } catch {
-    return false; // A browser that keeps nothing.
-  }
-}
-
-/** @param {unknown} error */
-function complain(error) {
-  console.error("savecast: the state of the page is lost:", error);
-}
-
-/** @type {ReturnType<typeof setTimeout> | undefined} */
-let reloading;
-let firstReload = 0;
-/** Whether many files are changing at once: a build, a checkout. The server says so, and when it is over. */
-let bursting = false;
-
-function reload() {
-  const now = performance.now();
-  firstReload ||= now;
-  clearTimeout(reloading);
-  const wait = Math.min(bursting ? Infinity : QUIET, firstReload + (bursting ? BURST_CAP : CAP) - now);
-  const start = () => import("./state.js").then(({ keep }) => keep()).catch(complain).finally(() => location.reload());
-  reloading = setTimeout(start, Math.max(0, wait));
 }

@@ -2,7 +2,7 @@
 // @ts-check
 
 import { fresh, pathIn, urlOf } from "./paths.js";
-import { rulesOf, trees } from "./styles.js";
+import { allTrees, isImport, rulesOf } from "./styles.js";
 
 /** Attributes with one URL, and those with a list of candidates. */
 const SINGLE = [
@@ -20,7 +20,7 @@ const CSS_URL = /url\(\s*(?:"([^"]*)"|'([^']*)'|([^"')\s]*))\s*\)/g;
 export function references() {
   /** @type {Reference[]} */
   const found = [];
-  for (const tree of trees()) {
+  for (const tree of allTrees()) {
     for (const [selector, name] of SINGLE) {
       for (const element of tree.querySelectorAll(`${selector}[${name.replace(":", "\\:")}]`)) {
         const value = element.getAttribute(name) ?? "";
@@ -100,7 +100,7 @@ function addSheet(found, sheet) {
  * @param {string} base
  */
 function addRule(found, rule, base) {
-  if (rule instanceof CSSImportRule) return addSheet(found, rule.styleSheet);
+  if (isImport(rule)) return addSheet(found, rule.styleSheet);
   if ("style" in rule) addStyle(found, /** @type {CSSStyleRule} */ (rule).style, base);
   if ("cssRules" in rule) for (const inner of /** @type {CSSGroupingRule} */ (rule).cssRules) addRule(found, inner, base);
 }
@@ -147,5 +147,5 @@ function add(found, text, base, set) {
 function setAttribute(element, name, url) {
   element.setAttribute(name, url);
   // Browsers look at the icon of a page when its element comes.
-  if (element instanceof HTMLLinkElement) element.replaceWith(element.cloneNode());
+  if (element.localName === "link") element.replaceWith(element.cloneNode());
 }

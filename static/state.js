@@ -1,27 +1,54 @@
-// What a person has done to a page survives its being loaded again: scroll positions, focus, and what was typed or chosen,
-// but never passwords and files.
+// What a person has done to a page is kept while it is loaded again: scroll positions, focus, selection, what was typed or
+// chosen, opened and played, but never passwords and files. `client.js` brings it back.
 // @ts-check
+
+import { trees } from "./styles.js";
 
 /** Where the state waits, for this tab only. */
 const KEY = "savecast:state";
 
-/** What was kept of fields that this page does not have: it may be half of what its author is writing. */
-/** @type {[string, any][]} */
-let missing = [];
+/**
+ * Where an element stands: a selector for each tree on the way, from the document down into shadow roots. A field is also
+ * known by its kind and the text around it. `element` is the one that was found there.
+ * @typedef {{ path: string[], kind?: string, label?: string, element?: Element }} Place
+ *
+ * @typedef {{ url: string,
+ *   opened: (Place & { how: string })[],
+ *   fields: (Place & { value: string | boolean | string[] })[],
+ *   media: (Place & { source: string, time: number, volume: number, muted: boolean, rate: number, isPlaying: boolean })[],
+ *   focus: (Place & { start?: number | null, end?: number | null })[],
+ *   selection: (Place & { node: number, offset: number, to: Place & { node: number, offset: number } })[],
+ *   scroll: (Place & { left: number, top: number })[] }} State
+ */
 
-/** Keeps the state for the next load of this page. */
-export function keep() {
-  /** @type {[string, any][]} */
-  const fields = [...document.querySelectorAll("input, textarea, select")].map((field) => [pathOf(field), valueOf(field)]);
-  const scrolled = [...document.querySelectorAll("*")].filter((element) => element.scrollTop || element.scrollLeft);
-  const { activeElement: focused } = document;
+/**
+ * Keeps the state for the next load of this page.
+ * @param {(field: Element) => { kind: string, label: string }} describe what tells a field from others
+ * @param {State["fields"]} missing what was kept before, of fields that this page does not have: it may be half of what its
+ *   author is writing
+ */
+export function keep(describe, missing) {
+  const all = trees().flatMap((tree) => [...tree.querySelectorAll("*")]);
+  const at = (/** @type {Element} */ element) => ({ path: pathOf(element) });
+  /** @type {State} */
   const state = {
     url: location.href,
-    fields: [...missing.filter(([path]) => !find(path)), ...fields.filter(([, value]) => value !== undefined)],
-    opened: [...document.querySelectorAll("details")].map((details) => [pathOf(details), details.open]),
-    scroll: scrolled.map((element) => [pathOf(element), element.scrollLeft, element.scrollTop]),
-    focus: focused && focused !== document.body ? [pathOf(focused), ...selectionOf(focused)] : null,
+    opened: all.flatMap((element) => howOpen(element).map((how) => ({ ...at(element), how }))),
+    fields: all.flatMap((element) => {
+      const value = valueOf(element);
+      return value === undefined ? [] : [{ ...at(element), ...describe(element), value }];
+    }),
+    media: all.filter((element) => element instanceof HTMLMediaElement && element.currentSrc !== "").map((element) => {
+      const { currentSrc, currentTime: time, volume, muted, playbackRate: rate, paused } = /** @type {HTMLMediaElement} */ (element);
+      return { ...at(element), source: currentSrc.split("?")[0], time, volume, muted, rate, isPlaying: !paused };
+    }),
+    focus: focused().map((element) => ({ ...at(element), ...selectionOf(element) })),
+    selection: selected(),
+    scroll: all
+      .filter((element) => element.scrollTop || element.scrollLeft)
+      .map((element) => ({ ...at(element), left: element.scrollLeft, top: element.scrollTop })),
   };
+  state.fields.push(...missing.map((field) => ({ ...field, element: undefined })));
   try {
     sessionStorage.setItem(KEY, JSON.stringify(state));
   } catch {
@@ -29,77 +56,80 @@ export function keep() {
   }
 }
 
-/** Brings back what was kept for this page, once. */
-export function restore() {
-  let state;
-  try {
-    state = JSON.parse(sessionStorage.getItem(KEY) ?? "null");
-    sessionStorage.removeItem(KEY);
-  } catch {
-    return;
-  }
-  if (state?.url !== location.href) return;
-  missing = state.fields.filter((/** @type {[string, any]} */ [path]) => !find(path));
-  for (const [path, open] of state.opened) attempt(() => (/** @type {HTMLDetailsElement} */ (find(path)).open = open));
-  for (const [path, value] of state.fields) attempt(() => setValue(find(path), value));
-  const [path, start, end] = state.focus ?? [];
-  attempt(() => {
-    const focused = find(path);
-    if (focused instanceof HTMLElement) focused.focus({ preventScroll: true });
-    if (typeof start === "number") /** @type {HTMLInputElement} */ (focused).setSelectionRange(start, end);
-  });
-  const scroll = () => {
-    for (const [path, left, top] of state.scroll) find(path)?.scrollTo({ left, top, behavior: "instant" });
-  };
-  scroll();
-  // Pictures and late contents make a page longer, so it may have been too short for this.
-  if (document.readyState !== "complete") addEventListener("load", scroll, { once: true });
-}
-
 /**
- * The page is another one now, and a field may be of another kind: what it can't take, it doesn't get.
- * @param {() => void} step
- */
-function attempt(step) {
-  try {
-    step();
-  } catch {
-    // As said.
-  }
-}
-
-/**
- * A selector that leads from the root, or the nearest element with an id or a name of its own, to this one.
  * @param {Element} element
- * @returns {string}
+ * @returns {string[]} none if it is nothing that opens
+ */
+function howOpen(element) {
+  if (element instanceof HTMLDetailsElement) return [element.open ? "open" : "closed"];
+  if (element instanceof HTMLDialogElement) return [!element.open ? "closed" : element.matches(":modal") ? "modal" : "open"];
+  return element.hasAttribute("popover") && element.matches(":popover-open") ? ["popover"] : [];
+}
+
+/** The focused element, also in shadow roots; none if that is the page. */
+function focused() {
+  let element = document.activeElement;
+  while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
+  return element && element !== document.body ? [element] : [];
+}
+
+/** @returns {State["selection"]} the selected text outside of fields */
+function selected() {
+  const selection = getSelection();
+  if (!selection || selection.isCollapsed) return [];
+  const { anchorNode, anchorOffset, focusNode, focusOffset } = selection;
+  const end = (/** @type {Node | null} */ node, /** @type {number} */ offset) => {
+    const { parentElement: parent } = node ?? {};
+    return node instanceof Text && parent ? [{ path: pathOf(parent), node: [...parent.childNodes].indexOf(node), offset }] : [];
+  };
+  const [[from], [to]] = [end(anchorNode, anchorOffset), end(focusNode, focusOffset)];
+  return from && to ? [{ ...from, to }] : [];
+}
+
+/**
+ * @param {Element} element
+ * @returns {string[]}
  */
 function pathOf(element) {
-  if (element.id && document.getElementById(element.id) === element) return `#${CSS.escape(element.id)}`;
-  const { parentElement: parent } = element;
-  if (!parent) return ":root";
-  const named = `${CSS.escape(element.localName)}[name="${CSS.escape(element.getAttribute("name") ?? "")}"]`;
-  if (element.getAttribute("name") && document.querySelectorAll(named).length === 1) return named;
-  const alike = [...parent.children].filter((child) => child.localName === element.localName);
-  return `${pathOf(parent)} > ${CSS.escape(element.localName)}:nth-of-type(${alike.indexOf(element) + 1})`;
-}
-
-/** @param {string | undefined} path */
-function find(path) {
-  return path ? document.querySelector(path) : null;
+  const tree = element.getRootNode();
+  const before = tree instanceof ShadowRoot ? pathOf(tree.host) : [];
+  return [...before, selectorOf(element, /** @type {Document | ShadowRoot} */ (tree))];
 }
 
 /**
- * What a person has put into a field; undefined if that is nothing, or nobody's business.
+ * A selector that leads from the root of its tree, or the nearest element with an id or a name of its own, to this one.
+ * @param {Element} element
+ * @param {Document | ShadowRoot} tree
+ * @returns {string}
+ */
+function selectorOf(element, tree) {
+  if (element.id && tree.getElementById(element.id) === element) return `#${CSS.escape(element.id)}`;
+  const { parentElement: parent } = element;
+  const named = `${CSS.escape(element.localName)}[name="${CSS.escape(element.getAttribute("name") ?? "")}"]`;
+  if (element.getAttribute("name") && tree.querySelectorAll(named).length === 1) return named;
+  if (!parent && tree instanceof Document) return ":root";
+  let number = 1;
+  for (let before = element.previousElementSibling; before; before = before.previousElementSibling) {
+    if (before.localName === element.localName) number++;
+  }
+  // In a shadow root, several elements may stand at the top; `:not(* > *)` is one of those.
+  const above = parent ? `${selectorOf(parent, tree)} > ` : "";
+  return `${above}${CSS.escape(element.localName)}${parent ? "" : ":not(* > *)"}:nth-of-type(${number})`;
+}
+
+/**
+ * What a person has put into a field; undefined if that is nothing, or nobody's business. Of a list, the values that are
+ * chosen.
  * @param {Element} field
  */
 export function valueOf(field) {
   if (field instanceof HTMLSelectElement) {
     const options = [...field.options];
-    const chosen = options.map((option) => option.selected);
     const written = options.map((option) => option.defaultSelected);
     // A list of which one has to be chosen begins with the first.
     if (!field.multiple && !written.includes(true)) written[options.findIndex((option) => !option.disabled)] = true;
-    return chosen.some((isChosen, index) => isChosen !== written[index]) ? chosen : undefined;
+    const isChanged = options.some((option, index) => option.selected !== (written[index] ?? false));
+    return isChanged ? options.filter((option) => option.selected).map((option) => option.value) : undefined;
   }
   if (field instanceof HTMLTextAreaElement) return field.value === field.defaultValue ? undefined : field.value;
   if (!(field instanceof HTMLInputElement) || ["password", "file", "hidden"].includes(field.type)) return undefined;
@@ -107,23 +137,9 @@ export function valueOf(field) {
   return field.value === field.defaultValue ? undefined : field.value;
 }
 
-/**
- * @param {Element | null} field
- * @param {any} value
- */
-function setValue(field, value) {
-  if (field instanceof HTMLSelectElement) {
-    [...field.options].forEach((option, index) => (option.selected = value[index] ?? option.selected));
-  } else if (field instanceof HTMLInputElement && typeof value === "boolean") {
-    field.checked = value;
-  } else if (field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement) {
-    field.value = value;
-  }
-}
-
 /** @param {Element} element */
 function selectionOf(element) {
   // Fields without text, such as those for numbers, have none.
   const { selectionStart, selectionEnd } = /** @type {HTMLInputElement} */ (element);
-  return typeof selectionStart === "number" ? [selectionStart, selectionEnd] : [];
+  return typeof selectionStart === "number" ? { start: selectionStart, end: selectionEnd } : {};
 }

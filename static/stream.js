@@ -17,11 +17,11 @@ import { urlOf } from "./paths.js";
  * What is used and read, by percent-encoded path, each with the version that the tab has; null where it isn't known.
  * @typedef {{ uses: Record<string, string | null>, reads: Record<string, string | null> }} Wishes
  *
- * What a tab is told: the states of files, and whether many files are changing at once.
- * @typedef {{ updates: Update[], burst: boolean }} News
+ * What a tab is told: the states of files, whether many files are changing at once, and why the server refuses to tell.
+ * @typedef {{ updates: Update[], burst: boolean, refused?: string }} News
  *
  * @typedef {{ port: MessagePort, uses: Map<string, string | null>, reads: Map<string, string | null>, owed: Set<string>,
- *   burst: boolean, isBusy: boolean }} Tab
+ *   burst: boolean, isBusy: boolean, isRefused: boolean }} Tab
  */
 
 /** Not a path, which a `<base>` of the page would lead elsewhere. */
@@ -64,7 +64,7 @@ if ("onconnect" in globalThis) addEventListener("connect", (event) => accept(/**
  */
 export function accept(port) {
   /** @type {Tab} */
-  const tab = { port, uses: new Map(), reads: new Map(), owed: new Set(), burst: false, isBusy: false };
+  const tab = { port, uses: new Map(), reads: new Map(), owed: new Set(), burst: false, isBusy: false, isRefused: false };
   port.onmessage = ({ data }) => {
     const { wishes, ready, retry } = /** @type {Word} */ (data);
     if (ready) {
@@ -154,6 +154,7 @@ async function connect() {
     });
     // The one before was needed until now. What both have told is told once, by its version.
     before?.abort();
+    if (response.status === 403) refuse(await response.text());
     if (!response.ok || !response.body) throw new Error(`the server answers ${response.status}`);
     delay = RETRY;
     // A stream begins without a burst; the one before may have ended in the middle of one.
@@ -170,6 +171,17 @@ async function connect() {
   current = undefined;
   open(delay);
   delay = Math.min(delay * 2, RETRY_AT_MOST);
+}
+
+/**
+ * The server does not send events to pages of this origin, and says why. Each tab is told once.
+ * @param {string} refused
+ */
+function refuse(refused) {
+  for (const tab of tabs) {
+    if (!tab.isRefused) tab.port.postMessage(/** @type {News} */ ({ updates: [], burst, refused }));
+    tab.isRefused = true;
+  }
 }
 
 /** What the server is asked for. */
@@ -237,7 +249,39 @@ function tell(tab) {
   tab.owed.clear();
   tab.burst = burst;
   tab.isBusy = true;
-  tab.port.postMessage(/** @type {News} */ ({ updates, burst }));
+  post(tab, { updates, burst });
+}
+
+/**
+ * A document that is nested too deep can't be sent to a tab. It must not keep others from being sent.
+ * @param {Tab} tab
+ * @param {News} news
+ */
+function post(tab, news) {
+  try {
+    tab.port.postMessage(news);
+  } catch {
+    const updates = news.updates.map((update) => (canBeSent(update) ? update : tooDeep(update)));
+    tab.port.postMessage(/** @type {News} */ ({ ...news, updates }));
+  }
+}
+
+/** @param {Update} update */
+function canBeSent(update) {
+  try {
+    structuredClone(update);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * @param {Update} update
+ * @returns {Update}
+ */
+function tooDeep({ path, version }) {
+  return { event: "problem", path, version, message: "nested too deep to be shown", line: null, column: null };
 }
 
 /**

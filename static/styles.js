@@ -26,7 +26,7 @@ export function rulesOf(sheet) {
 }
 
 /**
- * A document, and all trees in it that are open to us.
+ * A document, and all shadow trees in it that are open to us.
  * @param {Document | ShadowRoot} tree
  * @returns {(Document | ShadowRoot)[]}
  */
@@ -34,16 +34,39 @@ export function trees(tree = document) {
   return [tree, ...[...tree.querySelectorAll("*")].flatMap(({ shadowRoot }) => (shadowRoot ? trees(shadowRoot) : []))];
 }
 
+/** All trees that this page is responsible for: its own, and those of frames that are written in it. */
+export function allTrees() {
+  const frames = trees().flatMap((tree) => [...tree.querySelectorAll("iframe[srcdoc]")]);
+  // One in a sandbox is not open to us.
+  const documents = frames.map((frame) => /** @type {HTMLIFrameElement} */ (frame).contentDocument).filter((document) => document !== null);
+  return [...trees(), ...documents.flatMap((document) => trees(document))];
+}
+
 /** @returns {Owner[]} */
 export function owners() {
-  const elements = trees().flatMap((tree) => [...tree.querySelectorAll('link[rel~="stylesheet" i][href], style')]);
+  const elements = allTrees().flatMap((tree) => [...tree.querySelectorAll('link[rel~="stylesheet" i][href], style')]);
   return elements.map((element) => /** @type {Owner} */ (element));
+}
+
+// A rule of a frame is no instance of the classes of this window.
+
+/**
+ * @param {CSSRule} rule
+ * @returns {rule is CSSImportRule}
+ */
+export function isImport(rule) {
+  return "styleSheet" in rule;
+}
+
+/** @param {CSSRule} rule Whether it only says the order of layers. */
+export function isLayers(rule) {
+  return "nameList" in rule;
 }
 
 /** @param {Owner} owner */
 export function pathsOf(owner) {
   const paths = new Set();
-  if (owner instanceof HTMLLinkElement) addPath(paths, owner.href);
+  if ("href" in owner) addPath(paths, owner.href);
   // What one that is loading will import is not known yet.
   addImports(paths, owner.sheet ?? replaces.get(owner)?.sheet ?? null);
   return paths;
@@ -56,10 +79,10 @@ export function pathsOf(owner) {
 function addImports(paths, sheet) {
   for (const rule of rulesOf(sheet)) {
     // Imports stand before everything but layers.
-    if (rule instanceof CSSImportRule) {
+    if (isImport(rule)) {
       addPath(paths, rule.href, sheet?.href ?? undefined);
       addImports(paths, rule.styleSheet);
-    } else if (!(rule instanceof CSSLayerStatementRule)) return;
+    } else if (!isLayers(rule)) return;
   }
 }
 

@@ -2,7 +2,7 @@
 // @ts-check
 
 import { fresh, pathIn } from "./paths.js";
-import { owners, pathsOf, replaces, rulesOf } from "./styles.js";
+import { isImport, isLayers, owners, pathsOf, replaces, rulesOf } from "./styles.js";
 
 /** @typedef {import("./styles.js").Owner} Owner */
 
@@ -22,7 +22,7 @@ export function swapStyle(path, version, show) {
   for (const owner of concerned.filter((owner) => replaces.has(owner))) owner.remove();
   for (const old of concerned.filter((owner) => !replaces.has(owner))) {
     const next = /** @type {Owner} */ (old.cloneNode(true));
-    if (next instanceof HTMLLinkElement) {
+    if ("href" in next) {
       next.href = fresh(new URL(next.href), version);
       // It was that of the content before.
       next.removeAttribute("integrity");
@@ -46,7 +46,9 @@ export function replaceOwner(old, next, show) {
     next.disabled = true;
     return;
   }
+  const loading = new AbortController();
   const take = async () => {
+    loading.abort();
     await renewImports(next, next.sheet);
     await show();
     // Taken out by a newer one, whose turn it is to replace the old one.
@@ -59,9 +61,9 @@ export function replaceOwner(old, next, show) {
     old.remove();
   };
   replaces.set(next, old);
-  next.addEventListener("load", take, { once: true });
+  next.addEventListener("load", take, loading);
   // Also told where only something is missing that it imports.
-  next.addEventListener("error", () => (rulesOf(next.sheet).length > 0 ? take() : next.remove()), { once: true });
+  next.addEventListener("error", () => (rulesOf(next.sheet).length > 0 ? take() : next.remove()), loading);
   old.after(next);
 }
 
@@ -74,9 +76,9 @@ async function renewImports(owner, sheet) {
   const rules = rulesOf(sheet);
   for (let index = 0; sheet && index < rules.length; index++) {
     const rule = rules[index];
-    if (rule instanceof CSSLayerStatementRule) continue;
+    if (isLayers(rule)) continue;
     // Imports stand before everything but layers.
-    if (!(rule instanceof CSSImportRule) || !URL.canParse(rule.href, sheet.href ?? document.baseURI)) return;
+    if (!isImport(rule) || !URL.canParse(rule.href, sheet.href ?? document.baseURI)) return;
     const url = new URL(rule.href, sheet.href ?? document.baseURI);
     const version = url.origin === location.origin ? versions.get(pathIn(url)) : undefined;
     if (version && url.searchParams.get("savecast") !== version) {

@@ -15,12 +15,14 @@ use crate::http::files::Whole;
 use crate::site_path::SitePath;
 
 /// The files of `static/`, by name.
-const ASSETS: [(&str, &str); 17] = [
+const ASSETS: [(&str, &str); 19] = [
     ("status.html", include_str!("../../static/status.html")),
     ("pages.css", include_str!("../../static/pages.css")),
     ("client.js", include_str!("../../static/client.js")),
     ("connection.js", include_str!("../../static/connection.js")),
     ("effects.js", include_str!("../../static/effects.js")),
+    ("align.js", include_str!("../../static/align.js")),
+    ("reload.js", include_str!("../../static/reload.js")),
     ("morph.js", include_str!("../../static/morph.js")),
     ("overlay.js", include_str!("../../static/overlay.js")),
     ("patch.js", include_str!("../../static/patch.js")),

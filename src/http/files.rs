@@ -27,6 +27,8 @@ use crate::http::Site;
 use crate::http::conditional;
 use crate::http::conditional::Answer;
 use crate::http::inject;
+use crate::http::negotiate;
+use crate::http::negotiate::Destination;
 use crate::http::pages;
 use crate::http::policy;
 use crate::root;
@@ -135,7 +137,7 @@ fn file(request: &HttpRequest, site: &Site, path: &SitePath, content: Content, v
             media_type = with_utf8(&media_type);
         }
     }
-    if is_html(&media_type) && is_document(request) {
+    if is_html(&media_type) && becomes_document(request, &bytes) {
         let policy = policy::verdict(&bytes);
         match inject::inject(&bytes, &inject::tag(path, version, policy.nonce.as_deref())) {
             Some(injected) => {
@@ -245,13 +247,16 @@ fn is_html(media_type: &Mime) -> bool {
     media_type.type_() == mime::TEXT && media_type.subtype() == mime::HTML
 }
 
-/// The query with which the client asks for a file as its author has written it, to show the lines around a problem.
-const SOURCE: &str = "savecast-source";
-
-/// Whether the answer becomes a document of its own, and not a fragment that a script puts somewhere. Without the
-/// header, which browsers send to this machine and over HTTPS only, it is taken for one.
+/// Whether the answer becomes a document of its own, and not a fragment that a script puts somewhere.
 pub(super) fn is_document(request: &HttpRequest) -> bool {
-    let destination = request.headers().get("sec-fetch-dest").map(header::HeaderValue::as_bytes);
-    matches!(destination, None | Some(b"document" | b"iframe" | b"frame" | b"embed" | b"object"))
-        && !request.query_string().contains(SOURCE)
+    matches!(destination(request), Destination::Tab | Destination::Document)
+}
+
+/// The same where the content is known: a service worker that keeps a whole page will answer with it.
+fn becomes_document(request: &HttpRequest, html: &[u8]) -> bool {
+    is_document(request) || (destination(request) == Destination::Worker && inject::is_whole(html))
+}
+
+pub(super) fn destination(request: &HttpRequest) -> Destination {
+    negotiate::destination(request.headers(), request.query_string())
 }

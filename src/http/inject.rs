@@ -5,7 +5,8 @@ use crate::site_path::SitePath;
 
 /// The script tag for a page that is served from `path` with this version, and with this nonce if its policy wants one.
 ///
-/// It is no module: browsers refuse import maps that come after the first module.
+/// It is a classic script that runs at once: before any other script of the page looks for scripts, listens or loads
+/// anything. It is no module, because some browsers refuse import maps that come after the first module.
 #[must_use]
 pub fn tag(path: &SitePath, version: Version, nonce: Option<&str>) -> String {
     let path = path.to_url();
@@ -13,7 +14,7 @@ pub fn tag(path: &SitePath, version: Version, nonce: Option<&str>) -> String {
     let is_nonce = |nonce: &&str| nonce.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/-_=".contains(&byte));
     let nonce = nonce.filter(is_nonce).map(|nonce| format!(" nonce=\"{nonce}\"")).unwrap_or_default();
     format!(
-        "<script defer src=\"/_savecast/client.js\" data-path=\"{path}\" data-version=\"{version}\"{nonce}></script>"
+        "<script src=\"/_savecast/client.js\" data-path=\"{path}\" data-version=\"{version}\"{nonce}></script>"
     )
 }
 
@@ -25,6 +26,12 @@ pub fn inject(html: &[u8], tag: &str) -> Option<Vec<u8>> {
     }
     let (before, after) = html.split_at(place(html));
     Some([before, tag.as_bytes(), after].concat())
+}
+
+/// Whether this is a whole document, and no fragment of one: it begins with a doctype or `<html>`.
+#[must_use]
+pub fn is_whole(html: &[u8]) -> bool {
+    place(html) > if html.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 }
 }
 
 /// The first place in a document where a script may stand: inside of `<head>` if that is written down, else after
@@ -143,6 +150,16 @@ mod tests {
         check("\u{feff}<!doctype html>|<p>");
         check("\u{feff}|<p>");
         check("<!doctype html|".trim_end_matches('|').replacen("<!", "|<!", 1).as_str());
+    }
+
+    #[test]
+    fn a_document_is_whole_and_a_fragment_is_not() {
+        for whole in ["<!doctype html>", "<!-- a --><HTML lang=en><p>", "\u{feff}<!doctype html><p>", "<head><title>a"] {
+            assert!(is_whole(whole.as_bytes()), "{whole}");
+        }
+        for fragment in ["", "<li>a", "\u{feff}<p>", "<header>a", "<!doctype html"] {
+            assert!(!is_whole(fragment.as_bytes()), "{fragment}");
+        }
     }
 
     #[test]

@@ -45,9 +45,54 @@ fn upgrades(headers: &HeaderMap) -> bool {
 
 /// Whether `text/event-stream` is asked for by name: `*/*` is no wish for a stream.
 fn accepts_events(headers: &HeaderMap) -> bool {
+    accepts(headers, "text/event-stream")
+}
+
+/// Whether this media type is accepted by name.
+fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
     headers.get_all(header::ACCEPT).filter_map(|accept| accept.to_str().ok()).flat_map(|accept| accept.split(',')).any(
-        |range| range.split(';').next().is_some_and(|range| range.trim().eq_ignore_ascii_case("text/event-stream")),
+        |range| range.split(';').next().is_some_and(|range| range.trim().eq_ignore_ascii_case(media_type)),
     )
+}
+
+/// The query with which the client asks for a file as its author has written it.
+const SOURCE: &str = "savecast-source";
+
+/// What becomes of the answer, as far as the browser says (Fetch Metadata Request Headers, section 2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// A document in a tab, because somebody has opened this URL.
+    Tab,
+    /// A document in a frame, or nobody says: browsers tell it to this machine and over HTTPS only.
+    Document,
+    /// What a service worker keeps. It asks for documents and for everything else in the same way.
+    Worker,
+    /// A part of a page, or something for a script.
+    Part,
+}
+
+/// Reads what becomes of the answer.
+#[must_use]
+pub fn destination(headers: &HeaderMap, query: &str) -> Destination {
+    let is = |name: &str, value: &str| headers.get(name).is_some_and(|found| found.as_bytes() == value.as_bytes());
+    if query.contains(SOURCE) {
+        return Destination::Part;
+    }
+    match headers.get("sec-fetch-dest").map(header::HeaderValue::as_bytes) {
+        Some(b"document") => Destination::Tab,
+        None | Some(b"iframe" | b"frame" | b"embed" | b"object") => Destination::Document,
+        // A service worker that passes a navigation on. So does a link with `download`, but that accepts anything.
+        Some(b"empty") if is("sec-fetch-mode", "navigate") && accepts(headers, "text/html") => Destination::Tab,
+        Some(b"empty") if is_sent_by_script(headers) => Destination::Worker,
+        Some(_) => Destination::Part,
+    }
+}
+
+/// Whether the request comes from a worker: its referrer is not a page, but the script of the worker.
+fn is_sent_by_script(headers: &HeaderMap) -> bool {
+    let referrer = headers.get(header::REFERER).and_then(|referrer| referrer.to_str().ok());
+    let path = referrer.and_then(|referrer| referrer.split(['?', '#']).next());
+    path.is_some_and(|path| [".js", ".mjs", ".ts"].iter().any(|ending| path.ends_with(ending)))
 }
 
 #[cfg(test)]
@@ -72,5 +117,36 @@ mod tests {
         check(Method::POST, "*/*", Err("GET, HEAD"));
         check(Method::DELETE, "text/event-stream", Err("GET, HEAD, POST"));
         check(Method::OPTIONS, "*/*", Err("GET, HEAD, POST"));
+    }
+
+    #[track_caller]
+    fn becomes(headers: &[(&'static str, &'static str)], expected: Destination) {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.insert(header::HeaderName::from_static(name), header::HeaderValue::from_static(value));
+        }
+        assert_eq!(destination(&map, ""), expected, "{headers:?}");
+        assert_eq!(destination(&map, "savecast-source="), Destination::Part);
+    }
+
+    #[test]
+    fn browsers_say_what_becomes_of_the_answer() {
+        let (dest, mode) = ("sec-fetch-dest", "sec-fetch-mode");
+        becomes(&[], Destination::Document);
+        becomes(&[(dest, "document"), (mode, "navigate")], Destination::Tab);
+        becomes(&[(dest, "iframe"), (mode, "navigate")], Destination::Document);
+        becomes(&[(dest, "image")], Destination::Part);
+        becomes(&[(dest, "empty"), (mode, "cors"), ("referer", "http://localhost/app.html")], Destination::Part);
+        becomes(&[(dest, "empty"), (mode, "navigate")], Destination::Part);
+    }
+
+    #[test]
+    fn service_workers_ask_for_documents() {
+        let (dest, mode) = ("sec-fetch-dest", "sec-fetch-mode");
+        let accept = ("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+        becomes(&[(dest, "empty"), (mode, "navigate"), accept], Destination::Tab);
+        becomes(&[(dest, "empty"), (mode, "cors"), ("referer", "http://localhost/sw.js")], Destination::Worker);
+        becomes(&[(dest, "empty"), (mode, "cors"), ("referer", "http://localhost/sw.js?v=1")], Destination::Worker);
+        becomes(&[(dest, "image"), (mode, "cors"), ("referer", "http://localhost/sw.js")], Destination::Part);
     }
 }

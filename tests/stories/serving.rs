@@ -148,7 +148,7 @@ fn every_page_has_the_client() {
     site.write("latin.html", b"<!doctype html><meta charset=windows-1252>caf\xe9");
     site.write("utf16.html", b"\xff\xfe<\0p\0>\0");
     let server = site.serve();
-    let client = "<script defer src=\"/_savecast/client.js\" data-path=\"";
+    let client = "<script src=\"/_savecast/client.js\" data-path=\"";
 
     assert!(server.get("/full.html").text.starts_with(&format!("<!doctype html><html><head>{client}/full.html\"")));
     assert!(server.get("/bare.html").text.starts_with(client));

@@ -1,0 +1,170 @@
+// When and how the page is loaded again: once for many changes, never into a page that isn't there, never twice for the
+// same change.
+// @ts-check
+
+import { pathIn, urlOf } from "./paths.js";
+
+/** Changes that follow each other reload once, when it has been quiet for this long, in milliseconds. */
+const QUIET = 50;
+
+/** If it does not become quiet, the page reloads after this time, in milliseconds; and after this time in a burst. */
+const CAP = 1000, BURST_CAP = 10_000;
+
+/** How long a service worker gets to renew what it keeps, before the page is loaded from it, in milliseconds. */
+const RENEW = 500;
+
+/** How long to wait before it is asked again whether the page is there, in milliseconds; and how often that is done. */
+const RETRY = 250, TRIES = 8;
+
+/** What the page was loaded again for, in this tab. */
+const KEY = "savecast:reload";
+
+/** The last word of our server on what it has sent: `VERSION PATH`, or `stream`. */
+export const TIMING = "savecast";
+
+/** @type {Map<string, string>} what has changed since the page was loaded, each file with its version */
+const changed = new Map();
+
+/** @type {Record<string, string>} what had changed when the page was loaded again */
+const reloadedFor = take();
+
+/** @type {() => Promise<void>} */
+let keep = async () => {};
+
+/** @type {string | undefined} the path of the file that the page was made from */
+let page;
+
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
+let first = 0;
+/** How often it was asked in vain whether the page is there. */
+let tries = 0;
+/** Whether many files are changing at once: a build, a checkout. The server says so, and when it is over. */
+let bursting = false;
+
+/**
+ * @param {string | undefined} path of the file that the page was made from
+ * @param {() => Promise<void>} before what is to be done before the page goes
+ */
+export function prepare(path, before) {
+  page = path;
+  keep = before;
+}
+
+/** Whether the page is about to be loaded again, or has to wait until many changes are over. */
+export function isPending() {
+  return first > 0 || bursting;
+}
+
+/** @param {boolean} value */
+export function setBurst(value) {
+  bursting = value;
+  if (first) schedule();
+}
+
+/**
+ * Loads the page again, because of a change.
+ * @param {{ path: string, version: string }} change
+ */
+export function reload({ path, version }) {
+  changed.set(path, version);
+  schedule();
+}
+
+/**
+ * Whether the page was loaded again for just this change, and has the old version all the same. Asked for each change,
+ * because only the first one after loading can be that.
+ * @param {{ event: string, path: string, version: string }} change
+ */
+export function isInVain({ event, path, version }) {
+  const isOld = event === "change" && reloadedFor[path] === version;
+  delete reloadedFor[path];
+  return isOld;
+}
+
+/** The page is there again, if it was away. */
+export function release() {
+  if (tries > 0) schedule();
+}
+
+/** What was kept for this load of the page. */
+function take() {
+  try {
+    const { url, files } = JSON.parse(sessionStorage.getItem(KEY) ?? "{}");
+    sessionStorage.removeItem(KEY);
+    return url === location.href ? files : {};
+  } catch {
+    return {}; // A browser that keeps nothing.
+  }
+}
+
+function schedule() {
+  const now = performance.now();
+  first ||= now;
+  tries = 0;
+  clearTimeout(timer);
+  const wait = Math.min(bursting ? Infinity : QUIET, first + (bursting ? BURST_CAP : CAP) - now);
+  timer = setTimeout(start, Math.max(0, wait));
+}
+
+async function start() {
+  const mine = timer;
+  const isController = navigator.serviceWorker?.controller != null;
+  if (isController) await renew();
+  const state = await look();
+  // Something else has changed meanwhile, and has set another time.
+  if (mine !== timer) return;
+  // A service worker may have the page, even if the server doesn't answer.
+  if (state === "gone" || (state === "silent" && !isController)) {
+    // Its coming back is no news if it was away for a moment only, or if nobody tells news. Else it will be heard.
+    if (++tries <= TRIES || state === "silent") timer = setTimeout(start, RETRY);
+    return;
+  }
+  await keep();
+  try {
+    sessionStorage.setItem(KEY, JSON.stringify({ url: location.href, files: Object.fromEntries(changed) }));
+  } catch {
+    // A browser that keeps nothing.
+  }
+  location.reload();
+}
+
+/**
+ * Whether the page is there: a build may have removed it, and will bring it back.
+ * @returns {Promise<"there" | "gone" | "silent">}
+ */
+async function look() {
+  try {
+    const response = await fetch(location.href, { method: "HEAD", cache: "no-store" });
+    const answered = said(response)?.path;
+    // Without its index, a directory shows its listing.
+    const isListing = answered?.endsWith("/") && page !== undefined && !page.endsWith("/");
+    return response.status === 404 || isListing ? "gone" : "there";
+  } catch {
+    return "silent";
+  }
+}
+
+/**
+ * Lets a service worker renew what it keeps. Many answer with what they have, and ask the server for the next time.
+ */
+async function renew() {
+  const end = performance.now() + RENEW;
+  const isOld = async (/** @type {[string, string]} */ [path, version]) => {
+    const response = await fetch(urlOf(path)).catch(() => undefined);
+    await response?.body?.cancel();
+    return response !== undefined && said(response)?.version !== version;
+  };
+  while ((await Promise.all([...changed].map(isOld))).includes(true) && performance.now() < end) {
+    await new Promise((resolve) => setTimeout(resolve, RENEW / 5));
+  }
+}
+
+/**
+ * Which version of which file our server has sent.
+ * @param {Response} response
+ */
+export function said(response) {
+  const [, version, path] = /savecast;desc="(\S+) (\S+)"/.exec(response.headers.get("server-timing") ?? "") ?? [];
+  return version ? { version, path: pathIn(new URL(path, location.origin)) } : undefined;
+}
