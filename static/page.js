@@ -4,7 +4,7 @@
 import { listen, use } from "./connection.js";
 import { effectOf } from "./effects.js";
 import { pathIn, urlOf } from "./paths.js";
-import { isInVain, isPending, prepare, release, reload, said, setBurst, TIMING } from "./reload.js";
+import { isInVain, isPending, prepare, release, reload, remember, said, setBurst, TIMING } from "./reload.js";
 import { stylesheets } from "./styles.js";
 
 /** The mark of a request for a file as it was written, which is no resource that the page uses. */
@@ -76,7 +76,10 @@ function note(entry) {
   const timing = serverTiming?.find((timing) => timing.name === TIMING)?.description;
   const [version, path] = timing?.split(" ") ?? [];
   if (version === "stream") return;
-  if (path) use(path, version);
+  if (path) {
+    use(path, version);
+    remember(pathIn(new URL(path, location.origin)), name);
+  }
   // Without a word of the server, which browsers hide on plain HTTP from other machines, it isn't known whether a
   // directory stands for its index or its listing.
   else if (!url.pathname.endsWith("/")) use(url.pathname, null);
@@ -175,7 +178,9 @@ async function showAll() {
 /** @type {string | undefined} the path of the file that the page was made from */
 let page;
 
-/** @type {Promise<string | undefined>} how the page was written when it was loaded, or changed last; undefined if it can't
+/** @typedef {{ html: string, version: string }} Source */
+
+/** @type {Promise<Source | undefined>} how the page was written when it was loaded, or changed last; undefined if it can't
  *   be changed in place */
 let source = Promise.resolve(undefined);
 
@@ -191,13 +196,13 @@ async function written(version) {
   const found = await read();
   if (found?.version !== version) return undefined;
   const { canMorph } = await import("./morph.js");
-  return canMorph(found.html) ? found.html : undefined;
+  return canMorph(found.html) ? found : undefined;
 }
 
 /**
  * The HTML of the page as its author has written it. The address is the one that it was loaded from, because scripts may
  * have given it another one since.
- * @returns {Promise<{ html: string, version: string } | undefined>} undefined if it can't be had now
+ * @returns {Promise<Source | undefined>} undefined if it can't be had now
  */
 async function read() {
   const url = new URL(performance.getEntriesByType("navigation")[0]?.name ?? location.href);
@@ -225,8 +230,10 @@ async function morphTo(update) {
     await new Promise((resolve) => setTimeout(resolve, 50));
     now = await read();
   }
-  if (!now || isPending() || !morph(before, now.html, showAll)) return reload(update);
-  source = Promise.resolve(now.html);
+  // Behind a service worker, it may stay as it was.
+  const isOld = now?.version === before.version;
+  if (!now || isOld || isPending() || !morph(before.html, now.html, showAll)) return reload(update);
+  source = Promise.resolve(now);
   // It may be a newer one than the update was about.
   use(urlOf(update.path), now.version);
   await showAll();

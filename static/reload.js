@@ -25,8 +25,14 @@ export const TIMING = "savecast";
 /** @type {Map<string, string>} what has changed since the page was loaded, each file with its version */
 const changed = new Map();
 
-/** @type {Record<string, string>} what had changed when the page was loaded again */
+/** @type {Record<string, string>} what had changed when the page was loaded again, each file with its version */
 const reloadedFor = take();
+
+/** @type {Record<string, string>} what of it is still old */
+const old = {};
+
+/** @type {Map<string, string>} the URL under which each file was loaded, which may have a query */
+const loadedFrom = new Map();
 
 /** @type {() => Promise<void>} */
 let keep = async () => {};
@@ -49,6 +55,15 @@ let bursting = false;
 export function prepare(path, before) {
   page = path;
   keep = before;
+  if (path) loadedFrom.set(path, location.href);
+}
+
+/**
+ * @param {string} path of a file that the page has loaded
+ * @param {string} url
+ */
+export function remember(path, url) {
+  loadedFrom.set(path, url);
 }
 
 /** Whether the page is about to be loaded again, or has to wait until many changes are over. */
@@ -79,6 +94,8 @@ export function reload({ path, version }) {
 export function isInVain({ event, path, version }) {
   const isOld = event === "change" && reloadedFor[path] === version;
   delete reloadedFor[path];
+  if (isOld) old[path] = version;
+  else delete old[path];
   return isOld;
 }
 
@@ -122,7 +139,7 @@ async function start() {
   }
   await keep();
   try {
-    sessionStorage.setItem(KEY, JSON.stringify({ url: location.href, files: Object.fromEntries(changed) }));
+    sessionStorage.setItem(KEY, JSON.stringify({ url: location.href, files: { ...old, ...Object.fromEntries(changed) } }));
   } catch {
     // A browser that keeps nothing.
   }
@@ -151,7 +168,9 @@ async function look() {
 async function renew() {
   const end = performance.now() + RENEW;
   const isOld = async (/** @type {[string, string]} */ [path, version]) => {
-    const response = await fetch(urlOf(path)).catch(() => undefined);
+    // What it keeps of the page must have the client, as what it got for a navigation.
+    const headers = path === page ? { accept: "text/html", "savecast-document": "" } : undefined;
+    const response = await fetch(loadedFrom.get(path) ?? urlOf(path), { headers }).catch(() => undefined);
     await response?.body?.cancel();
     return response !== undefined && said(response)?.version !== version;
   };

@@ -158,7 +158,7 @@ fn file(request: &HttpRequest, site: &Site, path: &SitePath, content: Content, v
 fn large(request: &HttpRequest, path: &SitePath, file: NamedFile, version: Version) -> HttpResponse {
     let file = file.set_content_type(kind::media_type(path)).disable_content_disposition().prefer_utf8(true);
     let mut response = file.into_response(request);
-    for (name, value) in headers(path, version).map(|header| header.try_into_pair().expect("plain ASCII")) {
+    for (name, value) in headers(request, path, version).map(|header| header.try_into_pair().expect("plain ASCII")) {
         response.headers_mut().insert(name, value);
     }
     response
@@ -181,27 +181,27 @@ impl Whole<'_> {
             Answer::NotSatisfiable => HttpResponse::RangeNotSatisfiable()
                 .insert_header((header::CONTENT_RANGE, format!("bytes */{length}")))
                 .finish(),
-            Answer::NotModified => self.head(HttpResponse::NotModified()).finish(),
-            Answer::Whole => self.with_type(HttpResponse::Ok()).body(bytes),
+            Answer::NotModified => self.head(request, HttpResponse::NotModified()).finish(),
+            Answer::Whole => self.with_type(request, HttpResponse::Ok()).body(bytes),
             Answer::Part(span) => self
-                .with_type(HttpResponse::PartialContent())
+                .with_type(request, HttpResponse::PartialContent())
                 .insert_header((header::CONTENT_RANGE, format!("bytes {}-{}/{length}", span.start, span.end - 1)))
                 .body(bytes.slice(span)),
         }
     }
 
-    fn with_type(&self, builder: HttpResponseBuilder) -> HttpResponseBuilder {
-        let mut builder = self.head(builder);
+    fn with_type(&self, request: &HttpRequest, builder: HttpResponseBuilder) -> HttpResponseBuilder {
+        let mut builder = self.head(request, builder);
         builder.content_type(self.media_type.as_ref()).insert_header((header::ACCEPT_RANGES, "bytes"));
         builder
     }
 
-    fn head(&self, mut builder: HttpResponseBuilder) -> HttpResponseBuilder {
+    fn head(&self, request: &HttpRequest, mut builder: HttpResponseBuilder) -> HttpResponseBuilder {
         builder.insert_header((header::ETAG, self.etag.to_string()));
         if let Some(modified) = self.modified.and_then(http_date) {
             builder.insert_header((header::LAST_MODIFIED, modified));
         }
-        for header in headers(self.path, self.version) {
+        for header in headers(request, self.path, self.version) {
             builder.insert_header(header);
         }
         builder
@@ -211,11 +211,14 @@ impl Whole<'_> {
 /// What all files have in common.
 ///
 /// `path` is that of the file, which is not that of the URL where an index stands for its directory.
-pub(super) fn headers(path: &SitePath, version: Version) -> [(&'static str, String); 4] {
+pub(super) fn headers(request: &HttpRequest, path: &SitePath, version: Version) -> [(&'static str, String); 4] {
+    // What a service worker keeps, it finds again only if the requests that it answers have the same of these headers. They
+    // never do where it keeps a list of files.
+    let vary = if destination(request) == Destination::Worker { "Sec-Fetch-Dest" } else { "Accept, Sec-Fetch-Dest" };
     [
         // Kept by the browser, but asked for again each time: that is a 304 as long as nothing has changed.
         ("cache-control", "no-cache".into()),
-        ("vary", "Accept, Sec-Fetch-Dest".into()),
+        ("vary", vary.into()),
         // Pages of other sites can't use the files as scripts or pictures either. Other ports of this machine can.
         ("cross-origin-resource-policy", "same-site".into()),
         // How the client learns which version of each file its page has loaded.

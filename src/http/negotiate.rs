@@ -58,6 +58,9 @@ fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
 /// The query with which the client asks for a file as its author has written it.
 const SOURCE: &str = "savecast-source";
 
+/// The header with which the client asks for its own page, so that a service worker renews what it keeps of it.
+const DOCUMENT: &str = "savecast-document";
+
 /// What becomes of the answer, as far as the browser says (Fetch Metadata Request Headers, section 2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Destination {
@@ -77,6 +80,9 @@ pub fn destination(headers: &HeaderMap, query: &str) -> Destination {
     let is = |name: &str, value: &str| headers.get(name).is_some_and(|found| found.as_bytes() == value.as_bytes());
     if query.contains(SOURCE) {
         return Destination::Part;
+    }
+    if headers.contains_key(DOCUMENT) {
+        return Destination::Tab;
     }
     match headers.get("sec-fetch-dest").map(header::HeaderValue::as_bytes) {
         Some(b"document") => Destination::Tab,
@@ -148,5 +154,6 @@ mod tests {
         becomes(&[(dest, "empty"), (mode, "cors"), ("referer", "http://localhost/sw.js")], Destination::Worker);
         becomes(&[(dest, "empty"), (mode, "cors"), ("referer", "http://localhost/sw.js?v=1")], Destination::Worker);
         becomes(&[(dest, "image"), (mode, "cors"), ("referer", "http://localhost/sw.js")], Destination::Part);
+        becomes(&[(dest, "empty"), (mode, "cors"), ("savecast-document", "")], Destination::Tab);
     }
 }

@@ -33,7 +33,7 @@ pub fn etag(version: Version) -> EntityTag {
 pub(super) fn not_found(request: &HttpRequest, path: Option<&SitePath>) -> HttpResponse {
     let mut response = HttpResponse::NotFound();
     response.insert_header((header::CACHE_CONTROL, "no-cache"));
-    for header in path.into_iter().flat_map(|path| files::headers(path, Version::ABSENT)) {
+    for header in path.into_iter().flat_map(|path| files::headers(request, path, Version::ABSENT)) {
         response.insert_header(header);
     }
     if !files::is_document(request) {
