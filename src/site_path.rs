@@ -16,13 +16,18 @@ const IN_URL: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_
 /// Endings of private keys and key stores.
 const SECRET_ENDINGS: [&str; 7] = [".pem", ".key", ".p12", ".pfx", ".ppk", ".jks", ".keystore"];
 
+/// The longest name of a file or directory, and the longest path. No file system that is in use has longer ones: Linux and
+/// the BSDs count bytes in a name, Windows and macOS UTF-16 code units. What is longer names nothing.
+const LONGEST_NAME: usize = 255;
+const LONGEST_PATH: usize = 4000;
+
 /// Names that `ssh-keygen` gives to private keys.
 const SECRET_NAMES: [&str; 6] = ["id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "id_ecdsa_sk", "id_ed25519_sk"];
 
 /// A place inside the served root, such as `/data.json`, or `/photos/` for a directory.
 ///
 /// Whoever holds one need not check again: it has no `.` or `..`, no empty, hidden or secret segment, no separator in
-/// disguise, and is not percent-encoded. It says nothing about whether something is there; links are judged by
+/// disguise, is not percent-encoded, and no longer than a file system allows. It says nothing about whether something is there; links are judged by
 /// [`Root`](crate::root::Root) when it opens the file.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SitePath(Arc<str>);
@@ -51,19 +56,25 @@ impl SitePath {
             decoded.push_str(&segment);
         }
         decoded.push_str(end);
-        Some(Self(decoded.into()))
+        Self::short_enough(decoded)
     }
 
     /// A file of this directory.
     #[must_use]
     pub fn file(&self, name: &str) -> Option<Self> {
-        (self.is_directory() && may_be_shown(name)).then(|| Self(format!("{}{name}", self.0).into()))
+        let file = (self.is_directory() && may_be_shown(name)).then(|| format!("{}{name}", self.0));
+        file.and_then(Self::short_enough)
     }
 
     /// A directory of this directory.
     #[must_use]
     pub fn directory(&self, name: &str) -> Option<Self> {
-        (self.is_directory() && may_be_shown(name)).then(|| Self(format!("{}{name}/", self.0).into()))
+        let directory = (self.is_directory() && may_be_shown(name)).then(|| format!("{}{name}/", self.0));
+        directory.and_then(Self::short_enough)
+    }
+
+    fn short_enough(path: String) -> Option<Self> {
+        (path.len() <= LONGEST_PATH).then(|| Self(path.into()))
     }
 
     /// The same place, said to be a directory.
@@ -136,10 +147,16 @@ pub(crate) fn is_secret(name: &str) -> bool {
 fn may_be_shown(name: &str) -> bool {
     // The dot rule covers `.` and `..` as well.
     !name.is_empty()
+        && length(name) <= LONGEST_NAME
         && !name.starts_with('.')
         && !name.contains(['/', '\\', '\0'])
         && !is_secret(name)
         && means_itself(name)
+}
+
+/// The length of a name, as the file systems of this system count.
+fn length(name: &str) -> usize {
+    if cfg!(any(windows, target_os = "macos")) { name.encode_utf16().count() } else { name.len() }
 }
 
 /// Windows finds one file under many names: streams (`a::$DATA`), short names (`TLS~1.PEM`), a trailing dot or space,
@@ -218,6 +235,23 @@ mod tests {
         check("/server.KEY", None);
         check("/store.p12", None);
         check("/id_rsa.pub", Some("/id_rsa.pub"));
+    }
+
+    #[test]
+    fn what_no_file_system_has_does_not_exist() {
+        let name = "x".repeat(LONGEST_NAME);
+        check(&format!("/{name}"), Some(&format!("/{name}")));
+        check(&format!("/{name}x"), None);
+        check(&format!("/a/{name}x/b"), None);
+        let deep = "/a".repeat(LONGEST_PATH / 2);
+        check(&deep, Some(&deep));
+        check(&format!("{deep}/"), None);
+        check(&deep.replace('a', "%61"), Some(&deep));
+        let directory = SitePath::from_url(&format!("{}/", &deep[..LONGEST_PATH - 2])).unwrap();
+        assert!(directory.file("b").is_some());
+        assert_eq!(directory.file("bc"), None);
+        assert_eq!(directory.directory("b"), None);
+        assert_eq!(SitePath::root().file(&format!("{name}x")), None);
     }
 
     #[test]

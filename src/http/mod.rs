@@ -50,19 +50,16 @@ pub struct Site {
 
 /// All routes, for the server and for the tests.
 pub fn routes(app: &mut ServiceConfig, site: &Data<Site>) {
-    app.app_data(site.clone())
-        // The client lists what its page uses: 1 MiB is room for ten thousand files.
-        .app_data(web::PayloadConfig::new(1 << 20))
-        .service(
-            web::scope("")
-                .wrap(from_fn(guard::middleware))
-                .route("/_savecast/events", web::route().to(stream::page))
-                .route("/_savecast/status", web::route().to(status::json))
-                .route(channels::CHANNELS, web::route().to(channels::list))
-                .route("/_savecast/channels/{name:.+}", web::route().to(channels::channel))
-                .route("/_savecast/{asset:.*}", web::route().to(assets::serve))
-                .default_service(web::route().to(any_file)),
-        );
+    app.app_data(site.clone()).service(
+        web::scope("")
+            .wrap(from_fn(guard::middleware))
+            .route("/_savecast/events", web::route().to(stream::page))
+            .route("/_savecast/status", web::route().to(status::json))
+            .route(channels::CHANNELS, web::route().to(channels::list))
+            .route("/_savecast/channels/{name:.+}", web::route().to(channels::channel))
+            .route("/_savecast/{asset:.*}", web::route().to(assets::serve))
+            .default_service(web::route().to(any_file)),
+    );
 }
 
 /// Every URL under the root: the file, or the stream of its contents.

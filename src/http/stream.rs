@@ -23,6 +23,7 @@ use actix_web::rt::time::Sleep;
 use actix_web::rt::time::sleep;
 use actix_web::web;
 use actix_web::web::Data;
+use actix_web::web::Payload;
 use actix_web::web::Query;
 use bytes::Bytes;
 use serde_json::Value;
@@ -45,6 +46,11 @@ use crate::site_path::SitePath;
 /// A stream that was quiet for so long says that it is alive. WHATWG HTML advises "every 15 seconds or so", because some
 /// proxies close quiet connections.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// What a page may ask for at once: so many files, in so many bytes of JSON. Each of them is looked at, and is kept for as long
+/// as the stream is open.
+const FILES: usize = 20_000;
+const LARGEST_WISH: usize = 4 << 20;
 
 /// A machine that went away without a word (asleep, unplugged) is given up after this time.
 const USER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -94,7 +100,7 @@ pub(super) fn head() -> HttpResponse {
 /// already, or null. For `uses`, null means that the page has the present one; for `reads`, that it has none. Of what it
 /// reads, the page gets the contents; of what it uses, that it changed. With `"patches": true`, a document that it has in
 /// the version before may come as a `patch` event: `{"path","version","before","patch"}`.
-pub(super) async fn page(request: HttpRequest, site: Data<Site>, body: Bytes) -> HttpResponse {
+pub(super) async fn page(request: HttpRequest, site: Data<Site>, payload: Payload) -> HttpResponse {
     if !matches!(*request.method(), Method::GET | Method::POST) {
         return HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, "GET, POST")).finish();
     }
@@ -102,7 +108,15 @@ pub(super) async fn page(request: HttpRequest, site: Data<Site>, body: Bytes) ->
     if negotiate::wanted(request.method(), request.headers()) != Ok(Wanted::Events) {
         return HttpResponse::NotAcceptable().body("this is a stream: send Accept: text/event-stream\n");
     }
+    let body = match payload.to_bytes_limited(LARGEST_WISH).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(_)) => return HttpResponse::BadRequest().body("the body can't be read\n"),
+        Err(_) => return HttpResponse::PayloadTooLarge().body("a page may ask for its files in at most 4 MiB\n"),
+    };
     match interests(&body) {
+        Some((interests, _)) if interests.len() > FILES => {
+            HttpResponse::PayloadTooLarge().body(format!("a page may ask for at most {FILES} files\n"))
+        }
         Some((interests, takes_patches)) => answer(&request, Feed::page(&site.hub, interests, takes_patches)),
         None => HttpResponse::BadRequest().body("expected {\"uses\": {PATH: VERSION}, \"reads\": {PATH: VERSION}}\n"),
     }

@@ -279,9 +279,10 @@ impl Watch {
 
 /// What a name on the way to a path stands for.
 fn step(place: &Path) -> Step {
-    let Ok(metadata) = place.symlink_metadata() else { return Step::Plain };
+    // What can't be seen is as good as missing: whoever makes it visible changes the directory above.
+    let Ok(metadata) = place.symlink_metadata() else { return Step::Missing };
     if metadata.is_symlink() {
-        return place.read_link().map_or(Step::Plain, Step::Link);
+        return place.read_link().map_or(Step::Missing, Step::Link);
     }
     stamp::shared(&metadata).map_or(Step::Plain, Step::Shared)
 }

@@ -36,9 +36,11 @@ struct Followed {
 /// How the system gets to a path: all that must be watched to know when it leads elsewhere.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Route {
-    /// What is looked up, in order: the root, each directory and each link from there down, and last the file. All of them
-    /// lie in directories that are reached without links.
+    /// What is looked up, in order: the root, each directory and each link from there down, and last the file, or else the
+    /// first that isn't there. All of them lie in directories that are reached without links.
     places: Vec<PathBuf>,
+    /// Whether nothing is there from the last place on, although there is more of the path.
+    is_cut: bool,
     /// Where it ends, if it is a directory that is followed.
     end: Option<PathBuf>,
     /// Which file it ends at, if that has other names too.
@@ -48,8 +50,10 @@ pub(super) struct Route {
 /// What a name on the way stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// A directory, a file, or nothing yet.
+    /// A directory or a file.
     Plain,
+    /// Nothing yet.
+    Missing,
     /// A symbolic link to this target.
     Link(PathBuf),
     /// A file with several names: it can be saved under another one.
@@ -60,13 +64,14 @@ impl Step {
     pub(super) fn shared(self) -> Option<Identity> {
         match self {
             Self::Shared(identity) => Some(identity),
-            Self::Plain | Self::Link(_) => None,
+            Self::Plain | Self::Missing | Self::Link(_) => None,
         }
     }
 }
 
 impl Route {
-    /// Finds the way from the root to a path, as far as it stays inside. What isn't there is taken for a plain name.
+    /// Finds the way from the root to a path, as far as it stays inside and something is there. Whatever comes later must
+    /// begin with what is missing now. So the work is that of the directories that exist, however long the path is.
     pub(super) fn find(root: &Path, path: &SitePath, step: impl Fn(&Path) -> Step) -> Self {
         let mut todo = names(&path.to_file(Path::new("")));
         let mut here = root.to_path_buf();
@@ -74,13 +79,15 @@ impl Route {
         let mut places = vec![here.clone()];
         let mut links = 0;
         let mut shared = None;
+        let mut is_there = true;
         while let Some(name) = todo.pop_front() {
             if name == ".." {
                 here.pop();
             } else {
                 let place = here.join(name);
                 match step(&place) {
-                    Step::Link(target) if links < LINKS => {
+                    Step::Link(_) if links == LINKS => is_there = false,
+                    Step::Link(target) => {
                         links += 1;
                         if target.has_root() {
                             // A root of its own replaces what is before it.
@@ -94,11 +101,15 @@ impl Route {
                         here.clone_from(&place);
                         shared = Some(identity);
                     }
-                    Step::Plain | Step::Link(_) | Step::Shared(_) => here.clone_from(&place),
+                    Step::Missing => is_there = false,
+                    Step::Plain | Step::Shared(_) => here.clone_from(&place),
                 }
                 if place.starts_with(root) && place != root {
                     places.push(place);
                 }
+            }
+            if !is_there {
+                break;
             }
             // A link may pass above the root on its way into it.
             if !here.starts_with(root) && !root.starts_with(&here) {
@@ -107,8 +118,8 @@ impl Route {
         }
         let is_inside = here.starts_with(root);
         let shared = shared.filter(|_| is_inside);
-        let end = (path.is_directory() && is_inside).then_some(here);
-        Self { places, end, shared }
+        let end = (path.is_directory() && is_inside && is_there).then_some(here);
+        Self { places, is_cut: !is_there && !todo.is_empty(), end, shared }
     }
 
     /// What to watch, in the order of the way: directories, and last the file itself if it has other names.
@@ -180,8 +191,8 @@ impl Plan {
 
     /// Those whose way passes this place, and whether it ends there.
     pub(super) fn passing(&self, place: &Path) -> Vec<(SitePath, bool)> {
-        let ends =
-            |path: &SitePath| self.route(path).is_some_and(|route| route.places.last().is_some_and(|p| p == place));
+        let is_end = |route: &Route| !route.is_cut && route.places.last().is_some_and(|last| last == place);
+        let ends = |path: &SitePath| self.route(path).is_some_and(is_end);
         self.passing.get(place).into_iter().flatten().map(|path| (path.clone(), ends(path))).collect()
     }
 
@@ -283,6 +294,29 @@ mod tests {
         );
         passes("/l", &[("/srv/site/l", "/srv/site/a/b")], &["/srv/site/l", "/srv/site/a", "/srv/site/a/b"]);
         assert_eq!(route("/l/", &[("/srv/site/l", "a")]).end, Some("/srv/site/a".into()));
+    }
+
+    #[test]
+    fn a_route_ends_at_the_first_that_is_missing() {
+        let there = |place: &Path| place.ends_with("site/a") || place.ends_with("site/a/l");
+        let step = |place: &Path| match place {
+            place if !there(place) => Step::Missing,
+            place if place.ends_with("l") => Step::Link("gone/../b".into()),
+            _ => Step::Plain,
+        };
+        let find = |url: &str| Route::find(Path::new("/srv/site"), &path(url), step);
+        let deep = format!("/a{}", "/b".repeat(1000));
+        assert_eq!(find(&deep).places.last().unwrap(), Path::new("/srv/site/a/b"));
+        assert_eq!(find("/a/l").places.last().unwrap(), Path::new("/srv/site/a/gone"));
+        assert_eq!(find("/b/c/").end, None);
+
+        // What appears there is not yet what is followed.
+        let mut plan = Plan::default();
+        for (url, is_end) in [("/a/b/c", false), ("/a/b", true), ("/a/b/", true)] {
+            plan.follow(&path(url));
+            plan.set_route(&path(url), find(url));
+            assert!(plan.passing(Path::new("/srv/site/a/b")).contains(&(path(url), is_end)), "{url}");
+        }
     }
 
     #[test]

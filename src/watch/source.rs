@@ -95,7 +95,13 @@ impl WatchError {
         match &self.error.kind {
             ErrorKind::PathNotFound => true,
             ErrorKind::Io(error) => {
-                matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
+                matches!(
+                    error.kind(),
+                    // A name that is too long names nothing.
+                    std::io::ErrorKind::NotFound
+                        | std::io::ErrorKind::NotADirectory
+                        | std::io::ErrorKind::InvalidFilename
+                )
             }
             _ => false,
         }

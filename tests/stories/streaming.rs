@@ -259,7 +259,7 @@ fn nonsense_from_a_page_is_refused() {
     let site = Site::with(&[]);
     let server = site.serve();
     assert_eq!(server.follow_with("POST", "/_savecast/events", &[], "{").head.status, 400);
-    assert_eq!(server.follow_with("POST", "/_savecast/events", &[], &"x".repeat(2 << 20)).head.status, 413);
+    assert_eq!(server.follow_with("POST", "/_savecast/events", &[], &"x".repeat(5 << 20)).head.status, 413);
     assert_eq!(server.follow_with("DELETE", "/_savecast/events", &[], "").head.status, 405);
     assert_eq!(server.get("/_savecast/events").status, 406);
     assert_eq!(server.request("POST", "/_savecast/status", &[]).status, 405);

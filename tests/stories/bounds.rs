@@ -1,0 +1,90 @@
+//! What is kept for others has a bound: whatever they ask for, however they ask, and whether they read the answer or not.
+
+use std::fs;
+use std::net::TcpStream;
+
+use rustix::process::Resource;
+
+use crate::support::Server;
+use crate::support::Site;
+
+/// The memory that the server has in use, in KiB.
+fn memory(server: &Server) -> usize {
+    let status = fs::read_to_string(format!("/proc/{}/status", server.pid())).expect("a process");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a size");
+    line.trim().trim_end_matches(" kB").parse().expect("a number")
+}
+
+/// Lets this process, too, have so many open connections as the server may.
+fn make_room_for_connections() {
+    let mut limit = rustix::process::getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    rustix::process::setrlimit(Resource::Nofile, limit).expect("a limit");
+}
+
+const UPGRADE: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==";
+
+/// Opens a stream, a WebSocket or a long poll, and waits until it is answered.
+fn ask(server: &Server, url: &str, headers: &str) -> TcpStream {
+    use std::io::Read;
+    let mut connection = server.open(&format!("GET {url} HTTP/1.1\r\nHost: HOST\r\n{headers}\r\n\r\n"));
+    connection.set_read_timeout(Some(crate::support::DEADLINE)).expect("a timeout");
+    connection.read_exact(&mut [0; 12]).expect("an answer");
+    connection
+}
+
+#[test]
+fn urls_that_lead_deep_into_nothing_delay_nobody() {
+    make_room_for_connections();
+    let site = Site::with(&[("data.json", "0")]);
+    site.shell("ln -s . loop");
+    let server = site.serve();
+    server.follow("/data.json").expect("0");
+    let start = memory(&server);
+
+    let mut open = Vec::new();
+    for number in 0..2000 {
+        let headers = match number % 3 {
+            0 => "Accept: text/event-stream",
+            1 => UPGRADE,
+            _ => "Prefer: wait=60",
+        };
+        let name = if number % 2 == 0 { "/a" } else { "/loop" };
+        let url = format!("{}/{number}", name.repeat(3900 / name.len()));
+        open.push(ask(&server, &url, headers));
+    }
+    for segments in [2100, 3000, 30_000] {
+        let url = "/a".repeat(segments);
+        assert_eq!(server.get(&url).status, 404);
+        assert_eq!(server.follow(&url).head.status, 404);
+    }
+    let paths = (0..900).map(|number| format!("\"{}/{number}\":null", "/b".repeat(2000 - 100)));
+    let wish = format!("{{\"uses\":{{{}}}}}", paths.collect::<Vec<_>>().join(","));
+    let page = server.follow_with("POST", "/_savecast/events", &[], &wish);
+    assert_eq!(page.head.status, 200);
+
+    let events = server.follow("/data.json");
+    events.expect("0");
+    site.write("data.json", "1");
+    events.expect("1");
+    let used = memory(&server).saturating_sub(start);
+    assert!(used < 64 << 10, "{used} KiB for {} streams", open.len());
+}
+
+#[test]
+fn a_page_may_use_ten_thousand_files_and_not_a_million() {
+    let site = Site::with(&[("data.json", "0")]);
+    let server = site.serve();
+    let wish = |count: usize, length: usize| {
+        let paths = (0..count).map(|number| format!("\"/{}{number}\":null", "x".repeat(length)));
+        let wish =
+            format!("{{\"reads\":{{\"/data.json\":null}},\"uses\":{{{}}}}}", paths.collect::<Vec<_>>().join(","));
+        server.follow_with("POST", "/_savecast/events", &[], &wish)
+    };
+    let page = wish(10_000, 100);
+    assert_eq!(page.next().event, "message");
+    site.write("data.json", "1");
+    assert_eq!(page.next().event, "message");
+    assert_eq!(wish(20_001, 10).head.status, 413);
+    assert_eq!(wish(19_000, 240).head.status, 413);
+}
