@@ -13,6 +13,7 @@ mod long_poll;
 pub mod negotiate;
 pub mod pages;
 pub mod policy;
+mod received;
 mod socket;
 pub mod status;
 pub mod stream;

@@ -3,24 +3,28 @@
 use std::future::poll_fn;
 use std::time::Duration;
 
+use actix_web::FromRequest;
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
+use actix_web::dev;
 use actix_web::rt;
 use actix_web::rt::time::Instant;
 use actix_web::rt::time::sleep_until;
 use actix_web::web::Data;
 use actix_web::web::Payload;
 use actix_ws::CloseCode;
-use actix_ws::Message;
-use actix_ws::MessageStream;
 use actix_ws::Session;
 use bytes::Bytes;
+use futures_util::StreamExt;
 
 use crate::http::Site;
 use crate::http::feed::Feed;
 use crate::http::feed::Form;
 use crate::http::feed::Wire;
 use crate::http::frame;
+use crate::http::received::Reader;
+use crate::http::received::Received;
+use crate::http::received::Refusal;
 use crate::http::stream;
 use crate::site_path::SitePath;
 
@@ -31,7 +35,7 @@ const PING: Duration = Duration::from_secs(15);
 /// skips versions and has no queue.
 const WINDOW: usize = 64 << 10;
 
-/// The contents of one file, now and after every save. What the other side sends is not read.
+/// The contents of one file, now and after every save. Of what the other side sends, nothing is kept.
 pub(super) fn file(request: &HttpRequest, site: &Data<Site>, path: SitePath, payload: Payload) -> HttpResponse {
     match Form::parse(request.query_string(), &path) {
         Ok(form) => {
@@ -44,9 +48,11 @@ pub(super) fn file(request: &HttpRequest, site: &Data<Site>, path: SitePath, pay
 
 /// A WebSocket for what the feed tells.
 pub(super) fn answer(request: &HttpRequest, payload: Payload, feed: Feed) -> HttpResponse {
-    match actix_ws::handle(request, payload) {
-        Ok((response, session, messages)) => {
-            rt::spawn(serve(feed, session, messages));
+    // Its stream of messages would keep whatever is sent, so it gets nothing to read.
+    let nothing = Payload::from_request(request, &mut dev::Payload::None).into_inner();
+    match nothing.and_then(|nothing| actix_ws::handle(request, nothing)) {
+        Ok((response, session, _)) => {
+            rt::spawn(serve(feed, session, payload));
             response
         }
         Err(error) => error.error_response(),
@@ -54,7 +60,8 @@ pub(super) fn answer(request: &HttpRequest, payload: Payload, feed: Feed) -> Htt
 }
 
 /// Until one side goes away.
-async fn serve(mut feed: Feed, mut session: Session, mut messages: MessageStream) {
+async fn serve(mut feed: Feed, mut session: Session, payload: Payload) {
+    let mut other = OtherSide { payload, reader: Reader::default(), bytes: Bytes::new() };
     let mut quiet = Instant::now() + PING;
     // What was sent since the other side has last shown that it reads, and whether it was asked to.
     let (mut unread, mut is_asked) = (0, false);
@@ -73,15 +80,15 @@ async fn serve(mut feed: Feed, mut session: Session, mut messages: MessageStream
                     sent => sent,
                 }
             }
-            message = messages.recv() => match message {
-                Some(Ok(Message::Ping(data))) => session.pong(&data).await,
-                Some(Ok(Message::Close(_))) | None => break CloseCode::Normal,
-                Some(Ok(Message::Pong(_))) => {
+            received = other.next() => match received {
+                Ok(Some(Received::Ping(data))) => session.pong(&data).await,
+                Ok(Some(Received::Pong)) => {
                     (unread, is_asked) = (0, false);
                     continue;
                 }
-                Some(Ok(_)) => continue,
-                Some(Err(_)) => break CloseCode::Protocol,
+                Ok(Some(Received::Close) | None) => break CloseCode::Normal,
+                Err(Refusal::Malformed) => break CloseCode::Protocol,
+                Err(Refusal::TooLarge) => break CloseCode::Size,
             },
             () = sleep_until(quiet) => session.ping(b"").await,
         };
@@ -91,6 +98,32 @@ async fn serve(mut feed: Feed, mut session: Session, mut messages: MessageStream
         quiet = Instant::now() + PING;
     };
     drop(session.close(Some(code.into())).await);
+}
+
+/// What the other side sends.
+struct OtherSide {
+    payload: Payload,
+    reader: Reader,
+    /// What has come and was not yet looked at.
+    bytes: Bytes,
+}
+
+impl OtherSide {
+    /// The next thing that is worth an answer; `None` when it has gone.
+    async fn next(&mut self) -> Result<Option<Received>, Refusal> {
+        loop {
+            let mut rest = &*self.bytes;
+            let received = self.reader.next(&mut rest)?;
+            self.bytes = self.bytes.slice(self.bytes.len() - rest.len()..);
+            if received.is_some() {
+                return Ok(received);
+            }
+            match self.payload.next().await {
+                Some(Ok(bytes)) => self.bytes = bytes,
+                Some(Err(_)) | None => return Ok(None),
+            }
+        }
+    }
 }
 
 fn string(text: &Bytes) -> String {

@@ -88,3 +88,53 @@ fn a_page_may_use_ten_thousand_files_and_not_a_million() {
     assert_eq!(wish(20_001, 10).head.status, 413);
     assert_eq!(wish(19_000, 240).head.status, 413);
 }
+
+/// What a WebSocket sends as long as the server takes it, up to so many MiB; the most memory that it had meanwhile, above the
+/// start, and what it answered.
+fn flood(server: &Server, first: &[u8], again: &[u8], megabytes: usize) -> (usize, Vec<u8>) {
+    use std::io::Read;
+    use std::io::Write;
+    let start = memory(server);
+    let mut socket = ask(server, "/data.json", UPGRADE);
+    let mut reader = socket.try_clone().expect("a second handle");
+    let (mut most, mut answer) = (0, Vec::new());
+    let mut sent = socket.write_all(first);
+    let part = again.repeat((1 << 20) / again.len());
+    for _ in 0..megabytes {
+        if sent.is_err() {
+            break;
+        }
+        sent = socket.write_all(&part);
+        most = most.max(memory(server).saturating_sub(start));
+    }
+    drop(socket.shutdown(std::net::Shutdown::Write));
+    drop(reader.read_to_end(&mut answer));
+    (most, answer)
+}
+
+#[test]
+fn nothing_that_a_websocket_sends_is_kept() {
+    let site = Site::with(&[("data.json", "0")]);
+    let server = site.serve();
+    let close = |code: u16| [&[0x88, 2][..], &code.to_be_bytes()].concat();
+    let announced = |length: u64| [&[0x82, 0xff][..], &length.to_be_bytes(), &[0; 4]].concat();
+    // For the buffers that every connection has.
+    flood(&server, &[], &[0x81, 0x81, 0, 0, 0, 0, b'x'], 1);
+    for (first, again, code) in [
+        (announced(1 << 63), &[0; 64][..], Some(1009)),
+        (announced(1 << 62), &[0; 64], Some(1009)),
+        (announced(1 << 30), &[0; 64], Some(1009)),
+        (vec![0x81, 0x05], b"unmasked", Some(1002)),
+        // A message of very many parts, small messages, and pings whose answers are not read.
+        (vec![0x01, 0x80, 0, 0, 0, 0], &[0x00, 0x81, 0, 0, 0, 0, b'x'], None),
+        (vec![], &[0x81, 0x81, 0, 0, 0, 0, b'x'], None),
+        (vec![], &[0x89, 0x80, 0, 0, 0, 0], None),
+    ] {
+        let (most, answer) = flood(&server, &first, again, 8);
+        assert!(most <= 1 << 10, "{most} KiB for {first:?} and {again:?}");
+        if let Some(code) = code {
+            assert!(answer.windows(4).any(|bytes| bytes == close(code)), "no close with {code} to {first:?}");
+        }
+    }
+    assert_eq!(server.get("/data.json").text, "0");
+}
