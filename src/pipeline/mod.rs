@@ -60,6 +60,8 @@ fn see(root: &Root, path: SitePath) -> Option<Update> {
         Ok(Found::Content(content)) if !content.is_whole => return None,
         Ok(Found::Content(content)) => Update::content(path, content.bytes),
         Ok(Found::Large(_, metadata)) => Update::large(path, metadata.len(), &root::identity(&metadata)),
+        // A name without a slash is that of a file, and a file is not what stands there.
+        Ok(Found::Directory) if !path.is_directory() => Update::removed(path),
         Ok(Found::Directory) => match root.entries(&path) {
             Ok(entries) => Update::listing(path, listing::to_json(entries)),
             Err(refusal) => nothing_to_see(path, refusal),

@@ -13,9 +13,11 @@ mod guarding;
 mod lines;
 #[cfg(target_os = "linux")]
 mod patterns;
+mod replacing;
 mod saving;
 mod serving;
 mod starting;
 mod streaming;
 mod support;
 mod watching;
+mod websocket;
