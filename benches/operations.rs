@@ -15,6 +15,7 @@ use savecast::hub::Follower;
 use savecast::hub::Hub;
 use savecast::hub::Interest;
 use savecast::hub::Known;
+use savecast::hub::Need;
 use savecast::hub::Owed;
 use savecast::site_path::SitePath;
 
@@ -60,7 +61,8 @@ fn frame() -> Operation {
 
 fn tell() -> Operation {
     let hub = Hub::new(|_| {}, |_| {});
-    let interest = || Interest { path: path("/data.json"), has: Known::Nothing, audience: Audience::File };
+    let interest =
+        || Interest { path: path("/data.json"), has: Known::Nothing, audience: Audience::File, need: Need::Nothing };
     let follower = |_| Follower::new(&hub, vec![interest()]);
     let mut followers = (0..100).map(follower).collect::<Vec<_>>();
     let updates = [1, 2].map(|number| Update::content(path("/data.json"), format!("[{number}]").into_bytes()));

@@ -180,7 +180,7 @@ impl<'a> Scanner<'a> {
 }
 
 /// How many bytes at the start are plain text in a string: no quote, no backslash, no control character.
-fn plain(bytes: &[u8]) -> usize {
+pub(super) fn plain(bytes: &[u8]) -> usize {
     const ONES: u64 = u64::MAX / 255;
     const HIGH: u64 = ONES << 7;
     // Eight at a time. Subtracting makes the highest bit of a byte that is too small; a borrow can only make more of them

@@ -6,7 +6,9 @@ pub mod kind;
 pub mod lines;
 pub mod listing;
 pub mod patch;
-pub mod tree;
+pub mod pointer;
+mod scan;
+mod tree;
 
 use std::fmt;
 use std::str::FromStr;

@@ -7,34 +7,23 @@ use serde_json::Value;
 use crate::change::tree::Shape;
 use crate::change::tree::Tree;
 
-/// A document and its index.
-#[derive(Clone, Copy, Debug)]
-pub struct Indexed<'a> {
-    /// The document, on one line.
-    pub line: &'a str,
-    /// Its index.
-    pub tree: &'a Tree,
-}
-
 /// How deep a patch goes into a document. What differs further down is replaced as a whole.
 const DEPTH: usize = 100;
 
-/// The patch from one document to another, on one line: values as they are written in the second; `None` if it would have
-/// more than `limit` bytes, or a name in them is no text.
+/// The patch from one document to another, each on one line: values as they are written in the second; `None` if it would
+/// have more than `limit` bytes, a document has too many values to be compared, or a name in them is no text.
 #[must_use]
-pub fn patch(before: Indexed<'_>, after: Indexed<'_>, limit: usize) -> Option<String> {
-    if before.tree.has_odd_names() || after.tree.has_odd_names() {
-        return None;
-    }
-    let mut patch = Patch { before, after, limit, path: String::new(), text: "[".to_owned() };
+pub fn patch(before: &str, after: &str, limit: usize) -> Option<String> {
+    let (before, after) = (Tree::new(before)?, Tree::new(after)?);
+    let mut patch = Patch { before: &before, after: &after, limit, path: String::new(), text: "[".to_owned() };
     patch.value(0, 0, DEPTH)?;
     patch.text.push(']');
     (patch.text.len() <= limit).then_some(patch.text)
 }
 
 struct Patch<'a> {
-    before: Indexed<'a>,
-    after: Indexed<'a>,
+    before: &'a Tree<'a>,
+    after: &'a Tree<'a>,
     limit: usize,
     path: String,
     text: String,
@@ -43,56 +32,51 @@ struct Patch<'a> {
 impl Patch<'_> {
     /// `None` as soon as it is too long.
     fn value(&mut self, old: usize, new: usize, depth: usize) -> Option<()> {
-        if self.written_before(old) == self.written_after(new) {
+        if self.is_equal(old, new) {
             return Some(());
         }
-        match (self.before.tree.node(old).kind, self.after.tree.node(new).kind) {
+        match (self.before.shape(old), self.after.shape(new)) {
             (Shape::Object, Shape::Object) if depth > 0 => self.object(old, new, depth - 1),
-            (Shape::Array(olds), Shape::Array(news)) if depth > 0 => self.array((old, olds), (new, news), depth - 1),
+            (Shape::Array, Shape::Array) if depth > 0 => self.array(old, new, depth - 1),
             _ => self.operation("replace", Some(new)),
         }
     }
 
     fn object(&mut self, old: usize, new: usize, depth: usize) -> Option<()> {
-        let (before, after) = (self.before, self.after);
-        for (name, _) in before.tree.members(before.line, old) {
-            if after.tree.member(new, &name).is_none() {
-                self.below(&name, |patch| patch.operation("remove", None))?;
+        let (olds, news) = (self.before.members(old)?, self.after.members(new)?);
+        for (name, _) in &olds.in_order {
+            if news.get(name).is_none() {
+                self.below(name, |patch| patch.operation("remove", None))?;
             }
         }
-        for (name, new) in after.tree.members(after.line, new) {
-            let old = before.tree.member(old, &name);
-            self.below(&name, |patch| match old {
-                Some(old) => patch.value(old, new, depth),
-                None => patch.operation("add", Some(new)),
+        for (name, new) in &news.in_order {
+            let old = olds.get(name);
+            self.below(name, |patch| match old {
+                Some(old) => patch.value(old, *new, depth),
+                None => patch.operation("add", Some(*new)),
             })?;
         }
         Some(())
     }
 
     /// What is equal at the start and at the end stays; in between, elements become others, come and go.
-    fn array(&mut self, (old, olds): (usize, usize), (new, news): (usize, usize), depth: usize) -> Option<()> {
-        let pair = |patch: &Self, one: usize, other: usize| {
-            Some((patch.before.tree.element(old, one)?, patch.after.tree.element(new, other)?))
-        };
-        let is_equal = |patch: &Self, one: usize, other: usize| {
-            pair(patch, one, other).is_some_and(|(old, new)| patch.written_before(old) == patch.written_after(new))
-        };
-        let common = olds.min(news);
-        let start = (0..common).take_while(|at| is_equal(self, *at, *at)).count();
-        let end = (1..=common - start).take_while(|at| is_equal(self, olds - at, news - at)).count();
-        let changed = common - start - end;
-        for at in start..start + changed {
-            let (old, new) = pair(self, at, at)?;
-            self.below(&at.to_string(), |patch| patch.value(old, new, depth))?;
+    fn array(&mut self, old: usize, new: usize, depth: usize) -> Option<()> {
+        let (olds, news) =
+            (self.before.children(old).collect::<Vec<_>>(), self.after.children(new).collect::<Vec<_>>());
+        let is_equal = |(old, new): &(&usize, &usize)| self.is_equal(**old, **new);
+        let start = olds.iter().zip(&news).take_while(is_equal).count();
+        let (olds, news) = (&olds[start..], &news[start..]);
+        let end = olds.iter().rev().zip(news.iter().rev()).take_while(is_equal).count();
+        let (olds, news) = (&olds[..olds.len() - end], &news[..news.len() - end]);
+        for (at, (old, new)) in olds.iter().zip(news).enumerate() {
+            self.below(&(start + at).to_string(), |patch| patch.value(*old, *new, depth))?;
         }
         // From the last one on, so that the others keep their index.
-        for at in (start + changed..olds - end).rev() {
-            self.below(&at.to_string(), |patch| patch.operation("remove", None))?;
+        for at in (news.len()..olds.len()).rev() {
+            self.below(&(start + at).to_string(), |patch| patch.operation("remove", None))?;
         }
-        for at in start + changed..news - end {
-            let new = self.after.tree.element(new, at)?;
-            self.below(&at.to_string(), |patch| patch.operation("add", Some(new)))?;
+        for (at, new) in news.iter().enumerate().skip(olds.len()) {
+            self.below(&(start + at).to_string(), |patch| patch.operation("add", Some(*new)))?;
         }
         Some(())
     }
@@ -112,19 +96,14 @@ impl Patch<'_> {
         write!(self.text, "{separator}{{\"op\":\"{operation}\",\"path\":{path}")
             .expect("writing to a string can't fail");
         if let Some(value) = value {
-            let value = &self.after.line[self.after.tree.node(value).span.clone()];
-            write!(self.text, ",\"value\":{value}").expect("writing to a string can't fail");
+            write!(self.text, ",\"value\":{}", self.after.written(value)).expect("writing to a string can't fail");
         }
         self.text.push('}');
         (self.text.len() <= self.limit).then_some(())
     }
 
-    fn written_before(&self, node: usize) -> &str {
-        &self.before.line[self.before.tree.node(node).span.clone()]
-    }
-
-    fn written_after(&self, node: usize) -> &str {
-        &self.after.line[self.after.tree.node(node).span.clone()]
+    fn is_equal(&self, old: usize, new: usize) -> bool {
+        self.before.written(old) == self.after.written(new)
     }
 }
 
@@ -134,9 +113,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn between(before: &str, after: &str) -> String {
-        let (old, new) = (Tree::new(before), Tree::new(after));
-        let indexed = |line, tree| Indexed { line, tree };
-        patch(indexed(before, &old), indexed(after, &new), usize::MAX).unwrap()
+        patch(before, after, usize::MAX).unwrap()
     }
 
     #[test]
@@ -159,9 +136,25 @@ mod tests {
 
     #[test]
     fn a_patch_that_is_too_long_is_none() {
-        let (old, new) = (Tree::new("[1,2,3]"), Tree::new("[4,5,6]"));
-        let indexed = |line, tree| Indexed { line, tree };
-        assert_eq!(patch(indexed("[1,2,3]", &old), indexed("[4,5,6]", &new), 60), None);
+        assert_eq!(patch("[1,2,3]", "[4,5,6]", 60), None);
+    }
+
+    #[test]
+    fn names_are_compared_and_not_what_stands_for_them() {
+        // A name that is no text is not the empty one.
+        assert_eq!(patch(r#"{"":1,"\ud800":2}"#, r#"{"":1,"\ud800":3}"#, usize::MAX), None);
+        assert_eq!(between(r#"{"\u0061":1}"#, r#"{"a":2}"#), r#"[{"op":"replace","path":"/a","value":2}]"#);
+        // Where nobody has to point to it, it does no harm.
+        assert_eq!(
+            between(r#"{"a":{"\ud800":2},"b":1}"#, r#"{"a":{"\ud800":2},"b":2}"#),
+            r#"[{"op":"replace","path":"/b","value":2}]"#
+        );
+    }
+
+    #[test]
+    fn documents_of_too_many_values_are_not_compared() {
+        let document = |last: usize| format!("[{}{last}]", "0,".repeat(1 << 20));
+        assert_eq!(patch(&document(1), &document(2), usize::MAX), None);
     }
 
     fn document() -> impl Strategy<Value = Value> {

@@ -15,7 +15,7 @@ use crate::change::News;
 use crate::change::Version;
 use crate::change::kind;
 use crate::change::kind::Kind;
-use crate::change::tree::Pointer;
+use crate::change::pointer::Pointer;
 use crate::http::Site;
 use crate::http::frame;
 use crate::http::frame::Event;
@@ -26,6 +26,7 @@ use crate::hub::Heard;
 use crate::hub::Hub;
 use crate::hub::Interest;
 use crate::hub::Known;
+use crate::hub::Need;
 use crate::hub::Owed;
 use crate::hub::Subscriber;
 use crate::hub::Told;
@@ -41,7 +42,7 @@ pub(super) enum Form {
     #[default]
     Whole,
     /// One value of a document, and only its changes.
-    Value(Pointer),
+    Value(Arc<Pointer>),
     /// The document, and then what has changed in it.
     Patch,
     /// The lines that come, after so many of those that are there.
@@ -64,7 +65,10 @@ impl Form {
             (None, Some(pointer)) if pointer.len() > POINTER => {
                 return Err(format!("at has more than {POINTER} bytes"));
             }
-            (None, Some(pointer)) => Self::Value(pointer.parse().map_err(|error| format!("at={pointer} is {error}"))?),
+            (None, Some(pointer)) => {
+                let pointer: Pointer = pointer.parse().map_err(|error| format!("at={pointer} is {error}"))?;
+                Self::Value(pointer.into())
+            }
             (Some("patch"), None) => Self::Patch,
             (Some("lines"), None) => {
                 let last = query.get("last").map_or(Ok(0), |last| last.parse());
@@ -127,14 +131,21 @@ impl Feed {
             _ => has.map_or(Known::Nothing, Known::Version),
         };
         let audience = if wire == Wire::Stream { Audience::File } else { Audience::Socket };
-        let follower = Follower::new(&site.hub, vec![Interest { path, has: known, audience }]);
+        let need = match &form {
+            Form::Value(pointer) => Need::Value(pointer.clone()),
+            Form::Patch => Need::Patch,
+            Form::Whole | Form::Lines(_) | Form::Page(_) => Need::Nothing,
+        };
+        let follower = Follower::new(&site.hub, vec![Interest { path, has: known, audience, need }]);
         // Who comes back gets the document first, because its patch may be of long ago.
         let has = has.filter(|_| matches!(form, Form::Value(_)));
         Self::Files(FileFeed { follower, form, wire, has })
     }
 
     /// Begins to follow all that a page uses. `takes_patches` says whether documents that it reads may come as patches.
-    pub(super) fn page(hub: &Arc<Hub>, interests: Vec<Interest>, takes_patches: bool) -> Self {
+    pub(super) fn page(hub: &Arc<Hub>, mut interests: Vec<Interest>, takes_patches: bool) -> Self {
+        let readers = interests.iter_mut().filter(|interest| takes_patches && interest.audience == Audience::Reader);
+        readers.for_each(|interest| interest.need = Need::Patch);
         let version = |interest: &Interest| match interest.has {
             Known::Version(version) if interest.audience == Audience::Reader => Some((interest.path.clone(), version)),
             _ => None,
@@ -197,17 +208,19 @@ impl FileFeed {
         }
         match (&self.form, &update.news) {
             (Form::Value(pointer), News::Document(_)) => {
-                let value = told.value(pointer);
-                let version = value.map_or(Version::ABSENT, |value| Version::of(value.as_bytes()));
+                let value = told.value(pointer)?;
+                let version = value.version();
                 self.has = Some(version);
                 if had == Some(version) {
                     return None;
                 }
-                let event = match value {
-                    Some(value) => Event::message(version, value),
-                    None => Event::removed(version, &update.path),
-                };
-                Some(self.wire.write(&event))
+                let wire = self.wire;
+                Some(value.text(wire == Wire::Socket, |value| {
+                    wire.write(&match value {
+                        Some(value) => Event::message(version, value),
+                        None => Event::removed(version, &update.path),
+                    })
+                }))
             }
             // A file that is gone has no value either, and that may have been told.
             (Form::Value(_), _) if had == Some(update.version) => None,

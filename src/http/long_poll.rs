@@ -19,6 +19,7 @@ use crate::hub::Audience;
 use crate::hub::Follower;
 use crate::hub::Interest;
 use crate::hub::Known;
+use crate::hub::Need;
 use crate::hub::Owed;
 use crate::site_path::SitePath;
 
@@ -59,7 +60,7 @@ async fn hold(
         _ => path.is_directory().then(|| path.file(files::INDEX)).flatten().into_iter().chain([path.clone()]).collect(),
     };
     // What is there now is told, too. So nothing is lost between the answer that we have and the first look.
-    let interest = |path| Interest { path, has: Known::Nothing, audience: Audience::User };
+    let interest = |path| Interest { path, has: Known::Nothing, audience: Audience::User, need: Need::Nothing };
     let mut follower = Follower::new(&site.hub, places.into_iter().map(interest).collect());
     while let Ok(Some(owed)) = timeout(end.saturating_duration_since(Instant::now()), follower.next()).await {
         // What is the same is no reason to look again: that might be in the midst of the next save.

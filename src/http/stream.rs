@@ -41,6 +41,7 @@ use crate::http::negotiate::Wanted;
 use crate::hub::Audience;
 use crate::hub::Interest;
 use crate::hub::Known;
+use crate::hub::Need;
 use crate::site_path::SitePath;
 
 /// A stream that was quiet for so long says that it is alive. WHATWG HTML advises "every 15 seconds or so", because some
@@ -140,7 +141,7 @@ fn interests(body: &[u8]) -> Option<(Vec<Interest>, bool)> {
                 Value::String(version) if version.is_empty() => Known::Nothing,
                 version => version.as_str()?.parse().map_or(unknown, Known::Version),
             };
-            interests.extend(SitePath::from_url(url).map(|path| Interest { path, has, audience }));
+            interests.extend(SitePath::from_url(url).map(|path| Interest { path, has, audience, need: Need::Nothing }));
         }
     }
     Some((interests, body.get("patches") == Some(&Value::Bool(true))))

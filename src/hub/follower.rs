@@ -10,6 +10,7 @@ use crate::hub::Hub;
 use crate::hub::Interest;
 use crate::hub::Known;
 use crate::hub::Listener;
+use crate::hub::Need;
 use crate::hub::Owed;
 use crate::site_path::SitePath;
 
@@ -28,6 +29,7 @@ pub struct Follower {
 struct Cursor {
     path: SitePath,
     audience: Audience,
+    need: Need,
     has: Known,
 }
 
@@ -42,11 +44,12 @@ impl Follower {
         state.followers.entry(id).or_default().hears_bursts = hears_bursts;
         let mut cursors = Vec::with_capacity(interests.len());
         let since = state.looks + 1;
-        for (place, Interest { path, has, audience }) in interests.into_iter().enumerate() {
+        for (place, Interest { path, has, audience, need }) in interests.into_iter().enumerate() {
             let topic = state.topics.entry(path.clone()).or_default();
             topic.followers.insert((id, place), Listener { since, first: None, is_left: false });
             topic.waiting.push((id, place));
-            cursors.push(Cursor { path: path.clone(), audience, has });
+            topic.needs.add(&need);
+            cursors.push(Cursor { path: path.clone(), audience, need, has });
             (hub.demand)(Demand::Follow(path));
         }
         drop(state);
@@ -114,6 +117,7 @@ impl Drop for Follower {
         state.followers.remove(&self.id);
         for (place, cursor) in self.cursors.drain(..).enumerate() {
             if let Some(topic) = state.topics.get_mut(&cursor.path) {
+                topic.needs.remove(&cursor.need);
                 // Nobody waits for one who has gone.
                 let listener = topic.followers.remove(&(self.id, place));
                 if listener.is_some_and(|listener| listener.is_left)
@@ -163,8 +167,12 @@ mod tests {
         }
 
         fn follow(&self, urls: &[(&str, Known)]) -> Follower {
-            let interest =
-                |(url, has): &(&str, Known)| Interest { path: path(url), has: *has, audience: Audience::File };
+            let interest = |(url, has): &(&str, Known)| Interest {
+                path: path(url),
+                has: *has,
+                audience: Audience::File,
+                need: Need::Nothing,
+            };
             Follower::new(&self.hub, urls.iter().map(interest).collect())
         }
 
@@ -291,7 +299,8 @@ mod tests {
     fn a_page_is_told_of_a_burst_around_what_it_brings() {
         let story = Story::new();
         let mut stream = story.follow(&[("/a.txt", version("0"))]);
-        let interest = Interest { path: path("/a.txt"), has: version("0"), audience: Audience::User };
+        let interest =
+            Interest { path: path("/a.txt"), has: version("0"), audience: Audience::User, need: Need::Nothing };
         let mut page = Follower::new(&story.hub, vec![interest]);
         story.hub.burst(true);
         story.save("/a.txt", "1");

@@ -5,29 +5,24 @@
 mod channel;
 mod follower;
 mod log;
+mod needs;
+mod told;
 
 use std::collections::HashMap;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
-use std::sync::OnceLock;
 use std::sync::PoisonError;
 use std::task::Waker;
 use std::time::Duration;
 use std::time::Instant;
-
-use bytes::Bytes;
 
 use crate::change::News;
 use crate::change::Update;
 use crate::change::Version;
 use crate::change::kind;
 use crate::change::kind::Kind;
-use crate::change::patch;
-use crate::change::patch::Indexed;
-use crate::change::tree::Pointer;
-use crate::change::tree::Tree;
 pub use crate::hub::channel::ChannelCensus;
 pub use crate::hub::channel::ChannelEvent;
 pub use crate::hub::channel::ChannelName;
@@ -40,6 +35,11 @@ pub use crate::hub::log::Grown;
 pub use crate::hub::log::LogFollower;
 pub use crate::hub::log::LogNews;
 use crate::hub::log::Logs;
+pub use crate::hub::needs::Need;
+use crate::hub::needs::Needed;
+use crate::hub::needs::Needs;
+pub use crate::hub::told::Told;
+pub use crate::hub::told::Value;
 use crate::site_path::SitePath;
 
 /// The meeting point of the save flow and the request flow.
@@ -82,6 +82,8 @@ pub struct Interest {
     pub has: Known,
     /// Who is told.
     pub audience: Audience,
+    /// What is told besides.
+    pub need: Need,
 }
 
 /// What a follower knows before it is told anything.
@@ -108,68 +110,6 @@ pub enum Audience {
     User,
 }
 
-/// An update with what was made of it, which all its listeners share.
-#[derive(Debug)]
-pub struct Told {
-    /// What happened.
-    pub update: Update,
-    texts: [OnceLock<Bytes>; 4],
-    tree: OnceLock<Tree>,
-    /// The update before, until the patch is made or the next one comes.
-    before: Mutex<Option<Arc<Told>>>,
-    patch: OnceLock<Option<(Version, String)>>,
-}
-
-impl Told {
-    fn new(update: Update, before: Option<Arc<Self>>) -> Self {
-        if let Some(before) = &before {
-            // Or else they would all be kept, each by the one after it.
-            before.before().take();
-        }
-        Self {
-            update,
-            texts: Default::default(),
-            tree: OnceLock::new(),
-            before: Mutex::new(before),
-            patch: OnceLock::new(),
-        }
-    }
-
-    /// The text for this audience; `write` is called for the first listener only.
-    pub fn text(&self, audience: Audience, write: impl FnOnce(&Update) -> Bytes) -> Bytes {
-        self.texts[audience as usize].get_or_init(|| write(&self.update)).clone()
-    }
-
-    /// One value of the document, as it is written. The document is read once, for all listeners.
-    #[must_use]
-    pub fn value(&self, pointer: &Pointer) -> Option<&str> {
-        let Indexed { line, tree } = self.indexed()?;
-        tree.find(pointer).map(|place| &line[place])
-    }
-
-    /// The JSON Patch that makes this document out of the one of the version before, if it is clearly smaller: at most
-    /// three quarters. It is made once, for all listeners.
-    #[must_use]
-    pub fn patch(&self) -> Option<(Version, &str)> {
-        let made = self.patch.get_or_init(|| {
-            let before = self.before().take()?;
-            let (old, new) = (before.indexed()?, self.indexed()?);
-            Some((before.update.version, patch::patch(old, new, new.line.len() / 4 * 3)?))
-        });
-        made.as_ref().map(|(version, patch)| (*version, patch.as_str()))
-    }
-
-    fn indexed(&self) -> Option<Indexed<'_>> {
-        let News::Document(line) = &self.update.news else { return None };
-        Some(Indexed { line, tree: self.tree.get_or_init(|| Tree::new(line)) })
-    }
-
-    /// No code panics while it holds this lock, so a poisoned lock is still whole.
-    fn before(&self) -> MutexGuard<'_, Option<Arc<Self>>> {
-        self.before.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// What a follower is told next.
 #[derive(Clone, Debug)]
 pub enum Owed {
@@ -184,6 +124,9 @@ pub enum Owed {
 #[must_use = "an update without its look reaches nobody"]
 pub struct Ticket {
     look: u64,
+    /// What was told before.
+    before: Option<Arc<Told>>,
+    needed: Needed,
 }
 
 /// What the hub has counted.
@@ -219,6 +162,7 @@ struct State {
 #[derive(Default)]
 struct Topic {
     latest: Option<Arc<Told>>,
+    needs: Needs,
     /// The newest look that has come to an end.
     looked: u64,
     /// Who follows, by follower and the place in its list.
@@ -277,12 +221,10 @@ impl Hub {
 
     /// Announces a look at `path`; `None` if nobody wants to know any more.
     pub fn look(&self, path: &SitePath) -> Option<Ticket> {
-        let mut state = self.state();
-        if !state.topics.contains_key(path) {
-            return None;
-        }
+        let state = &mut *self.state();
+        let topic = state.topics.get_mut(path)?;
         state.looks += 1;
-        Some(Ticket { look: state.looks })
+        Some(Ticket { look: state.looks, before: topic.latest.clone(), needed: topic.needs.needed() })
     }
 
     /// What the look has found, of a change that the system told of at `changed`. Equal versions are no news; they answer
@@ -291,17 +233,19 @@ impl Hub {
     /// Returns how many followers are told, or `None` if it was no news.
     pub fn publish(&self, ticket: Ticket, update: Update, changed: Instant) -> Option<usize> {
         let mut wakers = Vec::new();
+        // Before the lock, because it takes a while for a large document.
+        let told = ticket.tell(update);
         let told = {
             let state = &mut *self.state();
-            let topic = state.topics.get_mut(&update.path)?;
+            let topic = state.topics.get_mut(&told.update.path)?;
             topic.looked = ticket.look;
-            let version = update.version;
-            let is_news = topic.latest.as_ref().is_none_or(|latest| latest.update.version != update.version);
+            let version = told.update.version;
+            let is_news = topic.latest.as_ref().is_none_or(|latest| latest.update.version != version);
             if is_news {
                 let left = topic.followers.len();
                 // The first look at a file follows no save.
                 topic.telling = topic.latest.is_some().then_some(Telling { changed, listeners: 0, left });
-                topic.latest = Some(Arc::new(Told::new(update, topic.latest.take())));
+                topic.latest = Some(told);
                 topic.waiting.clear();
                 for ((follower, place), listener) in &mut topic.followers {
                     listener.is_left = true;
@@ -386,6 +330,19 @@ impl Hub {
     /// No code panics while it holds this lock, so a poisoned lock is still whole.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Ticket {
+    /// What was found, with all that is needed of it. What is the same as before is told again as it is.
+    fn tell(&self, update: Update) -> Arc<Told> {
+        match self.before.as_ref().filter(|before| before.update.version == update.version) {
+            Some(before) => {
+                before.find(&self.needed);
+                before.clone()
+            }
+            None => Arc::new(Told::new(update, self.before.as_deref(), &self.needed)),
+        }
     }
 }
 

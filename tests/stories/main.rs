@@ -13,6 +13,7 @@ mod guarding;
 mod lines;
 #[cfg(target_os = "linux")]
 mod patterns;
+mod pointing;
 mod replacing;
 mod saving;
 mod serving;
