@@ -15,9 +15,12 @@ use crate::http::files::Whole;
 use crate::site_path::SitePath;
 
 /// The files of `static/`, by name.
-const ASSETS: [(&str, &str); 19] = [
+const ASSETS: [(&str, &str); 22] = [
     ("status.html", include_str!("../../static/status.html")),
     ("pages.css", include_str!("../../static/pages.css")),
+    ("view.css", include_str!("../../static/view.css")),
+    ("view.js", include_str!("../../static/view.js")),
+    ("json.js", include_str!("../../static/json.js")),
     ("client.js", include_str!("../../static/client.js")),
     ("connection.js", include_str!("../../static/connection.js")),
     ("effects.js", include_str!("../../static/effects.js")),

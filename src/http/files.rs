@@ -31,6 +31,8 @@ use crate::http::negotiate;
 use crate::http::negotiate::Destination;
 use crate::http::pages;
 use crate::http::policy;
+use crate::http::viewer;
+use crate::http::viewer::View;
 use crate::root;
 use crate::root::Content;
 use crate::root::Found;
@@ -137,6 +139,9 @@ fn file(request: &HttpRequest, site: &Site, path: &SitePath, content: Content, v
             media_type = with_utf8(&media_type);
         }
     }
+    if let Some(page) = viewer::page(request, path, &media_type, version) {
+        return page;
+    }
     if is_html(&media_type) && becomes_document(request, &bytes) {
         let policy = policy::verdict(&bytes);
         match inject::inject(&bytes, &inject::tag(path, version, policy.nonce.as_deref())) {
@@ -156,6 +161,13 @@ fn file(request: &HttpRequest, site: &Site, path: &SitePath, content: Content, v
 
 /// A file that is streamed from disk.
 fn large(request: &HttpRequest, path: &SitePath, file: NamedFile, version: Version) -> HttpResponse {
+    // What is shown in parts may have any size. Other large files are best shown by the browser itself.
+    let media_type = kind::media_type(path);
+    if matches!(View::of(path, &media_type), Some(View::Picture | View::Log))
+        && let Some(page) = viewer::page(request, path, &media_type, version)
+    {
+        return page;
+    }
     let file = file.set_content_type(kind::media_type(path)).disable_content_disposition().prefer_utf8(true);
     let mut response = file.into_response(request);
     for (name, value) in headers(request, path, version).map(|header| header.try_into_pair().expect("plain ASCII")) {

@@ -17,6 +17,7 @@ mod received;
 mod socket;
 pub mod status;
 pub mod stream;
+mod viewer;
 
 use std::sync::Arc;
 

@@ -142,7 +142,7 @@ fn iso(http_date: &str) -> String {
 }
 
 /// Text that is safe in HTML, also inside a quoted attribute.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
 }
 
