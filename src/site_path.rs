@@ -56,25 +56,25 @@ impl SitePath {
             decoded.push_str(&segment);
         }
         decoded.push_str(end);
-        Self::short_enough(decoded)
+        (decoded.len() <= LONGEST_PATH).then(|| Self(decoded.into()))
     }
 
     /// A file of this directory.
     #[must_use]
     pub fn file(&self, name: &str) -> Option<Self> {
-        let file = (self.is_directory() && may_be_shown(name)).then(|| format!("{}{name}", self.0));
-        file.and_then(Self::short_enough)
+        self.may_have(name).then(|| Self(format!("{}{name}", self.0).into()))
     }
 
     /// A directory of this directory.
     #[must_use]
     pub fn directory(&self, name: &str) -> Option<Self> {
-        let directory = (self.is_directory() && may_be_shown(name)).then(|| format!("{}{name}/", self.0));
-        directory.and_then(Self::short_enough)
+        self.may_have(name).then(|| Self(format!("{}{name}/", self.0).into()))
     }
 
-    fn short_enough(path: String) -> Option<Self> {
-        (path.len() <= LONGEST_PATH).then(|| Self(path.into()))
+    /// Whether this directory may have an entry of this name, file or directory, as far as it is shown.
+    #[must_use]
+    pub fn may_have(&self, name: &str) -> bool {
+        self.is_directory() && self.0.len() + name.len() < LONGEST_PATH && may_be_shown(name)
     }
 
     /// The same place, said to be a directory.
@@ -134,8 +134,19 @@ impl fmt::Display for SitePath {
     }
 }
 
-/// Whether a file of this name is a well-known secret, which is not shown even through a link with another name.
-pub(crate) fn is_secret(name: &str) -> bool {
+/// Whether a segment of the way that a link leads may be passed: it is neither hidden nor secret. A volume of Kubernetes may,
+/// whose files are links to `..data/NAME`, where `..data` is a link to a directory that is called by the time of its making,
+/// such as `..2026_11_21_09_05_03.123456789`.
+pub(crate) fn may_be_passed(name: &str) -> bool {
+    let is_time = |name: &str| {
+        name.starts_with(|first: char| first.is_ascii_digit())
+            && name.bytes().all(|byte| byte.is_ascii_digit() || b"_.".contains(&byte))
+    };
+    !name.starts_with('.') && !is_secret(name) || name.strip_prefix("..").is_some_and(is_time)
+}
+
+/// Whether a file of this name is a well-known secret.
+fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     name == ".git"
         || name.starts_with(".env")
@@ -238,6 +249,16 @@ mod tests {
     }
 
     #[test]
+    fn links_may_pass_volumes_and_nothing_else_that_is_hidden() {
+        for name in ["a", "a.b", "..2026_11_21_09_05_03.123456789"] {
+            assert!(may_be_passed(name), "{name}");
+        }
+        for name in [".npmrc", ".aws", "..", "...", "..data_tmp", "..2026x", ".2026", ".env", "server.key"] {
+            assert!(!may_be_passed(name), "{name}");
+        }
+    }
+
+    #[test]
     fn what_no_file_system_has_does_not_exist() {
         let name = "x".repeat(LONGEST_NAME);
         check(&format!("/{name}"), Some(&format!("/{name}")));
@@ -247,10 +268,10 @@ mod tests {
         check(&deep, Some(&deep));
         check(&format!("{deep}/"), None);
         check(&deep.replace('a', "%61"), Some(&deep));
-        let directory = SitePath::from_url(&format!("{}/", &deep[..LONGEST_PATH - 2])).unwrap();
-        assert!(directory.file("b").is_some());
-        assert_eq!(directory.file("bc"), None);
-        assert_eq!(directory.directory("b"), None);
+        let directory = SitePath::from_url(&format!("{}/", &deep[..LONGEST_PATH - 4])).unwrap();
+        assert!(directory.file("b").is_some() && directory.directory("b").is_some());
+        assert_eq!(directory.file("bcd"), None);
+        assert_eq!(directory.directory("bcd"), None);
         assert_eq!(SitePath::root().file(&format!("{name}x")), None);
     }
 

@@ -158,11 +158,11 @@ mod tests {
         match length {
             0..126 => frame.push(0x80 | u8::try_from(length).unwrap()),
             126..65_536 => {
-                frame.push(0x80 | 126);
+                frame.push(0xfe);
                 frame.extend(u16::try_from(length).unwrap().to_be_bytes());
             }
             _ => {
-                frame.push(0x80 | 127);
+                frame.push(0xff);
                 frame.extend((length as u64).to_be_bytes());
             }
         }
@@ -187,7 +187,7 @@ mod tests {
         check(&frame(0x8a, b""), vec![Received::Pong], None);
         check(&frame(0x88, b"\x03\xe8"), vec![Received::Close], None);
         check(&[frame(0x81, &[b'x'; 300]), frame(0x89, &[7; 125])].concat(), vec![Received::Ping(vec![7; 125])], None);
-        check(&[frame(0x82, &[0; 65_536]), frame(0x8a, b"")].concat(), vec![Received::Pong], None);
+        check(&[frame(0x82, &vec![0; 65_536]), frame(0x8a, b"")].concat(), vec![Received::Pong], None);
         // A ping may come in the midst of a message.
         let parts = [frame(0x01, b"a"), frame(0x89, b""), frame(0x00, b"b"), frame(0x80, b"c"), frame(0x81, b"d")];
         check(&parts.concat(), vec![Received::Ping(vec![])], None);

@@ -1,6 +1,7 @@
 //! Opening and reading files without being led astray, and without waiting where that can be had.
 
 use std::fs::File;
+use std::fs::Metadata;
 use std::io;
 #[cfg(target_os = "linux")]
 use std::io::IoSliceMut;
@@ -127,6 +128,26 @@ pub(super) fn without_links(name: &Path) -> io::Result<File> {
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub(super) fn without_links(name: &Path) -> io::Result<File> {
     checked(name)
+}
+
+/// What stands at a place, without opening it; a link anywhere on the way is an error.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) fn look(name: &Path) -> io::Result<Metadata> {
+    use rustix::fs::CWD;
+    use rustix::fs::Mode;
+    use rustix::fs::OFlags;
+    use rustix::fs::ResolveFlags;
+    use rustix::io::Errno;
+
+    match rustix::fs::openat2(CWD, name, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
+        Err(Errno::NOSYS | Errno::PERM) => name.symlink_metadata(),
+        place => File::from(place?).metadata(),
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(super) fn look(name: &Path) -> io::Result<Metadata> {
+    name.symlink_metadata()
 }
 
 /// The kind of a file system, as a number of 32 bits, whatever the width of its field.

@@ -1,9 +1,9 @@
 //! The served directory: the only place that opens its files. A [`SitePath`] goes in, what stands there comes out.
 //!
-//! A link may lead anywhere inside the root, also through a hidden directory (a Kubernetes volume does), but never out of
-//! it and never to a secret.
+//! A link may lead anywhere inside the root, but never out of it, and never to what is hidden or a secret.
 
 mod access;
+mod directory;
 
 use std::borrow::Cow;
 use std::fs;
@@ -21,6 +21,7 @@ use crate::change::Version;
 use crate::change::lines;
 use crate::change::lines::Mark;
 use crate::change::listing::Entry;
+use crate::root::directory::Seen;
 use crate::site_path;
 use crate::site_path::SitePath;
 use crate::stamp;
@@ -252,25 +253,30 @@ impl Root {
     ///
     /// See [`Refusal`].
     pub fn entries(&self, directory: &SitePath) -> Result<Vec<Entry>, Refusal> {
-        let name = self.resolve(&directory.to_file(&self.path))?;
+        let real = self.resolve(&directory.to_file(&self.path))?;
         let mut entries = Vec::new();
-        for entry in fs::read_dir(name)? {
-            let entry = entry?;
-            let Some(path) = entry.file_name().to_str().and_then(|name| directory.file(name)) else { continue };
-            // Follows links. What is gone by now, leads out or is neither file nor directory is not listed.
-            let Ok(metadata) = fs::metadata(entry.path()) else { continue };
-            let is_link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
-            if !(metadata.is_file() || metadata.is_dir()) || (is_link && self.resolve(&entry.path()).is_err()) {
-                continue;
+        let add = |name: &str, mut seen: Seen| {
+            if !directory.may_have(name) {
+                return;
             }
-            entries.push(Entry {
-                name: path.name().to_owned(),
-                is_directory: metadata.is_dir(),
-                size: if metadata.is_dir() { 0 } else { metadata.len() },
-                modified: if metadata.is_dir() { None } else { metadata.modified().ok() },
-            });
+            if matches!(seen, Seen::Link) {
+                // What is gone by now or leads out is not listed.
+                let Ok(target) = self.resolve(&real.join(name)) else { return };
+                let Ok(metadata) = access::look(&target) else { return };
+                seen = metadata.into();
+            }
+            let (is_directory, size, modified) = match seen {
+                Seen::File { size, modified } => (false, size, modified),
+                Seen::Directory => (true, 0, None),
+                Seen::Link | Seen::Other => return,
+            };
+            entries.push(Entry { name: name.to_owned(), is_directory, size, modified });
+        };
+        match directory::read(&real, add) {
+            // A link has taken its place a moment ago.
+            Err(error) if access::is_link(&error) => Err(Refusal::Missing),
+            read => Ok(read.map(|()| entries)?),
         }
-        Ok(entries)
     }
 
     fn open(&self, name: &Path) -> Result<File, Refusal> {
@@ -280,11 +286,11 @@ impl Root {
         }
     }
 
-    /// Follows links, and refuses where they lead out of the root or to a secret.
+    /// Follows links, and refuses where they lead out of the root, or to what is hidden or a secret.
     fn resolve(&self, name: &Path) -> Result<PathBuf, Refusal> {
         let real = name.canonicalize()?;
         let inside = real.strip_prefix(&self.path).map_err(|_| Refusal::Missing)?;
-        if inside.iter().any(|segment| segment.to_str().is_none_or(site_path::is_secret)) {
+        if inside.iter().any(|segment| !segment.to_str().is_some_and(site_path::may_be_passed)) {
             return Err(Refusal::Missing);
         }
         Ok(real)
@@ -305,80 +311,4 @@ pub fn identity(metadata: &Metadata) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn site() -> (tempfile::TempDir, Root) {
-        let site = tempfile::tempdir().unwrap();
-        fs::create_dir_all(site.path().join("root/sub")).unwrap();
-        fs::write(site.path().join("outside.txt"), "outside").unwrap();
-        fs::write(site.path().join("root/a.txt"), "inside").unwrap();
-        fs::write(site.path().join("root/.env"), "secret").unwrap();
-        let root = Root::new(&site.path().join("root"), 100).unwrap();
-        (site, root)
-    }
-
-    fn read(root: &Root, url: &str) -> Result<Vec<u8>, String> {
-        match root.find(&SitePath::from_url(url).unwrap()) {
-            Ok(Found::Content(content)) => Ok(content.bytes),
-            other => Err(format!("{other:?}")),
-        }
-    }
-
-    #[test]
-    fn reads_what_is_inside() {
-        let (_site, root) = site();
-        assert_eq!(read(&root, "/a.txt").unwrap(), b"inside");
-        assert!(read(&root, "/b.txt").unwrap_err().contains("Missing"));
-        assert!(read(&root, "/a.txt/").unwrap_err().contains("Missing"));
-        assert!(read(&root, "/a.txt/b").unwrap_err().contains("Missing"));
-        assert!(read(&root, "/sub").unwrap_err().contains("Directory"));
-        assert!(read(&root, "/sub/").unwrap_err().contains("Directory"));
-        fs::write(root.path().join("large.txt"), [b'x'; 101]).unwrap();
-        assert!(read(&root, "/large.txt").unwrap_err().contains("Large"));
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn links_lead_anywhere_inside_and_nowhere_else() {
-        use std::os::unix::fs::symlink;
-        let (site, root) = site();
-        let link = |to: &str, from: &str| symlink(to, root.path().join(from)).unwrap();
-        link("a.txt", "relative");
-        link(root.path().join("a.txt").to_str().unwrap(), "absolute");
-        link("../outside.txt", "out");
-        link(site.path().join("outside.txt").to_str().unwrap(), "out2");
-        link("..", "up");
-        link(".env", "innocent.txt");
-        link("circle", "circle");
-        link("nowhere", "dangling");
-        link("/dev/null", "device");
-        link(&"x".repeat(300), "too-long");
-        fs::create_dir(root.path().join("..2026")).unwrap();
-        fs::write(root.path().join("..2026/map.txt"), "config").unwrap();
-        link("..2026", "..data");
-        link("..data/map.txt", "map.txt");
-
-        assert_eq!(read(&root, "/relative").unwrap(), b"inside");
-        assert_eq!(read(&root, "/absolute").unwrap(), b"inside");
-        assert_eq!(read(&root, "/map.txt").unwrap(), b"config");
-        for url in ["/out", "/out2", "/up/outside.txt", "/up/", "/innocent.txt", "/dangling", "/device", "/too-long"] {
-            assert!(read(&root, url).unwrap_err().contains("Missing"), "{url}");
-        }
-        assert!(read(&root, "/circle").unwrap_err().contains("Unreadable"));
-
-        let names = root.entries(&SitePath::root()).unwrap().into_iter().map(|entry| entry.name);
-        let mut names = names.collect::<Vec<_>>();
-        names.sort();
-        assert_eq!(names, ["a.txt", "absolute", "map.txt", "relative", "sub"]);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_fifo_blocks_nobody() {
-        let (_site, root) = site();
-        let fifo = root.path().join("fifo");
-        assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
-        assert!(read(&root, "/fifo").unwrap_err().contains("not a regular file"));
-    }
-}
+mod tests;

@@ -3,6 +3,8 @@
 #![expect(clippy::print_stderr, reason = "what the server says belongs to the output of a test")]
 
 mod architecture;
+#[cfg(unix)]
+mod attacks;
 #[cfg(target_os = "linux")]
 mod bounds;
 mod channels;

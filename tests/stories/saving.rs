@@ -43,9 +43,9 @@ fn a_file_that_stays_open_is_told_when_it_is_quiet() {
 
 #[test]
 fn links_lead_to_saves_elsewhere() {
-    let site = Site::with(&[("real/data.txt", "0"), ("..one/map.txt", "one"), ("..two/map.txt", "two")]);
+    let site = Site::with(&[("real/data.txt", "0"), ("..2026_1/map.txt", "one"), ("..2026_2/map.txt", "two")]);
     site.shell(
-        "ln -s real/data.txt file.txt && ln -s real folder && ln -s ..one ..data && ln -s ..data/map.txt map.txt",
+        "ln -s real/data.txt file.txt && ln -s real folder && ln -s ..2026_1 ..data && ln -s ..data/map.txt map.txt",
     );
     let server = site.serve();
     let real = server.follow("/real/data.txt");
@@ -58,9 +58,9 @@ fn links_lead_to_saves_elsewhere() {
     site.write("real/data.txt", "1");
     [&real, &file, &folder].iter().for_each(|events| events.expect("1"));
     // As Kubernetes updates a volume of a ConfigMap.
-    site.shell("ln -s ..two ..new && mv -T ..new ..data");
+    site.shell("ln -s ..2026_2 ..new && mv -T ..new ..data");
     map.expect("two");
-    site.write("..two/map.txt", "three");
+    site.write("..2026_2/map.txt", "three");
     map.expect("three");
     site.write("other/data.txt", "2");
     site.shell("ln -sfn other folder");
