@@ -33,6 +33,12 @@
   // A library may have its own setters on a field, which would take this for its own doing.
   const setText = [HTMLInputElement, HTMLTextAreaElement].map(({ prototype }) => Object.getOwnPropertyDescriptor(prototype, "value")?.set);
 
+  /** @type {WeakSet<EventTarget>} the fields that somebody has typed into, and not only a script */
+  const typed = new WeakSet();
+  for (const name of ["input", "change"]) {
+    addEventListener(name, (event) => void typed.add(event.composedPath()[0]), { capture: true, passive: true });
+  }
+
   /** @type {State | undefined} */
   let state;
   try {
@@ -51,7 +57,7 @@
         page.start({
           path,
           version,
-          describe,
+          describe: (/** @type {Element} */ field) => ({ ...describe(field), isTyped: typed.has(field) }),
           /** @param {typeof note} handler */
           resources(handler) {
             note = handler;
@@ -80,9 +86,9 @@
       // From here on, the person decides where to look.
       addEventListener(name, ({ isTrusted }) => isTrusted && (mayScroll = false), { capture: true, passive: true, signal: over.signal });
     }
-    const step = (/** @type {boolean} */ isLate) => {
+    const step = () => {
       for (const place of state.opened) once(place, (element) => open(element, place.how));
-      for (const field of state.fields) once(field, (element) => setValue(element, field.value, isLate));
+      for (const field of state.fields) once(field, (element) => setValue(element, field));
       for (const media of state.media) once(media, (element) => play(element, media));
       if (!mayScroll) return;
       for (const place of state.focus) once(place, (element) => focus(element, place));
@@ -91,17 +97,19 @@
     };
     // Before each frame is painted, also before the first one.
     const frame = () => {
-      step(document.readyState === "complete");
+      step();
       if (performance.now() < end) requestAnimationFrame(frame);
       else over.abort();
     };
     requestAnimationFrame(frame);
     holdFrame();
-    onParsed(() => step(false));
+    onParsed(step);
     const onLoad = () => {
-      // Scripts of the page may have filled its fields meanwhile.
-      for (const field of state.fields) if (field.element && !hasValue(field.element, field.value)) field.element = undefined;
-      step(true);
+      // Scripts of the page may have filled its fields meanwhile. What was typed counts more.
+      for (const field of state.fields) {
+        if (field.isTyped && field.element && !hasValue(field.element, field.value)) field.element = undefined;
+      }
+      step();
       end = performance.now() + BUILD;
     };
     addEventListener("load", onLoad, { once: true });
@@ -206,22 +214,34 @@
   }
 
   /**
-   * @param {Element} field
-   * @param {State["fields"][0]["value"]} value
-   * @param {boolean} isLate whether scripts of the page have already looked at the field
+   * Whether a field has the value with which it was written.
+   * @param {any} field
    */
-  function setValue(field, value, isLate) {
-    if (hasValue(field, value)) return;
+  function isUntouched(field) {
+    if (["checkbox", "radio"].includes(field.type)) return field.checked === field.defaultChecked;
+    if (!(field instanceof HTMLSelectElement)) return field.value === field.defaultValue;
+    const options = [...field.options];
+    const isWritten = options.some((option) => option.defaultSelected) || field.multiple;
+    return isWritten ? options.every((option) => option.selected === option.defaultSelected) : field.selectedIndex === options.findIndex((option) => !option.disabled);
+  }
+
+  /**
+   * @param {Element} field
+   * @param {State["fields"][0]} kept
+   */
+  function setValue(field, { value, isTyped }) {
+    if (isTyped) typed.add(field);
+    // What scripts have filled in, they fill in again, and it may be something else now.
+    if (hasValue(field, value) || (!isTyped && !isUntouched(field))) return;
     if (field instanceof HTMLSelectElement && Array.isArray(value)) {
       for (const option of field.options) option.selected = value.includes(option.value);
     } else if (field instanceof HTMLInputElement && typeof value === "boolean") {
       field.checked = value;
     } else if (typeof value === "string") {
       setText[field instanceof HTMLTextAreaElement ? 1 : 0]?.call(field, value);
+      // For scripts that have looked at the field before. Others of the events of fields may send a form.
+      if (isTyped) field.dispatchEvent(new Event("input", { bubbles: true, composed: true }));
     }
-    if (!isLate) return;
-    field.dispatchEvent(new Event("input", { bubbles: true, composed: true }));
-    field.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
   /**

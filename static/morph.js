@@ -39,10 +39,10 @@ const FRAGILE = "canvas, object, embed, audio > *, video > *", UNIQUE = "script,
 
 /**
  * What is known while one change is made.
- * @typedef {{ numberOf: (node: Node) => number, steps: (() => void)[], fields: Set<string>, mayDiffer: boolean,
- *   show: () => Promise<void> }} Plan
- *   `numberOf` says which parts of both sources are equal; `steps` are done when it is sure that all of them can be;
- *   `fields` are the kinds of fields that the page will have; `mayDiffer` says that scripts, or a person who writes into the
+ * @typedef {{ numberOf: (node: Node) => number, steps: (() => void)[], last: (() => void)[], fields: Set<string>,
+ *   mayDiffer: boolean, show: () => Promise<void> }} Plan
+ *   `numberOf` says which parts of both sources are equal; `steps` are done when it is sure that all of them can be, and
+ *   then the `last` ones; `fields` are the kinds of fields that the page will have; `mayDiffer` says that scripts, or a person who writes into the
  *   page, may have made something else of what was written; `show` is called when a new stylesheet is there
  */
 
@@ -90,6 +90,7 @@ export function morph(from, to, show) {
   const plan = {
     numberOf: numbering(),
     steps: [],
+    last: [],
     fields: new Set([...after.querySelectorAll("input, select, textarea")].map(kindOf)),
     mayDiffer: isVouchedFor || before.querySelector("[contenteditable]") !== null,
     show,
@@ -102,7 +103,7 @@ export function morph(from, to, show) {
   if (!isPlanned) return false;
   const { activeElement: focused } = document;
   try {
-    for (const step of plan.steps) step();
+    for (const step of [...plan.steps, ...plan.last]) step();
   } catch {
     return false; // Such as an attribute that only a parser can make.
   }
@@ -144,6 +145,10 @@ function planElement(plan, live, before, after) {
   // The contents are data, not what is written.
   const isData = (/** @type {Element} */ element) => element.matches("[data-live], [data-live-list]");
   if (isData(before) !== isData(after)) return false;
+  if (live instanceof HTMLSelectElement) {
+    const chosen = valueOf(live);
+    plan.last.push(() => choose(live, Array.isArray(chosen) ? chosen : []));
+  }
   const contentOf = (/** @type {Element} */ element) => [...element.childNodes].map(plan.numberOf).join();
   return isData(after) || contentOf(before) === contentOf(after) || planChildren(plan, live, before, after);
 }
@@ -173,7 +178,7 @@ function planChildren(plan, live, before, after) {
   // Strangers at the end are left where they are. Others belong to what is beside them, and nobody knows how.
   const strangers = all.length - nodes.length;
   const areAtEnd = nodes.length > 0 && nodes.every((node, index) => node === all[index].node) && stays.has(is.length - 1) && !gone.has(was.length - 1);
-  if (!isOnlyInside && (!isAsWritten || (strangers > 0 && !areAtEnd) || live.matches("select, optgroup"))) return false;
+  if (!isOnlyInside && (!isAsWritten || (strangers > 0 && !areAtEnd))) return false;
   /** Where the next one goes: before the one that follows it. */
   let next = nodes.at(-1)?.nextSibling ?? null;
   for (let index = is.length - 1; index >= 0; index--) {
@@ -214,6 +219,19 @@ function planChildren(plan, live, before, after) {
     plan.steps.push(() => setGap(node, gap && ""), () => node.remove());
   }
   return true;
+}
+
+/**
+ * Chooses what was chosen in a list whose options have changed; what its author has chosen, if that is gone or was nothing.
+ * @param {HTMLSelectElement} list
+ * @param {string[]} values
+ */
+function choose(list, values) {
+  const options = [...list.options];
+  const isChosen = options.some((option) => values.includes(option.value));
+  for (const option of options) option.selected = isChosen ? values.includes(option.value) : option.defaultSelected;
+  // A list of which one has to be chosen begins with the first.
+  if (!list.multiple && list.size < 2 && list.selectedIndex < 0) list.selectedIndex = options.findIndex((option) => !option.disabled);
 }
 
 /**

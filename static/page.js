@@ -19,7 +19,7 @@ const ofScripts = new Set();
 /**
  * What `client.js` knows: the file that the page was made from, percent-encoded, and its version; the resources that the
  * page loads; and what it could not bring back after a reload.
- * @typedef {{ path?: string, version?: string, describe?: (field: Element) => { kind: string, label: string },
+ * @typedef {{ path?: string, version?: string, describe?: (field: Element) => { kind: string, label: string, isTyped: boolean },
  *   resources?: (handler: (entries: PerformanceEntry[]) => void) => void,
  *   missing?: () => import("./state.js").State["fields"] }} Start
  */

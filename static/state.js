@@ -14,7 +14,7 @@ const KEY = "savecast:state";
  *
  * @typedef {{ url: string,
  *   opened: (Place & { how: string })[],
- *   fields: (Place & { value: string | boolean | string[] })[],
+ *   fields: (Place & { value: string | boolean | string[], isTyped: boolean })[],
  *   media: (Place & { source: string, time: number, volume: number, muted: boolean, rate: number, isPlaying: boolean })[],
  *   focus: (Place & { start?: number | null, end?: number | null })[],
  *   selection: (Place & { node: number, offset: number, to: Place & { node: number, offset: number } })[],
@@ -23,7 +23,8 @@ const KEY = "savecast:state";
 
 /**
  * Keeps the state for the next load of this page.
- * @param {(field: Element) => { kind: string, label: string }} describe what tells a field from others
+ * @param {(field: Element) => { kind: string, label: string, isTyped: boolean }} describe what tells a field from others, and
+ *   whether it was typed into
  * @param {State["fields"]} missing what was kept before, of fields that this page does not have: it may be half of what its
  *   author is writing
  */

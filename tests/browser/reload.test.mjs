@@ -141,9 +141,13 @@ test("fields that scripts build, fill and watch get what was typed", async (test
   const { site } = await open(test, { "index.html": html("First") });
   await eventually(() => page.run(() => document.querySelector("x-late")?.shadowRoot !== null && document.querySelector("x-late") !== null));
   await page.run(() => {
-    document.getElementById("filled").value = "typed";
-    document.getElementById("late").value = "late";
-    document.querySelector("x-late").shadowRoot.querySelector("textarea").value = "deep";
+    const type = (field, text) => {
+      field.value = text;
+      field.dispatchEvent(new Event("input", { bubbles: true, composed: true }));
+    };
+    type(document.getElementById("filled"), "typed");
+    type(document.getElementById("late"), "late");
+    type(document.querySelector("x-late").shadowRoot.querySelector("textarea"), "deep");
   });
   await site.write("index.html", html("Second"));
   await loaded(2);
@@ -151,6 +155,31 @@ test("fields that scripts build, fill and watch get what was typed", async (test
     document.getElementById("filled").value, document.getElementById("late")?.value, document.querySelector("x-late")?.shadowRoot.querySelector("textarea").value, document.querySelector("output").textContent,
   ]);
   await eventually(found, (all) => all.join() === "typed,late,deep,late", "what was typed");
+});
+
+test("what scripts compute is computed again", async (test) => {
+  const html = (factor) => `<!doctype html><title>Computed</title><link rel="icon" href="data:,">${WITNESS}<input id="net" value="10"><input id="gross"><output></output>
+    <script>
+      const [net, gross] = document.querySelectorAll("input");
+      const compute = () => (gross.value = net.value * ${factor});
+      net.oninput = compute;
+      compute();
+    </script>`;
+  const { site } = await open(test, { "index.html": html(2) });
+  await site.write("index.html", html(3));
+  await loaded(2);
+  const values = () => page.run(() => [...document.querySelectorAll("input")].map((field) => field.value).join());
+  await eventually(() => page.run(() => document.readyState), (state) => state === "complete");
+  assert.equal(await values(), "10,30");
+  await page.run(() => {
+    const net = document.getElementById("net");
+    net.value = "20";
+    net.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+  assert.equal(await values(), "20,60");
+  await site.write("index.html", html(4));
+  await loaded(3);
+  await eventually(values, (values) => values === "20,80", "the fields");
 });
 
 /** Ten seconds of silence. */
