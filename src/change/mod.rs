@@ -13,6 +13,7 @@ mod tree;
 use std::fmt;
 use std::str::FromStr;
 
+use xxhash_rust::xxh3::Xxh3;
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::change::kind::Kind;
@@ -93,6 +94,29 @@ impl Version {
     #[must_use]
     pub fn short(self) -> u64 {
         self.halves.0
+    }
+}
+
+/// Makes a [`Version`] of content that comes in parts.
+#[derive(Clone, Default)]
+pub struct Hasher(Xxh3);
+
+impl Hasher {
+    /// Adds what comes next.
+    pub fn update(&mut self, part: &[u8]) {
+        self.0.update(part);
+    }
+
+    /// The version of all that has come.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        Version::from(self.0.digest128())
+    }
+}
+
+impl fmt::Debug for Hasher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Hasher({})", self.version())
     }
 }
 

@@ -21,7 +21,7 @@ pub enum Answer {
     /// All of it.
     Whole,
     /// These bytes.
-    Part(Span<usize>),
+    Part(Span<u64>),
     /// Only that it is still the same.
     NotModified,
     /// Only that it is not what the request depends on.
@@ -32,7 +32,7 @@ pub enum Answer {
 
 /// Judges a GET or HEAD for a file of `length` bytes.
 #[must_use]
-pub fn answer(request: &HttpRequest, etag: &EntityTag, modified: Option<SystemTime>, length: usize) -> Answer {
+pub fn answer(request: &HttpRequest, etag: &EntityTag, modified: Option<SystemTime>, length: u64) -> Answer {
     // HTTP knows seconds only.
     let since = |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs());
     let is_newer_than = |time: SystemTime| modified.is_some_and(|modified| since(modified) > since(time));
@@ -70,14 +70,11 @@ pub fn answer(request: &HttpRequest, etag: &EntityTag, modified: Option<SystemTi
 }
 
 /// One range is answered. More than one, other units and nonsense are answered with the whole, as section 14.2 allows.
-fn range(request: &HttpRequest, length: usize) -> Answer {
+fn range(request: &HttpRequest, length: u64) -> Answer {
     let Some(Range::Bytes(ranges)) = request.get_header::<Range>() else { return Answer::Whole };
     let [range] = ranges.as_slice() else { return Answer::Whole };
-    match range.to_satisfiable_range(length as u64) {
-        Some((first, last)) => {
-            let offset = |at: u64| usize::try_from(at).expect("a satisfiable range lies in the file");
-            Answer::Part(offset(first)..offset(last) + 1)
-        }
+    match range.to_satisfiable_range(length) {
+        Some((first, last)) => Answer::Part(first..last + 1),
         None => Answer::NotSatisfiable,
     }
 }

@@ -2,16 +2,12 @@
 
 use std::time::SystemTime;
 
-use std::io::Read;
-
-use actix_files::NamedFile;
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use actix_web::HttpResponseBuilder;
 use actix_web::http::header;
 use actix_web::http::header::EntityTag;
 use actix_web::http::header::HttpDate;
-use actix_web::http::header::TryIntoHeaderPair;
 use actix_web::web;
 use actix_web::web::Data;
 use bytes::Bytes;
@@ -24,6 +20,7 @@ use crate::change::kind::Kind;
 use crate::change::listing::Entry;
 use crate::console::Notice;
 use crate::http::Site;
+use crate::http::body::Body;
 use crate::http::conditional;
 use crate::http::conditional::Answer;
 use crate::http::inject;
@@ -33,9 +30,9 @@ use crate::http::pages;
 use crate::http::policy;
 use crate::http::viewer;
 use crate::http::viewer::View;
-use crate::root;
 use crate::root::Content;
-use crate::root::Found;
+use crate::root::Fetched;
+use crate::root::Large;
 use crate::root::Refusal;
 use crate::root::Root;
 use crate::site_path::SitePath;
@@ -43,13 +40,17 @@ use crate::site_path::SitePath;
 /// The page of a directory.
 pub(super) const INDEX: &str = "index.html";
 
-/// Pages up to this size in bytes are read to get the client, also where so much is not pushed.
-const LARGEST_PAGE: u64 = 8 << 20;
+/// How much of a large page is read to put the client into its head, in bytes.
+const HEAD: u64 = 64 << 10;
+
+/// The largest text that a page of ours shows, in bytes.
+const LARGEST_VIEW: u64 = 8 << 20;
 
 /// What a request for a place finds.
 enum Answered {
     File(SitePath, Content, Version),
-    Large(SitePath, NamedFile, Version),
+    /// With its first bytes, if it is a page.
+    Large(SitePath, Box<Large>, Vec<u8>),
     Listing(Vec<Entry>),
     /// A directory that was asked for without its slash: relative URLs in it would go wrong.
     NeedsSlash,
@@ -74,13 +75,7 @@ pub(super) async fn serve(request: &HttpRequest, site: Data<Site>, path: SitePat
     };
     match found {
         Ok(Answered::File(path, content, version)) => file(request, &site, &path, content, version),
-        Ok(Answered::Large(path, file, version)) => {
-            if is_html(&kind::media_type(&path)) && is_document(request) {
-                let hint = "move what is large in it to files of their own";
-                (site.say)(&Notice::NotLive { path: &path, reason: "too large", hint });
-            }
-            large(request, &path, file, version)
-        }
+        Ok(Answered::Large(path, file, head)) => large(request, &site, &path, file, head),
         Ok(Answered::Listing(entries)) => pages::listing(request, &site.root.name(), &asked, entries),
         Ok(Answered::NeedsSlash) => redirect(request, &asked),
         Err(Refusal::Missing) => pages::not_found(request, Some(&asked)),
@@ -100,22 +95,17 @@ fn find_now(root: &Root, path: &SitePath) -> Option<Answered> {
 }
 
 fn find(root: &Root, path: &SitePath) -> Result<Answered, Refusal> {
-    match root.find(path)? {
-        Found::Content(content) => {
+    match root.fetch(path)? {
+        Fetched::Content(content) => {
             let version = Version::of(&content.bytes);
             Ok(Answered::File(path.clone(), content, version))
         }
-        Found::Large(file, metadata) => {
-            let version = Version::of(root::identity(&metadata).as_bytes());
-            if is_html(&kind::media_type(path)) && metadata.len() <= LARGEST_PAGE {
-                let mut bytes = Vec::new();
-                (&file).take(LARGEST_PAGE).read_to_end(&mut bytes)?;
-                return Ok(Answered::File(path.clone(), Content { bytes, metadata, is_whole: true }, version));
-            }
-            Ok(Answered::Large(path.clone(), NamedFile::from_file(file, path.name())?, version))
+        Fetched::Large(large) => {
+            let head = if is_html(&kind::media_type(path)) { large.head(HEAD)? } else { Vec::new() };
+            Ok(Answered::Large(path.clone(), large, head))
         }
-        Found::Directory if !path.is_directory() => Ok(Answered::NeedsSlash),
-        Found::Directory => {
+        Fetched::Directory if !path.is_directory() => Ok(Answered::NeedsSlash),
+        Fetched::Directory => {
             let index = path.file(INDEX).expect("an index may be shown");
             match find(root, &index) {
                 Ok(Answered::NeedsSlash) | Err(Refusal::Missing) => root.entries(path).map(Answered::Listing),
@@ -142,41 +132,61 @@ fn file(request: &HttpRequest, site: &Site, path: &SitePath, content: Content, v
     if let Some(page) = viewer::page(request, path, &media_type, version) {
         return page;
     }
-    if is_html(&media_type) && becomes_document(request, &bytes) {
-        let policy = policy::verdict(&bytes);
-        match inject::inject(&bytes, &inject::tag(path, version, policy.nonce.as_deref())) {
-            Some(injected) => {
-                if let Some(directive) = &policy.forbids {
-                    (site.say)(&Notice::Forbidden { path, directive });
-                }
-                bytes = injected;
-                etag = pages::etag(version);
-            }
-            None => (site.say)(&Notice::NotLive { path, reason: "UTF-16", hint: "save it as UTF-8" }),
-        }
+    if is_html(&media_type)
+        && becomes_document(request, &bytes)
+        && let Some(injected) = with_client(site, path, version, &bytes)
+    {
+        (bytes, etag) = (injected, pages::etag(version));
     }
     let whole = Whole { path, media_type: &media_type, etag, version, modified: content.metadata.modified().ok() };
-    whole.respond(request, bytes.into())
+    whole.respond(request, Bytes::from(bytes))
 }
 
-/// A file that is streamed from disk.
-fn large(request: &HttpRequest, path: &SitePath, file: NamedFile, version: Version) -> HttpResponse {
-    // What is shown in parts may have any size. Other large files are best shown by the browser itself.
-    let media_type = kind::media_type(path);
-    if matches!(View::of(path, &media_type), Some(View::Picture | View::Log))
-        && let Some(page) = viewer::page(request, path, &media_type, version)
-    {
+/// A file that is sent in parts.
+fn large(request: &HttpRequest, site: &Site, path: &SitePath, large: Box<Large>, head: Vec<u8>) -> HttpResponse {
+    let (version, modified) = (large.version, large.metadata.modified().ok());
+    let mut media_type = kind::media_type(path);
+    if large.is_text && kind::of(path) == Kind::Unknown {
+        media_type = mime::TEXT_PLAIN;
+    }
+    if large.is_utf8 && kind::is_text(&media_type) {
+        media_type = with_utf8(&media_type);
+    }
+    // The browser itself shows larger texts best. Pictures and logs may have any size.
+    let is_shown = large.length() <= LARGEST_VIEW
+        || matches!(View::of(path, &media_type), Some(View::Picture | View::Log));
+    if is_shown && let Some(page) = viewer::page(request, path, &media_type, version) {
         return page;
     }
-    let file = file.set_content_type(kind::media_type(path)).disable_content_disposition().prefer_utf8(true);
-    let mut response = file.into_response(request);
-    for (name, value) in headers(request, path, version).map(|header| header.try_into_pair().expect("plain ASCII")) {
-        response.headers_mut().insert(name, value);
+    let mut etag = EntityTag::new_strong(version.to_string());
+    let mut sent = Bytes::new();
+    let mut head = Bytes::from(head);
+    if is_html(&media_type) && becomes_document(request, &head) {
+        // All that comes before the place of the client is in the head, and so are the policies.
+        match with_client(site, path, version, &head) {
+            Some(injected) => (sent, etag) = (injected.into(), pages::etag(version)),
+            None => head.clear(),
+        }
+    } else {
+        head.clear();
     }
-    response
+    let whole = Whole { path, media_type: &media_type, etag, version, modified };
+    whole.respond(request, Body::File { large, head, sent })
 }
 
-/// Something that is in memory as a whole, ready to be sent or not.
+/// A page, or its head, with the client in it; `None` if there is no place for it.
+fn with_client(site: &Site, path: &SitePath, version: Version, bytes: &[u8]) -> Option<Vec<u8>> {
+    let policy = policy::verdict(bytes);
+    let injected = inject::inject(bytes, &inject::tag(path, version, policy.nonce.as_deref()));
+    if injected.is_none() {
+        (site.say)(&Notice::NotLive { path, reason: "UTF-16", hint: "save it as UTF-8" });
+    } else if let Some(directive) = &policy.forbids {
+        (site.say)(&Notice::Forbidden { path, directive });
+    }
+    injected
+}
+
+/// Something to send, or not.
 pub(super) struct Whole<'a> {
     pub(super) path: &'a SitePath,
     pub(super) media_type: &'a Mime,
@@ -186,19 +196,20 @@ pub(super) struct Whole<'a> {
 }
 
 impl Whole<'_> {
-    pub(super) fn respond(&self, request: &HttpRequest, bytes: Bytes) -> HttpResponse {
-        let length = bytes.len();
+    pub(super) fn respond(&self, request: &HttpRequest, body: impl Into<Body>) -> HttpResponse {
+        let body = body.into();
+        let length = body.length();
         match conditional::answer(request, &self.etag, self.modified, length) {
             Answer::PreconditionFailed => HttpResponse::PreconditionFailed().finish(),
             Answer::NotSatisfiable => HttpResponse::RangeNotSatisfiable()
                 .insert_header((header::CONTENT_RANGE, format!("bytes */{length}")))
                 .finish(),
             Answer::NotModified => self.head(request, HttpResponse::NotModified()).finish(),
-            Answer::Whole => self.with_type(request, HttpResponse::Ok()).body(bytes),
+            Answer::Whole => self.with_type(request, HttpResponse::Ok()).body(body.send(0..length)),
             Answer::Part(span) => self
                 .with_type(request, HttpResponse::PartialContent())
                 .insert_header((header::CONTENT_RANGE, format!("bytes {}-{}/{length}", span.start, span.end - 1)))
-                .body(bytes.slice(span)),
+                .body(body.send(span)),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Stage 4: requests, streams, pages. The only place that names actix.
 
 pub mod assets;
+mod body;
 mod channels;
 pub mod conditional;
 mod feed;

@@ -7,6 +7,7 @@ use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::http::header::EntityTag;
+use bytes::Bytes;
 use mime_guess::mime;
 
 use crate::change::Version;
@@ -66,7 +67,8 @@ pub(super) fn listing(request: &HttpRequest, root: &str, path: &SitePath, mut en
     let title = if *path == SitePath::root() { root } else { path.name() };
     let html = page(Some(path), version, title, &body);
     let media_type = mime::TEXT_HTML_UTF_8;
-    Whole { path, media_type: &media_type, etag: etag(version), version, modified: None }.respond(request, html.into())
+    Whole { path, media_type: &media_type, etag: etag(version), version, modified: None }
+        .respond(request, Bytes::from(html))
 }
 
 fn page(path: Option<&SitePath>, version: Version, title: &str, body: &str) -> String {

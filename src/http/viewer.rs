@@ -3,6 +3,7 @@
 
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
+use bytes::Bytes;
 use mime_guess::Mime;
 use mime_guess::mime;
 
@@ -81,7 +82,7 @@ pub(super) fn page(
     );
     let media_type = mime::TEXT_HTML_UTF_8;
     let whole = Whole { path, media_type: &media_type, etag: pages::etag(version), version, modified: None };
-    Some(whole.respond(request, html.into()))
+    Some(whole.respond(request, Bytes::from(html)))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 mod access;
 mod directory;
+mod large;
 
 use std::borrow::Cow;
 use std::fs;
@@ -22,6 +23,8 @@ use crate::change::lines;
 use crate::change::lines::Mark;
 use crate::change::listing::Entry;
 use crate::root::directory::Seen;
+pub use crate::root::large::Large;
+pub use crate::root::large::Parts;
 use crate::site_path;
 use crate::site_path::SitePath;
 use crate::stamp;
@@ -53,6 +56,17 @@ pub enum Found {
     Content(Content),
     /// A larger one, not read.
     Large(File, Metadata),
+    /// A directory. Asked for without a slash at its end, it is found all the same.
+    Directory,
+}
+
+/// What is sent to those who ask for a place.
+#[derive(Debug)]
+pub enum Fetched {
+    /// A small file.
+    Content(Content),
+    /// A larger one, to be sent in parts.
+    Large(Box<Large>),
     /// A directory. Asked for without a slash at its end, it is found all the same.
     Directory,
 }
@@ -167,12 +181,38 @@ impl Root {
     /// See [`Refusal`].
     pub fn find(&self, path: &SitePath) -> Result<Found, Refusal> {
         for _ in 1..ATTEMPTS {
-            match self.find_once(path) {
+            match self.find_once(path, self.limit) {
                 Ok(Found::Content(content)) if !content.is_whole => {}
                 found => return found,
             }
         }
-        self.find_once(path)
+        self.find_once(path, self.limit)
+    }
+
+    /// Finds what stands at `path` to send it. Of a file that is not small, nothing is kept.
+    ///
+    /// # Errors
+    ///
+    /// See [`Refusal`].
+    pub fn fetch(&self, path: &SitePath) -> Result<Fetched, Refusal> {
+        let mut attempt = 1;
+        loop {
+            let (fetched, is_whole) = match self.find_once(path, AT_HAND.min(self.limit))? {
+                Found::Directory => return Ok(Fetched::Directory),
+                Found::Content(content) => {
+                    let is_whole = content.is_whole;
+                    (Fetched::Content(content), is_whole)
+                }
+                Found::Large(file, metadata) => {
+                    let (large, is_whole) = Large::new(file, metadata, self.limit)?;
+                    (Fetched::Large(Box::new(large)), is_whole)
+                }
+            };
+            if is_whole || attempt == ATTEMPTS {
+                return Ok(fetched);
+            }
+            attempt += 1;
+        }
     }
 
     /// Reads what is at `path` if it is a small file and at hand: nothing waits for a disk, so every thread may ask. `None`
@@ -185,7 +225,7 @@ impl Root {
         access::read_now(&path.to_file(&self.path), self.disk?, AT_HAND.min(self.limit))
     }
 
-    fn find_once(&self, path: &SitePath) -> Result<Found, Refusal> {
+    fn find_once(&self, path: &SitePath, limit: u64) -> Result<Found, Refusal> {
         let name = path.to_file(&self.path);
         // Looked at before it is opened: opening a FIFO or a device is felt at its other end.
         let metadata = fs::metadata(&name)?;
@@ -200,9 +240,12 @@ impl Root {
             return Ok(Found::Large(file, before));
         }
         access::wait_for_writer(&mut file)?;
+        if before.len() > limit {
+            return Ok(Found::Large(file, before));
+        }
         // One byte more than expected shows that it grows; the limit holds for a file that grows while it is read.
         let mut bytes = Vec::with_capacity(usize::try_from(before.len()).unwrap_or(0) + 1);
-        (&file).take(self.limit + 1).read_to_end(&mut bytes)?;
+        (&file).take(limit + 1).read_to_end(&mut bytes)?;
         let metadata = file.metadata()?;
         let is_whole = metadata.len() == bytes.len() as u64
             && Stamp::of(&metadata) == Stamp::of(&before)
@@ -275,7 +318,7 @@ impl Root {
         match directory::read(&real, add) {
             // A link has taken its place a moment ago.
             Err(error) if access::is_link(&error) => Err(Refusal::Missing),
-            read => Ok(read.map(|()| entries)?),
+            done => Ok(done.map(|()| entries)?),
         }
     }
 

@@ -14,17 +14,7 @@ const ROOMS: [(&str, &[&str], &[&str]); 12] = [
     (
         "http",
         &["site_path", "change", "root", "hub", "console"],
-        &[
-            "actix_files",
-            "actix_web",
-            "actix_ws",
-            "bytes",
-            "futures_util",
-            "mime_guess",
-            "serde_json",
-            "socket2",
-            "tokio",
-        ],
+        &["actix_web", "actix_ws", "bytes", "futures_util", "mime_guess", "serde_json", "socket2", "tokio"],
     ),
     ("pipeline", &["site_path", "change", "root", "watch", "hub"], &[]),
     ("console", &["site_path", "change", "hub", "watch"], &[]),
@@ -37,8 +27,7 @@ const ROOMS: [(&str, &[&str], &[&str]); 12] = [
     ),
 ];
 
-const OUTSIDE: [&str; 16] = [
-    "actix_files",
+const OUTSIDE: [&str; 15] = [
     "actix_web",
     "actix_ws",
     "bytes",

@@ -138,3 +138,65 @@ fn nothing_that_a_websocket_sends_is_kept() {
     }
     assert_eq!(server.get("/data.json").text, "0");
 }
+
+/// Asks for these URLs and never reads the answers; the memory that this takes, in KiB.
+fn stall(server: &Server, urls: impl Iterator<Item = String>, headers: &str) -> usize {
+    let start = memory(server);
+    let open = urls.map(|url| ask(server, &url, headers)).collect::<Vec<_>>();
+    // Their answers were begun. One more shows that all are being sent.
+    assert_eq!(server.get("/small.txt").text, "small");
+    let used = memory(server).saturating_sub(start);
+    drop(open);
+    used
+}
+
+#[test]
+fn who_does_not_read_a_large_file_holds_a_small_part_of_it() {
+    make_room_for_connections();
+    let length = 6 << 20;
+    let site = Site::with(&[("small.txt", "small")]);
+    for name in ["large.bin", "large.txt", "larger.bin", "page.html"] {
+        site.write(name, "x".repeat(if name == "larger.bin" { 2 * length } else { length }));
+    }
+    site.shell("for i in $(seq 0 99); do (cat large.txt && echo $i) > $i.txt; done");
+    let server = site.serve();
+    server.get("/large.txt");
+    let same = |url: &'static str| std::iter::repeat_n(url.to_owned(), 100);
+    for (what, used) in [
+        ("one file", stall(&server, same("/large.bin"), "Accept: */*")),
+        ("one that is not pushed", stall(&server, same("/larger.bin"), "Accept: */*")),
+        ("a part of it", stall(&server, same("/large.txt"), "Range: bytes=10-")),
+        ("pages with the client", stall(&server, same("/page.html"), "Accept: */*")),
+        ("a hundred files", stall(&server, (0..100).map(|number| format!("/{number}.txt")), "Accept: */*")),
+    ] {
+        assert!(used < 50 << 10, "{used} KiB for {what}");
+    }
+}
+
+#[test]
+fn a_large_file_is_sent_as_it_was_or_not_to_its_end() {
+    use std::io::Read;
+    // Much larger than what the system keeps for a connection.
+    let length = 16 << 20;
+    let (old, new) = ("old ".repeat(length / 4), "new ".repeat(length / 4));
+    for (name, limit) in [("data.txt", "64M"), ("data.txt", "8M"), ("page.html", "64M")] {
+        let site = Site::with(&[(name, &old)]);
+        let server = site.serve_with(&["--max-push", limit]);
+        let whole = server.get(&format!("/{name}")).bytes;
+        assert!(whole.ends_with(&old.as_bytes()[100..]) && (whole.len() > old.len()) == (name == "page.html"));
+        for (change, is_all) in
+            [("mv new $0", true), ("echo more >> $0", true), ("cp new $0", false), ("truncate -s 1000 $0", false)]
+        {
+            site.write(name, &old);
+            site.write("new", &new);
+            let mut connection = ask(&server, &format!("/{name}"), "Connection: close");
+            site.shell(&change.replace("$0", name));
+            let mut answer = Vec::new();
+            drop(connection.read_to_end(&mut answer));
+            let body = answer.windows(4).position(|end| end == b"\r\n\r\n").expect("a head") + 4;
+            let length = answer.len() - body;
+            assert_eq!(length == whole.len(), is_all, "{length} bytes of {name} after {change}");
+            assert!(!is_all || answer[body..] == whole, "{name} after {change}");
+        }
+    }
+}
