@@ -71,8 +71,11 @@ function sourceOf(url) {
  */
 function readValues({ url, pathname, pointer }, show, mark) {
   return read(pathname, (update) => {
-    if (update.event === "problem") console.warn(`savecast: ${problemText(update)}`);
-    if (update.event === "problem" || update.event === "removed") return mark?.(update.message ?? "removed");
+    const problem = problemWith(update, pointer);
+    if (problem) {
+      if (update.event !== "removed") console.warn(`savecast: ${problemText({ ...update, message: problem })}`);
+      return mark?.(problem);
+    }
     if (update.event !== "message") return;
     const value = "document" in update ? valueAt(update.document, pointer) : "text" in update ? update.text : meta(update);
     try {
@@ -82,6 +85,17 @@ function readValues({ url, pathname, pointer }, show, mark) {
       console.error(`savecast: following ${url}:`, error);
     }
   });
+}
+
+/**
+ * Why there is nothing to show.
+ * @param {import("./connection.js").Update} update
+ * @param {string} pointer
+ */
+function problemWith(update, pointer) {
+  if (update.event === "problem") return update.message;
+  if (update.event === "removed") return "removed";
+  if (update.event === "message" && pointer && !("document" in update)) return `this is no JSON, so it has no ${pointer}`;
 }
 
 /**
@@ -218,6 +232,7 @@ function showList(list, value) {
   const template = list.querySelector(":scope > template");
   if (!(template instanceof HTMLTemplateElement)) return console.error("savecast: data-live-list: there is no <template> in", list);
   const pointer = list.getAttribute(KEY)?.replace(/^#/, "");
+  if (!Array.isArray(value ?? [])) console.warn(`savecast: data-live-list="${list.getAttribute(LIST)}" is no array, so it shows nothing`);
   const shown = entries.get(list) ?? new Map();
   /** @type {Map<string, Element[]>} */
   const next = new Map();

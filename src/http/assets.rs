@@ -15,8 +15,9 @@ use crate::http::files::Whole;
 use crate::site_path::SitePath;
 
 /// The files of `static/`, by name.
-const ASSETS: [(&str, &str); 22] = [
+const ASSETS: [(&str, &str); 23] = [
     ("status.html", include_str!("../../static/status.html")),
+    ("icon.svg", include_str!("../../static/icon.svg")),
     ("pages.css", include_str!("../../static/pages.css")),
     ("view.css", include_str!("../../static/view.css")),
     ("view.js", include_str!("../../static/view.js")),

@@ -78,6 +78,7 @@ pub(super) async fn serve(request: &HttpRequest, site: Data<Site>, path: SitePat
         Ok(Answered::Large(path, file, head)) => large(request, &site, &path, file, head),
         Ok(Answered::Listing(entries)) => pages::listing(request, &site.root.name(), &asked, entries),
         Ok(Answered::NeedsSlash) => redirect(request, &asked),
+        Err(Refusal::Missing) if asked.as_str() == pages::ICON_PATH => pages::icon(request, &asked),
         Err(Refusal::Missing) => pages::not_found(request, Some(&asked)),
         Err(Refusal::Unreadable(error)) => HttpResponse::Forbidden()
             .insert_header((header::CACHE_CONTROL, "no-cache"))

@@ -22,6 +22,11 @@ use crate::site_path::SitePath;
 const LOCAL_TIMES: &str = "<script>for (const time of document.querySelectorAll('time')) time.textContent = \
     new Date(time.dateTime).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' })</script>";
 
+/// Where browsers look for the icon of a site.
+pub(super) const ICON_PATH: &str = "/favicon.ico";
+
+const ICON: &str = include_str!("../../static/icon.svg");
+
 const STYLE: &str = include_str!("../../static/pages.css");
 
 /// The `ETag` of a page with the client in it, which is another one after an update of savecast.
@@ -47,8 +52,15 @@ pub(super) fn not_found(request: &HttpRequest, path: Option<&SitePath>) -> HttpR
         ),
         None => ("There is nothing here".to_owned(), String::new()),
     };
-    let body = format!("<h1>{heading}</h1>\n{words}\n<p><a href=\"/\">See all files</a>");
+    let body = format!("<h1>{heading}</h1>\n{words}\n<p><a href=\"/\">Go to the start page</a>");
     response.content_type("text/html; charset=utf-8").body(page(path, Version::ABSENT, "Not found", &body))
+}
+
+/// The icon that browsers ask for on every page, where the project has none. `path` is that of the one it may get.
+pub(super) fn icon(request: &HttpRequest, path: &SitePath) -> HttpResponse {
+    let etag = EntityTag::new_strong(Version::of(ICON.as_bytes()).to_string());
+    let whole = Whole { path, media_type: &mime::IMAGE_SVG, etag, version: Version::ABSENT, modified: None };
+    whole.respond(request, Bytes::from_static(ICON.as_bytes()))
 }
 
 /// The entries of a directory, directories first.

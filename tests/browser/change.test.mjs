@@ -247,6 +247,68 @@ test("data shows as attributes and as lists, without any script", async (test) =
   await eventually(items, (text) => text === "");
 });
 
+test("the rows of a list go with their key", async (test) => {
+  const site = await siteWith(test, {
+    "index.html": `<!doctype html><title>Rows</title><link rel="icon" href="data:,">
+      <ul data-live-list="/rows.json" data-live-key="#/id"><template><li><b data-live="#/name"></b> <input></li></template></ul>`,
+    "rows.json": "[]",
+  });
+  const server = await serve(test, site);
+  await page.open(server.url);
+  await page.isLive(server);
+  const save = (...rows) => site.write("rows.json", JSON.stringify(rows.map(([id, name]) => ({ id, name }))));
+  const rows = () => page.run(() => [...document.querySelectorAll("li")].map((row) => `${row.innerText.trim()}=${row.querySelector("input").value}`).join());
+  await save([1, "one"], [2, "two"], [3, "three"]);
+  await eventually(rows, (text) => text === "one=,two=,three=");
+  await page.run(() => {
+    for (const row of document.querySelectorAll("li")) row.querySelector("input").value = row.innerText.trim();
+    document.querySelectorAll("input")[2].focus();
+  });
+  await save([3, "THREE"], [4, "four"], [1, "one"], [1, "again"]);
+  await eventually(rows, (text) => text === "THREE=three,four=,one=one,again=");
+  assert.equal(await page.run(() => document.activeElement.value), "three");
+  await save([1, "one"], [3, "three"]);
+  await eventually(rows, (text) => text === "one=one,three=three");
+  assert.equal(await page.run(() => document.activeElement.value), "three");
+});
+
+test("data is no program, whatever it looks like", async (test) => {
+  const values = ["javascript:ran()", "java\tscript:ran()", "jav\nascript:ran()", "\u0001javascript:ran()", " JavaScript:ran()", "a;javascript:ran()"];
+  const names = values.map((_, index) => `v${index}`);
+  const site = await siteWith(test, {
+    "index.html": `<!doctype html><title>Data</title><link rel="icon" href="data:,"><script>window.ran = () => (window.hasRun = true)</script>
+      ${names.map((name) => `<a id="${name}" data-live-attr="href=/data.json#/${name} title=/data.json#/fine">x</a>`).join("")}
+      <iframe data-live-attr="src=/data.json#/v1"></iframe><script data-live-attr="src=/data.json#/script"></script>`,
+    "data.json": JSON.stringify({ ...Object.fromEntries(names.map((name, index) => [name, values[index]])), fine: "the script: a description", script: "data:text/javascript,ran()" }),
+  });
+  const server = await serve(test, site);
+  await page.open(server.url);
+  await eventually(() => page.run(() => document.querySelector("#v5").title), (title) => title === "the script: a description");
+  assert.deepEqual(await page.run(() => [...document.querySelectorAll("a")].map((link) => link.getAttribute("href"))), values.map(() => null));
+  await page.run(() => document.querySelectorAll("a").forEach((link) => link.click()));
+  assert.ok(!(await page.run(() => window.hasRun)));
+});
+
+test("what can't be shown is said, and keeps nothing else from being shown", async (test) => {
+  const deep = (depth) => `{"deep": ${"[".repeat(depth)}${"]".repeat(depth)}}`;
+  const site = await siteWith(test, {
+    "index.html": `<!doctype html><title>Odd</title><link rel="icon" href="data:,"><b data-live="/text.txt#/a">before</b><ul data-live-list="/one.json"><template><li></li></template></ul>
+      <i data-live="/deep.json#/deep">-</i><u data-live="/one.json">-</u>`,
+    "text.txt": "text", "one.json": "1", "deep.json": deep(1),
+  });
+  const server = await serve(test, site);
+  await page.open(server.url);
+  await eventually(() => page.run(() => document.querySelector("b").getAttribute("data-live-problem")), (problem) => problem?.includes("no JSON"));
+  assert.equal(await page.text("b"), "before");
+  await eventually(() => page.text("i"), (text) => text === "[]");
+  await site.write("deep.json", deep(20_000));
+  await eventually(() => page.run(() => document.querySelector("i").getAttribute("data-live-problem")), (problem) => problem?.includes("too deep"));
+  await site.write("one.json", "2");
+  await eventually(() => page.text("u"), (text) => text === "2");
+  await site.write("deep.json", deep(2));
+  await eventually(() => page.text("i"), (text) => text === "[[]]");
+});
+
 test("a stylesheet that imports what is not there is swapped, and shows pictures that have changed", async (test) => {
   const picture = (color) => `<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect fill="${color}" width="9" height="9"/></svg>`;
   const css = (color) => `@import "nope.css"; h1 { color: rgb(${color}, 0, 0); background: url(pic.svg) }`;

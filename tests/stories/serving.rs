@@ -194,6 +194,55 @@ fn the_client_is_served() {
 }
 
 #[test]
+fn a_service_worker_gets_documents_with_the_client() {
+    let site = Site::with(&[("index.html", "<!doctype html><p>a"), ("part.html", "<li>a"), ("data.json", "{}")]);
+    let server = site.serve();
+    let empty = ("sec-fetch-dest", "empty");
+    let (navigate, accept) = (("sec-fetch-mode", "navigate"), ("accept", "text/html,*/*;q=0.8"));
+    assert!(server.request("GET", "/", &[empty, navigate, accept]).text.contains("client.js"));
+    // A link with `download`.
+    assert!(!server.request("GET", "/", &[empty, navigate]).text.contains("client.js"));
+    // What it keeps by itself, it must find again without the headers of the page that asks for it.
+    let worker = [empty, ("sec-fetch-mode", "cors"), ("referer", "http://localhost/sw.js")];
+    let kept = server.request("GET", "/", &worker);
+    assert!(kept.text.contains("client.js"));
+    assert!(!kept.header("vary").contains("Accept"));
+    assert_eq!(server.request("GET", "/part.html", &worker).text, "<li>a");
+    assert_eq!(server.request("GET", "/data.json", &worker).text, "{}");
+}
+
+#[test]
+fn a_file_that_is_opened_in_a_tab_is_shown_by_a_page() {
+    let site = Site::with(&[("data.json", "{}"), ("server.log", "a\n"), ("photo.png", "PNG?"), ("film.mp4", "film")]);
+    let server = site.serve();
+    let tab = [("sec-fetch-dest", "document"), ("sec-fetch-mode", "navigate")];
+    for (url, view) in [("/data.json", "json"), ("/server.log", "log"), ("/photo.png", "picture")] {
+        let page = server.request("GET", url, &tab);
+        assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+        assert!(page.text.contains(&format!("<body data-kind=\"{view}\" data-path=\"{url}\">")), "{}", page.text);
+        assert_ne!(page.header("etag"), server.get(url).header("etag"));
+        assert!(!server.get(url).text.contains("client.js"));
+        assert!(!server.request("GET", url, &[("sec-fetch-dest", "iframe")]).text.contains("client.js"));
+    }
+    assert_eq!(server.request("GET", "/film.mp4", &tab).text, "film");
+    assert_eq!(server.request("GET", "/data.json?savecast-source", &tab).text, "{}");
+    site.write("large.log", "line\n".repeat(2 << 20));
+    site.write("large.txt", "line\n".repeat(2 << 20));
+    assert!(server.request("GET", "/large.log", &tab).text.contains("data-kind=\"log\""));
+    assert!(server.request("GET", "/large.txt", &tab).text.starts_with("line\n"));
+}
+
+#[test]
+fn a_project_without_an_icon_gets_one() {
+    let site = Site::with(&[]);
+    let server = site.serve();
+    let icon = server.get("/favicon.ico");
+    assert_eq!((icon.status, icon.header("content-type")), (200, "image/svg+xml"));
+    site.write("favicon.ico", "mine");
+    assert_eq!(server.get("/favicon.ico").text, "mine");
+}
+
+#[test]
 fn a_page_that_forbids_the_client_is_named() {
     let page = "<meta http-equiv=Content-Security-Policy content=\"default-src 'none'\">";
     let site = Site::with(&[("index.html", page)]);
