@@ -43,7 +43,7 @@ pub enum Notice<'a> {
 
 /// Says it: what was asked for on standard output, the rest on standard error.
 pub fn say(notice: &Notice<'_>) {
-    let text = text(notice);
+    let text = lines(notice).iter().map(|line| printable(line) + "\n").collect::<String>();
     // Nobody reads it if this fails, and the server is still of use.
     drop(match notice {
         Notice::Ready { .. } => io::stdout().lock().write_all(text.as_bytes()),
@@ -90,48 +90,66 @@ pub fn show_updates(reports: &Receiver<Report>) {
     }
 }
 
-fn text(notice: &Notice<'_>) -> String {
+/// What comes from a file or a request may hold anything, also what a terminal takes for a command, or for another line.
+/// What is no letter is written as in Rust: `\n`, `\u{1b}`.
+fn printable(line: &str) -> String {
+    // The marks and controls of Unicode that change the direction of text (UAX #9), and its ends of lines and paragraphs.
+    let is_hidden = |letter: char| {
+        let marks = ['\u{61c}', '\u{200e}', '\u{200f}', '\u{2028}', '\u{2029}'];
+        letter.is_control()
+            || marks.contains(&letter)
+            || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let mut text = String::with_capacity(line.len());
+    for letter in line.chars() {
+        if is_hidden(letter) {
+            text.extend(letter.escape_default());
+        } else {
+            text.push(letter);
+        }
+    }
+    text
+}
+
+/// The lines of a notice. Each of them is made printable before it is shown.
+fn lines(notice: &Notice<'_>) -> Vec<String> {
+    let hint = |hint: &str| format!("hint: {hint}");
     match notice {
-        Notice::Ready { name, url } => format!("savecast: {name} is live at {url}  (Ctrl-C stops)\n"),
-        Notice::PortTaken { taken } => format!("savecast: port {taken} is taken, using the next free one\n"),
+        Notice::Ready { name, url } => vec![format!("savecast: {name} is live at {url}  (Ctrl-C stops)")],
+        Notice::PortTaken { taken } => vec![format!("savecast: port {taken} is taken, using the next free one")],
         Notice::Broken { path, problem } => {
             let place = problem.place.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
-            format!("savecast: {path}{place}: {}\n", problem.message)
+            vec![format!("savecast: {path}{place}: {}", problem.message)]
         }
-        Notice::NotLive { path, reason, hint } => {
-            format!("savecast: {path} is {reason} and served as it is, without live reload\nhint: {hint}\n")
+        Notice::NotLive { path, reason, hint: what } => {
+            vec![format!("savecast: {path} is {reason} and served as it is, without live reload"), hint(what)]
         }
-        Notice::Forbidden { path, directive } => format!(
-            "savecast: {path} forbids live reload by its Content Security Policy: {directive}\n\
-             hint: allow 'self' there, and in connect-src, while you work on the page\n"
-        ),
+        Notice::Forbidden { path, directive } => vec![
+            format!("savecast: {path} forbids live reload by its Content Security Policy: {directive}"),
+            hint("allow 'self' there, and in connect-src, while you work on the page"),
+        ],
         Notice::Polled(Polled { cause: Cause::Unwatched(error), every }) => {
-            let (causes, hint) = (causes(error), hint_line(error.hint()));
-            format!("savecast: {causes}; what is in use is looked at every {every:?} instead\n{hint}")
+            let causes = causes(error);
+            let line = format!("savecast: {causes}; what is in use is looked at every {every:?} instead");
+            [line].into_iter().chain(error.hint().map(hint)).collect()
         }
-        Notice::Polled(Polled { cause: Cause::Remote(directory, file_system), every }) => format!(
+        Notice::Polled(Polled { cause: Cause::Remote(directory, file_system), every }) => vec![format!(
             "savecast: {} is on {file_system}, which does not tell of changes made elsewhere; what is in use is looked at \
-             every {every:?}\n",
+             every {every:?}",
             directory.display()
-        ),
+        )],
         Notice::Told { report: Report { path, listeners, elapsed }, others } => {
             let ms = elapsed.as_secs_f64() * 1000.0;
             let plural = if *listeners == 1 { "" } else { "s" };
             let others = if *others == 0 { String::new() } else { format!(", after {others} more") };
-            format!("savecast: {path} to {listeners} listener{plural} in {ms:.2} ms{others}\n")
+            vec![format!("savecast: {path} to {listeners} listener{plural} in {ms:.2} ms{others}")]
         }
-        Notice::NotOpened { url, error } => format!("savecast: cannot open {url} in a browser: {error}\n"),
-        Notice::Failed { error, hint } => failure(*error, *hint),
+        Notice::NotOpened { url, error } => vec![format!("savecast: cannot open {url} in a browser: {error}")],
+        // What was tried, on what, and the chain of causes; then what to do.
+        Notice::Failed { error, hint: what } => {
+            [format!("savecast: {}", causes(*error))].into_iter().chain(what.map(hint)).collect()
+        }
     }
-}
-
-/// One line: what was tried, on what, and the chain of causes; then what to do.
-fn failure(error: &dyn Error, hint: Option<&str>) -> String {
-    format!("savecast: {}\n{}", causes(error), hint_line(hint))
-}
-
-fn hint_line(hint: Option<&str>) -> String {
-    hint.map(|hint| format!("hint: {hint}\n")).unwrap_or_default()
 }
 
 /// An error and what has caused it.
@@ -154,8 +172,21 @@ mod tests {
         let path = SitePath::from_url("/data.json").unwrap();
         let problem = Problem { message: "trailing comma".into(), place: Some((3, 5)) };
         assert_eq!(
-            text(&Notice::Broken { path: &path, problem: &problem }),
-            "savecast: /data.json:3:5: trailing comma\n"
+            lines(&Notice::Broken { path: &path, problem: &problem }),
+            ["savecast: /data.json:3:5: trailing comma"]
         );
+    }
+
+    #[test]
+    fn nothing_but_letters_reaches_the_terminal() {
+        for (text, expected) in [
+            ("/Tea & cake é 茶 👩‍🚀 \\n.txt", "/Tea & cake é 茶 👩‍🚀 \\n.txt"),
+            ("a\nb\rc\td", "a\\nb\\rc\\td"),
+            ("\u{1b}[2J\u{7f}\u{9b}31m\u{0}", "\\u{1b}[2J\\u{7f}\\u{9b}31m\\u{0}"),
+            ("\u{202e}txt.exe\u{2066}\u{200f}\u{61c}", "\\u{202e}txt.exe\\u{2066}\\u{200f}\\u{61c}"),
+            ("a\u{2028}b\u{2029}c", "a\\u{2028}b\\u{2029}c"),
+        ] {
+            assert_eq!(printable(text), expected);
+        }
     }
 }

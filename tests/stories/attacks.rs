@@ -43,3 +43,18 @@ fn what_is_hidden_is_hidden_behind_links_too() {
     site.shell("ln -sfn .npmrc map.txt");
     map.expect_event("removed");
 }
+
+#[test]
+fn what_reaches_the_terminal_is_one_line_of_letters() {
+    let page = "<meta http-equiv=Content-Security-Policy content=\"script-src 'none\x1b[31m\u{202e}'\">";
+    let site = Site::with(&[("a\nsavecast: all is well\x1b[2J\u{202e}.json", "{"), ("page.html", page)]);
+    site.shell("mkdir -p \"$(printf 'b\\033[2J')\" && printf '\\377\\376<' > \"$(printf 'b\\033[2J')/c.html\"");
+    let server = site.serve();
+    let broken = server.follow("/a%0Asavecast:%20all%20is%20well%1B%5B2J%E2%80%AE.json");
+    broken.expect_event("problem");
+    server.expect_complaint(r"/a\nsavecast: all is well\u{1b}[2J\u{202e}.json");
+    server.get("/page.html");
+    server.expect_complaint(r"script-src 'none\u{1b}[31m\u{202e}'");
+    server.get("/b%1B%5B2J/c.html");
+    server.expect_complaint(r"/b\u{1b}[2J/c.html is UTF-16");
+}
