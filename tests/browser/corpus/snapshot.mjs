@@ -1,11 +1,12 @@
-// What can be seen of a page, so that two of them can be compared. These functions run in the page.
+// What can be seen of a page, so that two of them can be compared. These functions run in the page, all in one call, because
+// calls are what takes time.
 
 /**
  * Every element, attribute and text of the document, a line each, with what scripts can see and markup does not say: the
  * values of fields, open shadow roots, rules of stylesheets, what is drawn on a canvas, and the documents of frames.
  * @param {boolean} hasLooks also how each element looks, for edits of stylesheets and pictures
  */
-export function snapshot(hasLooks) {
+function snapshot(hasLooks) {
   const lines = [];
   const hash = (text) => [...text].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) | 0, 0);
   // The client adds these, and a parameter that makes a browser load a file again.
@@ -21,11 +22,17 @@ export function snapshot(hasLooks) {
       return "of another site";
     }
   };
+  const pixels = (image) => {
+    const canvas = Object.assign(document.createElement("canvas"), { width: 4, height: 4 });
+    if (image.complete && image.naturalWidth > 0) canvas.getContext("2d").drawImage(image, 0, 0, 4, 4);
+    return hash(canvas.toDataURL());
+  };
   const looks = (element) => {
     const { left, top, width, height } = element.getBoundingClientRect();
     const { color, backgroundColor, backgroundImage, fontSize, display } = getComputedStyle(element);
     const box = [left + scrollX, top + scrollY, width, height].map((number) => Math.round(number * 10) / 10);
-    return [...box, color, backgroundColor, plain(backgroundImage), fontSize, display, element.naturalWidth].join(" ");
+    const picture = element.localName === "img" ? `${element.naturalWidth} ${pixels(element)}` : "";
+    return [...box, color, backgroundColor, plain(backgroundImage), fontSize, display, picture].join(" ");
   };
 
   const writeChildren = (parent, indent) => {
@@ -67,30 +74,77 @@ export function snapshot(hasLooks) {
   return lines;
 }
 
+const frames = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+const until = async (check, patience) => {
+  const end = performance.now() + patience;
+  while (!check() && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 5));
+  return Boolean(check());
+};
+
 /**
- * Clicks everything of this kind, as a person would who wants to see what happens.
- * @param {string} selector
+ * What is seen when this edit has arrived, and the page is loaded and has done its own work.
+ * @param {{ number: number, hasLooks: boolean, patience: number, isStill?: boolean }} wish with `isStill` only when it looks
+ *   the same twice
+ * @param {() => unknown} isReady whether its own work is done
  */
-export async function click(selector) {
-  // Without leaving the page.
-  addEventListener("click", (event) => event.preventDefault());
-  addEventListener("submit", (event) => event.preventDefault());
-  for (const element of document.querySelectorAll(selector)) {
-    element.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, view: window }));
-  }
-  await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+async function seen({ number, hasLooks, patience, isStill }, isReady) {
+  const hasArrived = () => [...document.head.childNodes].some((node) => node.nodeType === 8 && node.data === `edit ${number}`);
+  if (!(await until(() => hasArrived() && document.readyState === "complete" && isReady(), patience))) return { isLate: true };
+  // What a reload brings back may come with the first frames.
+  if (!window.mark) await frames();
+  let lines = snapshot(hasLooks), before;
+  do {
+    if (!isStill) break;
+    before = lines;
+    await frames();
+    lines = snapshot(hasLooks);
+  } while (lines.join("\n") !== before.join("\n") && (patience -= 30) > 0);
+  return { lines, isMarked: window.mark === true };
 }
 
 /**
- * Waits until the page is loaded, has done its own work, and has painted what came of it.
- * @param {string} isReady the source of a function that says whether its work is done
+ * Clicks everything of this kind, as a person would who wants to see what happens, and says what is seen then.
+ * @param {string | null} clicks a selector
+ * @param {boolean} hasLooks
+ * @param {(() => unknown) | null} probe what else can be done with the page
  */
-export async function ready(isReady) {
-  const check = (0, eval)(`(${isReady})`);
-  const end = performance.now() + 10_000;
-  while (document.readyState !== "complete" || !check()) {
-    if (performance.now() > end) throw new Error(`not ready: ${isReady}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+async function used(clicks, hasLooks, probe) {
+  const lines = probe ? [JSON.stringify(await probe())] : [];
+  if (clicks) {
+    // Without leaving the page.
+    addEventListener("click", (event) => event.preventDefault());
+    addEventListener("submit", (event) => event.preventDefault());
+    for (const element of document.querySelectorAll(clicks)) {
+      element.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, view: window }));
+    }
+    await frames();
+    lines.push(...snapshot(hasLooks));
   }
-  await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+  return { lines, isMarked: window.mark === true };
 }
+
+/**
+ * Leaves a mark that a reload takes away, when the page has done its work, and the client knows how it was written, or does
+ * not want to.
+ * @param {number} patience how long to wait for that
+ * @param {() => unknown} isReady
+ */
+async function marked(patience, isReady) {
+  const isOfSource = ({ name, responseEnd }) => name.includes("savecast-source") && responseEnd > 0;
+  await until(isReady, 10_000);
+  const hasLearnt = await until(() => performance.getEntriesByType("resource").some(isOfSource), patience);
+  window.mark = true;
+  return hasLearnt;
+}
+
+/** The source of a call of one of these functions, with functions of the page as its last arguments. */
+const calling = (name, ...functions) => `async (...args) => {
+  ${snapshot}
+  const frames = ${frames}, until = ${until};
+  ${seen} ${used} ${marked}
+  return ${name}(...args, ${functions.map((code) => code ?? "null")});
+}`;
+
+export const see = ({ ready = () => true }) => calling("seen", ready);
+export const use = ({ probe }) => calling("used", probe);
+export const mark = ({ ready = () => true }) => calling("marked", ready);

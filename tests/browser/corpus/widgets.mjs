@@ -64,6 +64,8 @@ new Chart(document.querySelector("canvas"), { type: "bar", options: { responsive
 <img data-src="red.svg" class="lazyload" alt="red" width="20" height="20">
 <img src="red.svg" alt="at once" width="20" height="20">`),
     files: { "red.svg": square(10, "red"), "blue.svg": square(10, "blue") },
+    // Whether a picture comes from the cache of the browser.
+    random: [/ls-is-cached /],
     ready: () => window.lazySizes && !document.querySelector(".lazyload, .lazyloading"),
     edits: {
       "another picture": ['data-src="red.svg"', 'data-src="blue.svg"'],
