@@ -45,13 +45,8 @@ fn upgrades(headers: &HeaderMap) -> bool {
 
 /// Whether `text/event-stream` is asked for by name: `*/*` is no wish for a stream.
 fn accepts_events(headers: &HeaderMap) -> bool {
-    accepts(headers, "text/event-stream")
-}
-
-/// Whether this media type is accepted by name.
-fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
     headers.get_all(header::ACCEPT).filter_map(|accept| accept.to_str().ok()).flat_map(|accept| accept.split(',')).any(
-        |range| range.split(';').next().is_some_and(|range| range.trim().eq_ignore_ascii_case(media_type)),
+        |range| range.split(';').next().is_some_and(|range| range.trim().eq_ignore_ascii_case("text/event-stream")),
     )
 }
 
@@ -77,7 +72,6 @@ pub enum Destination {
 /// Reads what becomes of the answer.
 #[must_use]
 pub fn destination(headers: &HeaderMap, query: &str) -> Destination {
-    let is = |name: &str, value: &str| headers.get(name).is_some_and(|found| found.as_bytes() == value.as_bytes());
     if query.contains(SOURCE) {
         return Destination::Part;
     }
@@ -87,8 +81,9 @@ pub fn destination(headers: &HeaderMap, query: &str) -> Destination {
     match headers.get("sec-fetch-dest").map(header::HeaderValue::as_bytes) {
         Some(b"document") => Destination::Tab,
         None | Some(b"iframe" | b"frame" | b"embed" | b"object") => Destination::Document,
-        // A service worker that passes a navigation on. So does a link with `download`, but that accepts anything.
-        Some(b"empty") if is("sec-fetch-mode", "navigate") && accepts(headers, "text/html") => Destination::Tab,
+        // A service worker that passes a navigation on. Browsers send this header with navigations only, and not where a
+        // link says that it is a download.
+        Some(b"empty") if headers.contains_key(header::UPGRADE_INSECURE_REQUESTS) => Destination::Tab,
         Some(b"empty") if is_sent_by_script(headers) => Destination::Worker,
         Some(_) => Destination::Part,
     }
@@ -149,8 +144,9 @@ mod tests {
     #[test]
     fn service_workers_ask_for_documents() {
         let (dest, mode) = ("sec-fetch-dest", "sec-fetch-mode");
-        let accept = ("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
-        becomes(&[(dest, "empty"), (mode, "navigate"), accept], Destination::Tab);
+        let upgrade = ("upgrade-insecure-requests", "1");
+        becomes(&[(dest, "empty"), (mode, "navigate"), upgrade], Destination::Tab);
+        becomes(&[(dest, "empty"), (mode, "same-origin"), upgrade], Destination::Tab);
         becomes(&[(dest, "empty"), (mode, "cors"), ("referer", "http://localhost/sw.js")], Destination::Worker);
         becomes(&[(dest, "empty"), (mode, "cors"), ("referer", "http://localhost/sw.js?v=1")], Destination::Worker);
         becomes(&[(dest, "image"), (mode, "cors"), ("referer", "http://localhost/sw.js")], Destination::Part);

@@ -198,8 +198,8 @@ fn a_service_worker_gets_documents_with_the_client() {
     let site = Site::with(&[("index.html", "<!doctype html><p>a"), ("part.html", "<li>a"), ("data.json", "{}")]);
     let server = site.serve();
     let empty = ("sec-fetch-dest", "empty");
-    let (navigate, accept) = (("sec-fetch-mode", "navigate"), ("accept", "text/html,*/*;q=0.8"));
-    assert!(server.request("GET", "/", &[empty, navigate, accept]).text.contains("client.js"));
+    let (navigate, upgrade) = (("sec-fetch-mode", "navigate"), ("upgrade-insecure-requests", "1"));
+    assert!(server.request("GET", "/", &[empty, navigate, upgrade]).text.contains("client.js"));
     // A link with `download`.
     assert!(!server.request("GET", "/", &[empty, navigate]).text.contains("client.js"));
     // What it keeps by itself, it must find again without the headers of the page that asks for it.
