@@ -190,6 +190,18 @@ impl Update {
         Self { path, version: Version::of(message.as_bytes()), news: News::Problem(Problem { message, place: None }) }
     }
 
+    /// Whether this may be a part of what is being written, as far as its contents say: a text that is not the one before
+    /// with something appended, or a file whose contents say nothing.
+    #[must_use]
+    pub fn may_be_a_part(&self, before: Option<&Self>) -> bool {
+        match (&self.news, before.map(|before| &before.news)) {
+            (News::Text(text), Some(News::Text(before))) => !text.starts_with(before.as_str()),
+            (News::Text(_) | News::Other(_), _) => true,
+            // A document is whole, or a problem.
+            (News::Document(_) | News::Large(_) | News::Problem(_) | News::Removed, _) => false,
+        }
+    }
+
     /// Whether this is the kind of news that a save in progress looks like for a moment: nothing there, nothing in it,
     /// or half a document. Good news is told at once; doubtful news is looked at again first.
     #[must_use]
@@ -230,6 +242,17 @@ mod tests {
         assert!(update("/a.png", b"").is_doubtful());
         assert!(!update("/a.json", b"{}").is_doubtful());
         assert!(!update("/a.css", b"a{}").is_doubtful());
+    }
+
+    #[test]
+    fn what_is_appended_is_no_part_of_something_else() {
+        let before = update("/a.txt", b"one\n");
+        assert!(!update("/a.txt", b"one\ntwo\n").may_be_a_part(Some(&before)));
+        assert!(update("/a.txt", b"two\n").may_be_a_part(Some(&before)));
+        assert!(update("/a.txt", b"on").may_be_a_part(Some(&before)));
+        assert!(update("/a.txt", b"one\n").may_be_a_part(None));
+        assert!(update("/a.png", b"PNG").may_be_a_part(None));
+        assert!(!update("/a.json", b"1").may_be_a_part(None));
     }
 
     #[test]

@@ -47,7 +47,7 @@ const HEAD: u64 = 64 << 10;
 const LARGEST_VIEW: u64 = 8 << 20;
 
 /// What a request for a place finds.
-enum Answered {
+pub(super) enum Answered {
     File(SitePath, Content, Version),
     /// With its first bytes, if it is a page.
     Large(SitePath, Box<Large>, Vec<u8>),
@@ -73,13 +73,25 @@ pub(super) async fn serve(request: &HttpRequest, site: Data<Site>, path: SitePat
             Err(_) => return HttpResponse::ServiceUnavailable().finish(),
         },
     };
+    answer(request, &site, &asked, found)
+}
+
+/// The response to a request for the place `asked`, where this was found.
+pub(super) fn answer(
+    request: &HttpRequest,
+    site: &Site,
+    asked: &SitePath,
+    found: Result<Answered, Refusal>,
+) -> HttpResponse {
     match found {
-        Ok(Answered::File(path, content, version)) => file(request, &site, &path, content, version),
-        Ok(Answered::Large(path, file, head)) => large(request, &site, &path, file, head),
-        Ok(Answered::Listing(entries)) => pages::listing(request, &site.root.name(), &asked, entries),
-        Ok(Answered::NeedsSlash) => redirect(request, &asked),
-        Err(Refusal::Missing) if asked.as_str() == pages::ICON_PATH => pages::icon(request, &asked),
-        Err(Refusal::Missing) => pages::not_found(request, Some(&asked)),
+        Ok(Answered::File(path, Content { bytes, metadata, .. }, version)) => {
+            file(request, site, &path, bytes.into(), metadata.modified().ok(), version)
+        }
+        Ok(Answered::Large(path, file, head)) => large(request, site, &path, file, head),
+        Ok(Answered::Listing(entries)) => pages::listing(request, &site.root.name(), asked, entries),
+        Ok(Answered::NeedsSlash) => redirect(request, asked),
+        Err(Refusal::Missing) if asked.as_str() == pages::ICON_PATH => pages::icon(request, asked),
+        Err(Refusal::Missing) => pages::not_found(request, Some(asked)),
         Err(Refusal::Unreadable(error)) => HttpResponse::Forbidden()
             .insert_header((header::CACHE_CONTROL, "no-cache"))
             .content_type("text/plain; charset=utf-8")
@@ -95,7 +107,7 @@ fn find_now(root: &Root, path: &SitePath) -> Option<Answered> {
     Some(Answered::File(path, content, version))
 }
 
-fn find(root: &Root, path: &SitePath) -> Result<Answered, Refusal> {
+pub(super) fn find(root: &Root, path: &SitePath) -> Result<Answered, Refusal> {
     match root.fetch(path)? {
         Fetched::Content(content) => {
             let version = Version::of(&content.bytes);
@@ -116,9 +128,16 @@ fn find(root: &Root, path: &SitePath) -> Result<Answered, Refusal> {
     }
 }
 
-fn file(request: &HttpRequest, site: &Site, path: &SitePath, content: Content, version: Version) -> HttpResponse {
+/// A file with this content.
+pub(super) fn file(
+    request: &HttpRequest,
+    site: &Site,
+    path: &SitePath,
+    mut bytes: Bytes,
+    modified: Option<SystemTime>,
+    version: Version,
+) -> HttpResponse {
     let mut media_type = kind::media_type(path);
-    let mut bytes = content.bytes;
     let mut etag = EntityTag::new_strong(version.to_string());
     if let Ok(text) = std::str::from_utf8(&bytes) {
         // `LICENSE`, `Makefile` and `events.ndjson` are shown, and not downloaded.
@@ -137,10 +156,10 @@ fn file(request: &HttpRequest, site: &Site, path: &SitePath, content: Content, v
         && becomes_document(request, &bytes)
         && let Some(injected) = with_client(site, path, version, &bytes)
     {
-        (bytes, etag) = (injected, pages::etag(version));
+        (bytes, etag) = (injected.into(), pages::etag(version));
     }
-    let whole = Whole { path, media_type: &media_type, etag, version, modified: content.metadata.modified().ok() };
-    whole.respond(request, Bytes::from(bytes))
+    let whole = Whole { path, media_type: &media_type, etag, version, modified };
+    whole.respond(request, bytes)
 }
 
 /// A file that is sent in parts.

@@ -1,26 +1,37 @@
-//! Long polling: who has the present version already, and prefers to wait (RFC 7240), is answered when it is another.
+//! Long polling: who has the present version already, and prefers to wait (RFC 7240), is answered when another one has
+//! settled.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::HttpMessage;
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use actix_web::http::Method;
 use actix_web::http::StatusCode;
+use actix_web::http::header;
 use actix_web::http::header::HeaderMap;
 use actix_web::http::header::HeaderName;
 use actix_web::http::header::HeaderValue;
+use actix_web::http::header::IfNoneMatch;
 use actix_web::rt::time::Instant;
 use actix_web::rt::time::timeout;
+use actix_web::web;
 use actix_web::web::Data;
 
+use crate::change::News;
 use crate::http::Site;
 use crate::http::files;
+use crate::http::files::Answered;
 use crate::hub::Audience;
 use crate::hub::Follower;
 use crate::hub::Interest;
 use crate::hub::Known;
 use crate::hub::Need;
 use crate::hub::Owed;
+use crate::hub::Source;
+use crate::hub::Told;
+use crate::root::Refusal;
 use crate::site_path::SitePath;
 
 /// The longest wait, in seconds. Proxies do not wait for long either.
@@ -31,57 +42,117 @@ const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-appli
 
 /// Answers like [`files::serve`], and holds a `304` until there is something else to say, or the wait is over.
 pub(super) async fn serve(request: &HttpRequest, site: Data<Site>, path: SitePath) -> HttpResponse {
-    let answer = files::serve(request, site.clone(), path.clone()).await;
-    let Some(wait) = preferred(request.headers()).filter(|_| request.method() == Method::GET) else { return answer };
+    let wait = preferred(request.headers()).filter(|wait| *wait > 0 && request.method() == Method::GET);
+    let Some(wait) = wait else { return files::serve(request, site, path).await };
     let wait = wait.min(LONGEST);
-    let mut answer = match answer.status() {
+    // Who has nothing yet is answered with what is there, unless it is known what of that has settled.
+    let has = has_something(request);
+    let is_known = places(&path).iter().any(|place| site.hub.is_known(place));
+    let mut answer = if has || is_known {
         // Apart, so that the many who do not wait have no room for it.
-        StatusCode::NOT_MODIFIED => Box::pin(hold(request, site, path, answer, Duration::from_secs(wait))).await,
-        _ => answer,
+        Box::pin(hold(request, site, path, Duration::from_secs(wait))).await
+    } else {
+        files::serve(request, site, path).await
     };
     let applied = HeaderValue::from_str(&format!("wait={wait}")).expect("plain ASCII");
     answer.headers_mut().insert(PREFERENCE_APPLIED, applied);
     answer
 }
 
-async fn hold(
-    request: &HttpRequest,
-    site: Data<Site>,
-    path: SitePath,
-    old: HttpResponse,
-    wait: Duration,
-) -> HttpResponse {
+/// The places that an answer may be of: the first one that is there.
+fn places(path: &SitePath) -> Vec<SitePath> {
+    let index = path.is_directory().then(|| path.file(files::INDEX)).flatten();
+    index.into_iter().chain([path.clone()]).collect()
+}
+
+/// Answers what has settled, and never what is on disk in the midst of a save.
+async fn hold(request: &HttpRequest, site: Data<Site>, path: SitePath, wait: Duration) -> HttpResponse {
     let end = Instant::now() + wait;
-    let has = answered(&old);
-    let places = match has.as_ref().and_then(|(_, url)| SitePath::from_url(url)) {
-        // The index of a directory.
-        Some(file) if file != path => vec![file],
-        // Its listing, which an index may take the place of.
-        _ => path.is_directory().then(|| path.file(files::INDEX)).flatten().into_iter().chain([path.clone()]).collect(),
+    let places = places(&path);
+    let interest = |path: &SitePath| Interest {
+        path: path.clone(),
+        has: Known::Nothing,
+        audience: Audience::File,
+        need: Need::Source,
     };
-    // What is there now is told, too. So nothing is lost between the answer that we have and the first look.
-    let interest = |path| Interest { path, has: Known::Nothing, audience: Audience::User, need: Need::Nothing };
-    let mut follower = Follower::new(&site.hub, places.into_iter().map(interest).collect());
+    let mut follower = Follower::new(&site.hub, places.iter().map(interest).collect());
+    let mut settled: Vec<Option<Arc<Told>>> = vec![None; places.len()];
+    let mut same = None;
     while let Ok(Some(owed)) = timeout(end.saturating_duration_since(Instant::now()), follower.next()).await {
-        // What is the same is no reason to look again: that might be in the midst of the next save.
-        if let Owed::News(told, _) = &owed
-            && has == Some((told.update.version.to_string(), told.update.path.to_url()))
-        {
-            continue;
+        let Owed::News(told, _) = owed else { continue };
+        if let Some(place) = places.iter().position(|place| *place == told.update.path) {
+            settled[place] = Some(told);
         }
-        let answer = files::serve(request, site.clone(), path.clone()).await;
+        let Some(answer) = answer(request, &site, &path, &settled).await else { continue };
         if answer.status() != StatusCode::NOT_MODIFIED {
             return answer;
         }
+        same = Some(answer);
     }
-    old
+    match same {
+        Some(same) => same,
+        None if has_something(request) => nothing_new(request),
+        None => files::serve(request, site, path).await,
+    }
 }
 
-/// The version of the file that was answered, and its path, as the answer says.
-fn answered(answer: &HttpResponse) -> Option<(String, String)> {
-    let timing = answer.headers().get("server-timing")?.to_str().ok()?;
-    let (version, path) = timing.strip_prefix("savecast;desc=\"")?.strip_suffix('"')?.split_once(' ')?;
-    Some((version.to_owned(), path.to_owned()))
+/// Whether it is known what the client has, so that it can wait for something else.
+fn has_something(request: &HttpRequest) -> bool {
+    [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE].iter().any(|name| request.headers().contains_key(name))
+}
+
+/// The answer with what has settled; `None` while that is not known, or no longer on disk where it has to be read from.
+async fn answer(
+    request: &HttpRequest,
+    site: &Data<Site>,
+    path: &SitePath,
+    settled: &[Option<Arc<Told>>],
+) -> Option<HttpResponse> {
+    for told in settled {
+        let Told { update, .. } = &**told.as_ref()?;
+        match (told.as_ref()?.source(), &update.news) {
+            // What it is, if it is something, is behind it in the list.
+            (_, News::Removed) => {}
+            (Some(Source::File(bytes, modified)), _) => {
+                return Some(files::file(request, site, &update.path, bytes.clone(), *modified, update.version));
+            }
+            (Some(Source::Listing(entries)), _) => {
+                return Some(files::answer(request, site, path, Ok(Answered::Listing(entries.clone()))));
+            }
+            (None, _) => {
+                let found = on_disk(site, path).await?;
+                let is_settled = match &found {
+                    Ok(Answered::File(_, _, version)) => *version == update.version,
+                    Ok(Answered::Large(_, large, _)) => large.version == update.version,
+                    Ok(Answered::Listing(_) | Answered::NeedsSlash) | Err(Refusal::Missing) => false,
+                    Err(Refusal::Unreadable(_)) => matches!(update.news, News::Problem(_)),
+                };
+                return is_settled.then(|| files::answer(request, site, path, found));
+            }
+        }
+    }
+    // A directory that was asked for without its slash is not there under this name.
+    let found = on_disk(site, path).await?;
+    let found = if matches!(found, Ok(Answered::NeedsSlash)) { found } else { Err(Refusal::Missing) };
+    Some(files::answer(request, site, path, found))
+}
+
+/// What can be found now; `None` when the server stops.
+async fn on_disk(site: &Data<Site>, path: &SitePath) -> Option<Result<Answered, Refusal>> {
+    let (site, path) = (site.clone(), path.clone());
+    web::block(move || files::find(&site.root, &path)).await.ok()
+}
+
+/// For one who has waited, and nothing has settled that it would not have.
+fn nothing_new(request: &HttpRequest) -> HttpResponse {
+    let mut answer = HttpResponse::NotModified();
+    answer.insert_header((header::CACHE_CONTROL, "no-cache"));
+    if let Some(IfNoneMatch::Items(tags)) = request.get_header()
+        && let [tag] = tags.as_slice()
+    {
+        answer.insert_header((header::ETAG, tag.to_string()));
+    }
+    answer.finish()
 }
 
 /// The number of seconds in `Prefer: wait=N`, among other preferences.

@@ -38,6 +38,7 @@ use crate::hub::log::Logs;
 pub use crate::hub::needs::Need;
 use crate::hub::needs::Needed;
 use crate::hub::needs::Needs;
+pub use crate::hub::told::Source;
 pub use crate::hub::told::Told;
 pub use crate::hub::told::Value;
 use crate::site_path::SitePath;
@@ -127,6 +128,7 @@ pub struct Ticket {
     /// What was told before.
     before: Option<Arc<Told>>,
     needed: Needed,
+    source: Option<Source>,
 }
 
 /// What the hub has counted.
@@ -224,7 +226,7 @@ impl Hub {
         let state = &mut *self.state();
         let topic = state.topics.get_mut(path)?;
         state.looks += 1;
-        Some(Ticket { look: state.looks, before: topic.latest.clone(), needed: topic.needs.needed() })
+        Some(Ticket { look: state.looks, before: topic.latest.clone(), needed: topic.needs.needed(), source: None })
     }
 
     /// What the look has found, of a change that the system told of at `changed`. Equal versions are no news; they answer
@@ -233,12 +235,13 @@ impl Hub {
     /// Returns how many followers are told, or `None` if it was no news.
     pub fn publish(&self, ticket: Ticket, update: Update, changed: Instant) -> Option<usize> {
         let mut wakers = Vec::new();
+        let look = ticket.look;
         // Before the lock, because it takes a while for a large document.
         let told = ticket.tell(update);
         let told = {
             let state = &mut *self.state();
             let topic = state.topics.get_mut(&told.update.path)?;
-            topic.looked = ticket.look;
+            topic.looked = look;
             let version = told.update.version;
             let is_news = topic.latest.as_ref().is_none_or(|latest| latest.update.version != version);
             if is_news {
@@ -249,14 +252,14 @@ impl Hub {
                 topic.waiting.clear();
                 for ((follower, place), listener) in &mut topic.followers {
                     listener.is_left = true;
-                    listener.look(ticket.look, version);
+                    listener.look(look, version);
                     state.followers.get_mut(follower).into_iter().for_each(|slot| slot.owe(*place, &mut wakers));
                 }
                 state.updates += 1;
             } else {
                 for (follower, place) in topic.waiting.drain(..) {
                     let listener = topic.followers.get_mut(&(follower, place));
-                    listener.into_iter().for_each(|listener| listener.look(ticket.look, version));
+                    listener.into_iter().for_each(|listener| listener.look(look, version));
                     state.followers.get_mut(&follower).into_iter().for_each(|slot| slot.owe(place, &mut wakers));
                 }
             }
@@ -307,6 +310,12 @@ impl Hub {
         })
     }
 
+    /// Whether somebody follows `path`, and was told what is there.
+    #[must_use]
+    pub fn is_known(&self, path: &SitePath) -> bool {
+        self.state().topics.get(path).is_some_and(|topic| topic.latest.is_some())
+    }
+
     /// The update that was the last to reach everybody.
     #[must_use]
     pub fn latest_report(&self) -> Option<Report> {
@@ -334,15 +343,34 @@ impl Hub {
 }
 
 impl Ticket {
+    /// The update that was told before, if there was one.
+    #[must_use]
+    pub fn before(&self) -> Option<&Update> {
+        self.before.as_ref().map(|before| &before.update)
+    }
+
+    /// Whether somebody is answered with what the look finds, and so needs its source.
+    #[must_use]
+    pub fn needs_source(&self) -> bool {
+        self.needed.source
+    }
+
+    /// What the look has found.
+    pub fn set_source(&mut self, source: Source) {
+        self.source = Some(source);
+    }
+
     /// What was found, with all that is needed of it. What is the same as before is told again as it is.
-    fn tell(&self, update: Update) -> Arc<Told> {
-        match self.before.as_ref().filter(|before| before.update.version == update.version) {
+    fn tell(self, update: Update) -> Arc<Told> {
+        let told = match self.before.as_ref().filter(|before| before.update.version == update.version) {
             Some(before) => {
                 before.find(&self.needed);
                 before.clone()
             }
             None => Arc::new(Told::new(update, self.before.as_deref(), &self.needed)),
-        }
+        };
+        told.set_source(self.source);
+        told
     }
 }
 

@@ -15,6 +15,8 @@ pub enum Need {
     Value(Arc<Pointer>),
     /// What has changed.
     Patch,
+    /// The file as it is on disk.
+    Source,
 }
 
 /// The needs of all followers of a path. Each brings one, so there are not more than followers.
@@ -24,6 +26,7 @@ pub(super) struct Needs {
     /// The pointers as a list, until they are others.
     list: Option<Arc<[Arc<Pointer>]>>,
     patches: usize,
+    sources: usize,
 }
 
 /// What is needed at the time of a look.
@@ -32,6 +35,7 @@ pub(super) struct Needed {
     /// Sorted, each once.
     pub(super) pointers: Arc<[Arc<Pointer>]>,
     pub(super) patch: bool,
+    pub(super) source: bool,
 }
 
 impl Needs {
@@ -46,6 +50,7 @@ impl Needs {
                 }
             }
             Need::Patch => self.patches += 1,
+            Need::Source => self.sources += 1,
         }
     }
 
@@ -62,11 +67,12 @@ impl Needs {
                 }
             }
             Need::Patch => self.patches -= 1,
+            Need::Source => self.sources -= 1,
         }
     }
 
     pub(super) fn needed(&mut self) -> Needed {
         let pointers = self.list.get_or_insert_with(|| self.pointers.keys().cloned().collect());
-        Needed { pointers: pointers.clone(), patch: self.patches > 0 }
+        Needed { pointers: pointers.clone(), patch: self.patches > 0, source: self.sources > 0 }
     }
 }

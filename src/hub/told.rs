@@ -7,12 +7,14 @@ use std::sync::OnceLock;
 use std::sync::PoisonError;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
+use std::time::SystemTime;
 
 use bytes::Bytes;
 
 use crate::change::News;
 use crate::change::Update;
 use crate::change::Version;
+use crate::change::listing::Entry;
 use crate::change::patch;
 use crate::change::pointer;
 use crate::change::pointer::Pointer;
@@ -32,6 +34,16 @@ pub struct Told {
     /// What pointers lead to. Those who come later may bring others.
     values: Mutex<Arc<Values>>,
     patch: Option<(Version, String)>,
+    source: OnceLock<Source>,
+}
+
+/// What an update is of, for those who are answered with it. It is kept while it is the latest one and somebody needs it.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// A file as it is on disk, and when it was modified.
+    File(Bytes, Option<SystemTime>),
+    /// The entries of a directory.
+    Listing(Vec<Entry>),
 }
 
 #[derive(Debug, Default)]
@@ -67,7 +79,18 @@ impl Told {
             let (old, new) = (document(&before.update)?, line?);
             Some((before.update.version, patch::patch(old, new, new.len() / 4 * 3)?))
         });
-        Self { texts: Default::default(), values: Mutex::new(Arc::new(values)), patch, update }
+        Self { texts: Default::default(), values: Mutex::new(Arc::new(values)), patch, source: OnceLock::new(), update }
+    }
+
+    /// What it is of, if that is known: of what was not read it is not.
+    #[must_use]
+    pub fn source(&self) -> Option<&Source> {
+        self.source.get()
+    }
+
+    pub(super) fn set_source(&self, source: Option<Source>) {
+        // What is there already is the same.
+        source.into_iter().for_each(|source| drop(self.source.set(source)));
     }
 
     /// Finds what was not needed until now.

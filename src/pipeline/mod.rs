@@ -2,10 +2,15 @@
 
 mod tails;
 
+use std::time::Duration;
+use std::time::SystemTime;
+
 use crate::change::Problem;
 use crate::change::Update;
 use crate::change::listing;
 use crate::hub::Hub;
+use crate::hub::Source;
+use crate::hub::Ticket;
 use crate::pipeline::tails::Tails;
 use crate::root;
 use crate::root::Found;
@@ -14,7 +19,16 @@ use crate::root::Root;
 use crate::site_path::SitePath;
 use crate::watch::Batch;
 use crate::watch::Look;
+use crate::watch::Reason;
+use crate::watch::Since;
 use crate::watch::Watch;
+
+/// How long after a write a file may still be in the midst of it, if nobody has said that it is done. As long as bad news
+/// is held back.
+const WRITING: Duration = Duration::from_millis(200);
+
+/// How long a file that is saved again and again may be passed over, because the next save has come to its end.
+const CAP: Duration = Duration::from_millis(500);
 
 /// Looks at what has settled and tells the hub, until the watch is stopped. `hear` is told of files that have become
 /// broken.
@@ -28,22 +42,30 @@ pub fn run(mut watch: Watch, root: &Root, hub: &Hub, hear: impl Fn(&SitePath, &P
         if is_burst {
             hub.burst(true);
         }
-        for Look { path, is_settled, again, changed } in looks {
-            if !tails.tell(root, hub, &path, again) {
-                watch.doubt(&path, changed);
+        for look in looks {
+            let Look { path, reason, changed, .. } = &look;
+            if !tails.tell(root, hub, path, *reason == Reason::Again) {
+                watch.doubt(path, *changed);
             }
-            if !is_settled {
+            if *reason == Reason::Haste {
                 continue;
             }
-            let Some(ticket) = hub.look(&path) else { continue };
-            match see(root, path.clone()) {
-                None => watch.unsettled(&path, changed),
-                Some(update) if update.is_doubtful() && !again => watch.doubt(&path, changed),
-                Some(update) => {
-                    watch.trust(&path);
+            let Some(mut ticket) = hub.look(path) else { continue };
+            let seen = see(root, path.clone(), &mut ticket);
+            let since = watch.since(path);
+            match seen {
+                None => watch.unsettled(path, *changed),
+                // What was found may be a part of the next save.
+                Some(seen) if since == Since::Done && seen.update.may_be_a_part(None) && changed.elapsed() < CAP => {
+                    watch.skip(path, *changed);
+                }
+                Some(seen) if seen.is_early(&look, &ticket) => watch.put_off(path, *changed),
+                Some(seen) if seen.is_doubtful(&look, since, &ticket) => watch.doubt(path, *changed),
+                Some(Seen { update, .. }) => {
+                    watch.trust(path);
                     let problem = update.news.problem();
-                    if hub.publish(ticket, update, changed).is_some() {
-                        problem.iter().for_each(|problem| hear(&path, problem));
+                    if hub.publish(ticket, update, *changed).is_some() {
+                        problem.iter().for_each(|problem| hear(path, problem));
                     }
                 }
             }
@@ -54,20 +76,71 @@ pub fn run(mut watch: Watch, root: &Root, hub: &Hub, hear: impl Fn(&SitePath, &P
     }
 }
 
+/// What a look has found.
+struct Seen {
+    update: Update,
+    /// When it was written, if it is a file that was read.
+    modified: Option<SystemTime>,
+}
+
+impl Seen {
+    /// Whether it may only be a moment in a save.
+    fn is_doubtful(&self, look: &Look, since: Since, ticket: &Ticket) -> bool {
+        let before = ticket.before();
+        if look.reason == Reason::Again || before.is_some_and(|before| before.version == self.update.version) {
+            return false;
+        }
+        // Nobody has said that the writer is done, and half of a text looks like a text. What was found empty is written anew.
+        let is_open = look.reason == Reason::Quiet || since == Since::Written;
+        let before_it = before.filter(|_| !look.is_doubted);
+        // Nobody has said that there was a change at all: a writer may be at work, of whom we will hear. A stream that has
+        // just been opened is told what there is, and what comes of it; an answer is only one.
+        let is_unheard = look.reason == Reason::Asked && (before.is_some() || ticket.needs_source());
+        self.update.is_doubtful()
+            || (is_open && self.update.may_be_a_part(before_it))
+            || (is_unheard && self.is_young())
+    }
+
+    /// Whether the next save may have begun already, which the system will say in a moment. A stream is told of that save,
+    /// too; an answer is only one.
+    fn is_early(&self, look: &Look, ticket: &Ticket) -> bool {
+        let is_news = ticket.before().is_none_or(|before| before.version != self.update.version);
+        let may_be_a_part = self.update.may_be_a_part(None) && ticket.needs_source();
+        look.reason == Reason::Done && !look.is_late && is_news && may_be_a_part && look.changed.elapsed() < CAP
+    }
+
+    fn is_young(&self) -> bool {
+        self.modified.and_then(|modified| modified.elapsed().ok()).is_some_and(|age| age < WRITING)
+    }
+}
+
 /// What there is to say of a path now; `None` while it is being written.
-fn see(root: &Root, path: SitePath) -> Option<Update> {
-    Some(match root.find(&path) {
+fn see(root: &Root, path: SitePath, ticket: &mut Ticket) -> Option<Seen> {
+    let mut modified = None;
+    let update = match root.find(&path) {
         Ok(Found::Content(content)) if !content.is_whole => return None,
-        Ok(Found::Content(content)) => Update::content(path, content.bytes),
+        Ok(Found::Content(content)) => {
+            modified = content.metadata.modified().ok();
+            if ticket.needs_source() {
+                ticket.set_source(Source::File(content.bytes.clone().into(), modified));
+            }
+            Update::content(path, content.bytes)
+        }
         Ok(Found::Large(_, metadata)) => Update::large(path, metadata.len(), &root::identity(&metadata)),
         // A name without a slash is that of a file, and a file is not what stands there.
         Ok(Found::Directory) if !path.is_directory() => Update::removed(path),
         Ok(Found::Directory) => match root.entries(&path) {
-            Ok(entries) => Update::listing(path, listing::to_json(entries)),
+            Ok(entries) => {
+                if ticket.needs_source() {
+                    ticket.set_source(Source::Listing(entries.clone()));
+                }
+                Update::listing(path, listing::to_json(entries))
+            }
             Err(refusal) => nothing_to_see(path, refusal),
         },
         Err(refusal) => nothing_to_see(path, refusal),
-    })
+    };
+    Some(Seen { update, modified })
 }
 
 fn nothing_to_see(path: SitePath, refusal: Refusal) -> Update {

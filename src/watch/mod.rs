@@ -39,7 +39,9 @@ pub use crate::watch::remote::Remote;
 use crate::watch::remote::Signal;
 pub use crate::watch::settle::Look;
 use crate::watch::settle::Mark;
+pub use crate::watch::settle::Reason;
 use crate::watch::settle::Settle;
+pub use crate::watch::settle::Since;
 use crate::watch::source::Change;
 use crate::watch::source::Source;
 pub use crate::watch::source::WatchError;
@@ -61,6 +63,7 @@ pub struct Watch {
     burst: Burst,
     /// Whether the batch before was part of a burst.
     is_burst: bool,
+    is_stopped: bool,
     counts: Arc<Counts>,
 }
 
@@ -94,6 +97,7 @@ impl Watch {
             poll: Poll::new(every),
             burst: Burst::default(),
             is_burst: false,
+            is_stopped: false,
             counts: counts.clone(),
         };
         (watch, Remote::new(sender, counts))
@@ -106,8 +110,9 @@ impl Watch {
     /// between the first look and the first change.
     pub fn next_batch(&mut self) -> Option<Batch> {
         loop {
-            while let Ok(signal) = self.signals.try_recv() {
-                self.take(signal)?;
+            self.hear();
+            if self.is_stopped {
+                return None;
             }
             self.poll();
             let now = Instant::now();
@@ -131,8 +136,14 @@ impl Watch {
                     Err(RecvTimeoutError::Disconnected) => None,
                 },
             };
-            self.take(signal?)?;
+            self.take(signal?);
         }
+    }
+
+    /// What has happened to `path` since it was time to look at it. Asked after the look.
+    pub fn since(&mut self, path: &SitePath) -> Since {
+        self.hear();
+        self.settle.since(path)
     }
 
     /// The look at `path` was good: earlier doubts are settled.
@@ -146,14 +157,31 @@ impl Watch {
         self.settle.remember(path, changed);
     }
 
+    /// The look at `path`, for a change at `changed`, is put off for a moment.
+    pub fn put_off(&mut self, path: &SitePath, changed: Instant) {
+        self.settle.put_off(path.clone(), Instant::now());
+        self.settle.remember(path, changed);
+    }
+
+    /// The file, which changed at `changed`, has changed again, and the next look at it is due.
+    pub fn skip(&mut self, path: &SitePath, changed: Instant) {
+        self.settle.remember(path, changed);
+    }
+
     /// The file changed while it was read: look again when it is quiet.
     pub fn unsettled(&mut self, path: &SitePath, changed: Instant) {
         self.settle.note(path.clone(), Mark::Touched, Instant::now());
         self.settle.remember(path, changed);
     }
 
-    /// `None` ends the watch.
-    fn take(&mut self, signal: Signal) -> Option<()> {
+    /// Takes all signals that have come.
+    fn hear(&mut self) {
+        while let Ok(signal) = self.signals.try_recv() {
+            self.take(signal);
+        }
+    }
+
+    fn take(&mut self, signal: Signal) {
         match signal {
             Signal::Change(change, now) => self.note(change, now),
             Signal::Follow(path) => self.follow(path),
@@ -168,16 +196,15 @@ impl Watch {
                 // One more look, at which the pipeline sees that it may close the file.
                 self.settle.note(path, Mark::Done, Instant::now());
             }
-            Signal::Stop => return None,
+            Signal::Stop => self.is_stopped = true,
         }
-        Some(())
     }
 
     fn follow(&mut self, path: SitePath) {
         if self.plan.follow(&path) {
             self.find_route(&path);
         }
-        self.settle.note(path, Mark::Done, Instant::now());
+        self.settle.note(path, Mark::Asked, Instant::now());
         self.count();
     }
 
@@ -193,13 +220,16 @@ impl Watch {
     fn note(&mut self, change: Change, now: Instant) {
         let (place, mark) = match change {
             Change::Done(place) => (place, Mark::Done),
+            Change::Written(place) => (place, Mark::Written),
             Change::Touched(place) => (place, Mark::Touched),
             Change::Gone(place) => (place, Mark::Gone),
             Change::Lost => return self.look_everywhere(),
         };
         match mark {
             Mark::Gone => self.burst.forget(&place),
-            Mark::Done | Mark::Touched | Mark::Doubted => self.burst.note(&place, now),
+            Mark::Done | Mark::Written | Mark::Touched | Mark::Doubted | Mark::Asked => {
+                self.burst.note(&place, now);
+            }
         }
         let shared = self.plan.is_shared(&place).then(|| step(&place)).and_then(Step::shared);
         self.reach.remove_below(&place, shared);

@@ -20,6 +20,9 @@ const DOUBT: Duration = Duration::from_millis(200);
 /// How long a writer that goes on can hold back the news that the file is broken.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How long a look can be put off. Longer than the system takes to tell of a write, also when the machine is busy.
+const LATE: Duration = Duration::from_millis(10);
+
 /// How often a file that is followed line by line is looked at while it is being written.
 const HASTE: Duration = Duration::from_millis(5);
 
@@ -29,11 +32,41 @@ pub(super) enum Mark {
     /// Closed by its writer, or renamed into place: look now.
     Done,
     /// Written to: look when it is quiet.
+    Written,
+    /// Something else was done to it, such as a link or a `chmod`: the same, but it is no part of a save.
     Touched,
     /// Removed, or renamed away: perhaps only for a moment.
     Gone,
     /// Looked at, and found to be what a save in progress looks like.
     Doubted,
+    /// Somebody wants to know what is there; nothing has happened to it.
+    Asked,
+}
+
+/// What has happened to a file since it was time to look at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Since {
+    /// Nothing.
+    Nothing,
+    /// It was written to.
+    Written,
+    /// It was written to or replaced, and that is done: the next look follows at once.
+    Done,
+}
+
+/// Why it is time to look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The writer is done.
+    Done,
+    /// It is quiet, although nobody has said that the writer is done.
+    Quiet,
+    /// Somebody wants to know. A change may be on its way.
+    Asked,
+    /// What was doubtful is so still. What this look finds is true.
+    Again,
+    /// It is followed line by line, and the writer may not be done.
+    Haste,
 }
 
 /// A place to look at now.
@@ -41,10 +74,12 @@ pub(super) enum Mark {
 pub struct Look {
     /// The file or directory.
     pub path: SitePath,
-    /// Whether the writer is done, as far as anybody knows. If not, only complete lines are.
-    pub is_settled: bool,
-    /// Whether this is the second look after doubtful news, so that what it finds is true.
-    pub again: bool,
+    /// Why now.
+    pub reason: Reason,
+    /// Whether it was found before what a save in progress looks like, and is being written to.
+    pub is_doubted: bool,
+    /// Whether it was put off, to hear of a next save that has begun already.
+    pub is_late: bool,
     /// When the system told of the first change since the look before.
     pub changed: Instant,
 }
@@ -63,11 +98,16 @@ struct Wait {
     changed: Option<Instant>,
     /// When it was done.
     done: Option<Instant>,
+    is_late: bool,
     /// When it was first touched since then, and when it is quiet.
     touched: Option<Instant>,
+    /// Whether it was written to since then.
+    is_written: bool,
     quiet: Option<Instant>,
     /// When it is looked at, although it may not be done.
     hasty: Option<Instant>,
+    /// When somebody wanted to know.
+    asked: Option<Instant>,
     /// When it is true that it is gone.
     gone: Option<Instant>,
     /// When it was first found broken, and when that is true.
@@ -80,16 +120,19 @@ impl Settle {
     pub(super) fn note(&mut self, path: SitePath, mark: Mark, now: Instant) {
         let hasty = self.hasty.get(&path).map(|(_, last)| last.map_or(now, |last| (last + HASTE).max(now)));
         let wait = self.waiting.entry(path).or_default();
-        if mark != Mark::Doubted {
+        if !matches!(mark, Mark::Doubted | Mark::Asked) {
             wait.changed.get_or_insert(now);
         }
         match mark {
             Mark::Done => {
                 wait.done = Some(now);
+                wait.is_late = false;
                 (wait.touched, wait.quiet, wait.gone) = (None, None, None);
+                wait.is_written = false;
             }
             // What is done stays done: a `chmod` follows many saves, and must not delay them.
-            Mark::Touched => {
+            Mark::Written | Mark::Touched => {
+                wait.is_written |= mark == Mark::Written;
                 let first = *wait.touched.get_or_insert(now);
                 wait.quiet = Some((now + QUIET).min(first + CAP));
                 wait.gone = None;
@@ -103,6 +146,17 @@ impl Settle {
                 wait.doubted.get_or_insert(now);
                 wait.broken.get_or_insert(now + DOUBT);
             }
+            // In the midst of a save it is too early; there will be a look anyway.
+            Mark::Asked if wait.touched.is_none() && wait.gone.is_none() => drop(wait.asked.get_or_insert(now)),
+            Mark::Asked => wait.hasty = wait.hasty.or(hasty),
+        }
+    }
+
+    /// Puts off the look at what is done.
+    pub(super) fn put_off(&mut self, path: SitePath, now: Instant) {
+        let wait = self.waiting.entry(path).or_default();
+        if wait.done.is_none() {
+            (wait.done, wait.is_late) = (Some(now + LATE), true);
         }
     }
 
@@ -135,25 +189,32 @@ impl Settle {
         self.waiting.retain(|path, wait| {
             let again = is_due(wait.gone) || is_due(wait.broken);
             let quiet = is_due(wait.quiet);
-            let is_settled = again || quiet || is_due(wait.done);
-            if is_settled {
-                let changed = wait.changed.take().unwrap_or(now).min(now);
-                batch.push(Look { path: path.clone(), is_settled, again, changed });
-                (wait.done, wait.hasty) = (None, None);
-            } else if is_due(wait.hasty) {
-                batch.push(Look {
-                    path: path.clone(),
-                    is_settled,
-                    again,
-                    changed: wait.changed.unwrap_or(now).min(now),
-                });
+            let reason = if again {
+                Some(Reason::Again)
+            } else if is_due(wait.done) {
+                Some(Reason::Done)
+            } else if quiet {
+                Some(Reason::Quiet)
+            } else if is_due(wait.asked) {
+                Some(Reason::Asked)
+            } else {
+                is_due(wait.hasty).then_some(Reason::Haste)
+            };
+            if let Some(reason) = reason {
+                let changed = wait.changed.unwrap_or(now).min(now);
+                let (is_doubted, is_late) = (wait.doubted.is_some(), std::mem::take(&mut wait.is_late));
+                batch.push(Look { path: path.clone(), reason, is_doubted, is_late, changed });
                 wait.hasty = None;
+                if reason != Reason::Haste {
+                    (wait.changed, wait.done, wait.asked) = (None, None, None);
+                }
             }
             if again {
                 (wait.gone, wait.doubted, wait.broken) = (None, None, None);
             }
             if again || quiet {
                 (wait.touched, wait.quiet) = (None, None);
+                wait.is_written = false;
             }
             !wait.is_over()
         });
@@ -163,6 +224,15 @@ impl Settle {
             }
         }
         batch
+    }
+
+    /// What has happened to `path` since it was taken.
+    pub(super) fn since(&self, path: &SitePath) -> Since {
+        match self.waiting.get(path) {
+            Some(wait) if wait.done.is_some() => Since::Done,
+            Some(wait) if wait.is_written => Since::Written,
+            _ => Since::Nothing,
+        }
     }
 
     /// One more follows `path` line by line.
@@ -186,8 +256,8 @@ impl Settle {
 }
 
 impl Wait {
-    fn times(&self) -> [Option<Instant>; 5] {
-        [self.done, self.quiet, self.hasty, self.gone, self.broken]
+    fn times(&self) -> [Option<Instant>; 6] {
+        [self.done, self.quiet, self.hasty, self.asked, self.gone, self.broken]
     }
 
     fn is_over(&self) -> bool {
@@ -227,7 +297,10 @@ mod tests {
                 assert_eq!(self.settle.take(self.at(ms - 1)), []);
             }
             let looks = self.settle.take(self.at(ms));
-            assert_eq!(looks.iter().map(|look| (&look.path, look.again)).collect::<Vec<_>>(), [(&path(), again)]);
+            assert_eq!(
+                looks.iter().map(|look| (&look.path, look.reason == Reason::Again)).collect::<Vec<_>>(),
+                [(&path(), again)]
+            );
         }
 
         #[track_caller]
@@ -334,7 +407,7 @@ mod tests {
             story.note(ms, Mark::Touched);
             story.settle.take(story.at(ms));
         }
-        assert!(story.settle.take(story.at(2000)).iter().any(|look| look.again));
+        assert!(story.settle.take(story.at(2000)).iter().any(|look| look.reason == Reason::Again));
     }
 
     #[test]
@@ -378,6 +451,74 @@ mod tests {
     }
 
     #[test]
+    fn who_asks_in_the_midst_of_a_save_waits_for_its_end() {
+        let mut story = Story::new();
+        story.note(0, Mark::Asked);
+        story.expect(0, false);
+        story.note(1, Mark::Touched);
+        story.note(2, Mark::Asked);
+        story.expect(51, false);
+        story.note(60, Mark::Touched);
+        story.note(62, Mark::Asked);
+        story.note(64, Mark::Done);
+        story.expect(64, false);
+        story.note(70, Mark::Gone);
+        story.note(80, Mark::Asked);
+        story.expect(270, true);
+        story.expect_nothing();
+    }
+
+    #[test]
+    fn what_happens_after_the_end_is_known() {
+        let mut story = Story::new();
+        story.note(0, Mark::Written);
+        story.note(1, Mark::Done);
+        story.note(1, Mark::Touched);
+        story.expect(1, false);
+        assert_eq!(story.settle.since(&path()), Since::Nothing, "a chmod is no part of a save");
+        story.note(2, Mark::Written);
+        assert_eq!(story.settle.since(&path()), Since::Written);
+        story.note(3, Mark::Done);
+        assert_eq!(story.settle.since(&path()), Since::Done);
+        story.expect(3, false);
+        story.expect_nothing();
+    }
+
+    #[test]
+    fn a_look_can_be_put_off() {
+        let mut story = Story::new();
+        story.note(0, Mark::Done);
+        story.expect(0, false);
+        story.settle.put_off(path(), story.at(0));
+        story.note(5, Mark::Written);
+        assert_eq!(story.settle.take(story.at(9)), []);
+        assert!(story.settle.take(story.at(10)).iter().all(|look| look.is_late && look.reason == Reason::Done));
+        assert_eq!(story.settle.since(&path()), Since::Written);
+    }
+
+    #[test]
+    fn a_look_knows_its_reason() {
+        let mut story = Story::new();
+        let reasons = |story: &mut Story, ms| {
+            let looks = story.settle.take(story.at(ms));
+            looks.iter().map(|look| (look.reason, look.is_doubted)).collect::<Vec<_>>()
+        };
+        story.note(0, Mark::Asked);
+        assert_eq!(reasons(&mut story, 0), [(Reason::Asked, false)]);
+        story.note(1, Mark::Asked);
+        story.note(1, Mark::Done);
+        assert_eq!(reasons(&mut story, 1), [(Reason::Done, false)]);
+        story.note(10, Mark::Touched);
+        assert_eq!(reasons(&mut story, 60), [(Reason::Quiet, false)]);
+        story.note(60, Mark::Doubted);
+        story.note(100, Mark::Touched);
+        assert_eq!(reasons(&mut story, 150), [(Reason::Quiet, true)]);
+        story.note(150, Mark::Doubted);
+        assert_eq!(reasons(&mut story, 300), [(Reason::Again, true)]);
+        story.expect_nothing();
+    }
+
+    #[test]
     fn what_nobody_follows_is_forgotten() {
         let mut story = Story::new();
         story.note(0, Mark::Touched);
@@ -417,7 +558,7 @@ mod tests {
         fn step(&mut self, number: usize, step: Step, now: Instant) {
             let content = |is_whole| if is_whole { State::Whole(number) } else { State::Part };
             let (state, mark) = match step {
-                Step::Write { is_whole } => (content(is_whole), Mark::Touched),
+                Step::Write { is_whole } => (content(is_whole), Mark::Written),
                 Step::Close => (self.state, Mark::Done),
                 Step::Rename { is_whole } => (content(is_whole), Mark::Done),
                 Step::Link => (State::Whole(number), Mark::Touched),
@@ -433,7 +574,8 @@ mod tests {
         /// Looks whenever it is time, up to this time.
         fn run_until(&mut self, end: Instant) {
             while let Some(now) = self.settle.deadline().filter(|now| *now <= end) {
-                for Look { again, .. } in self.settle.take(now) {
+                for Look { reason, .. } in self.settle.take(now) {
+                    let again = reason == Reason::Again;
                     match self.state {
                         State::Whole(_) => self.good = Some(now),
                         State::Part | State::Nothing if !again => {

@@ -23,6 +23,8 @@ use notify::event::RenameMode;
 pub(super) enum Change {
     /// Closed after writing, or renamed into place: complete.
     Done(PathBuf),
+    /// Written to; the writer may go on.
+    Written(PathBuf),
     /// Something happened; it may still go on.
     Touched(PathBuf),
     /// Removed, or renamed away.
@@ -34,7 +36,9 @@ pub(super) enum Change {
 impl Change {
     fn is_below(&self, root: &Path) -> bool {
         match self {
-            Self::Done(place) | Self::Touched(place) | Self::Gone(place) => place.starts_with(root),
+            Self::Done(place) | Self::Written(place) | Self::Touched(place) | Self::Gone(place) => {
+                place.starts_with(root)
+            }
             Self::Lost => true,
         }
     }
@@ -182,6 +186,7 @@ fn meaning(kind: EventKind) -> Option<fn(PathBuf) -> Change> {
     match kind {
         EventKind::Access(AccessKind::Close(AccessMode::Write)) => Some(Change::Done),
         EventKind::Access(_) => None,
+        EventKind::Modify(ModifyKind::Data(_)) if is_exact => Some(Change::Written),
         EventKind::Modify(ModifyKind::Name(RenameMode::To)) if is_exact => Some(Change::Done),
         EventKind::Modify(ModifyKind::Name(RenameMode::From)) | EventKind::Remove(_) if is_exact => Some(Change::Gone),
         // Follows its own From and To.
@@ -198,6 +203,7 @@ mod tests {
     use notify::event::CreateKind;
     use notify::event::DataChange;
     use notify::event::Flag;
+    use notify::event::MetadataKind;
     use notify::event::RemoveKind;
 
     #[track_caller]
@@ -218,7 +224,8 @@ mod tests {
         check(name(RenameMode::Both), &[]);
         check(EventKind::Remove(RemoveKind::File), &[Change::Gone(path())]);
         check(EventKind::Create(CreateKind::File), &[Change::Touched(path())]);
-        check(EventKind::Modify(ModifyKind::Data(DataChange::Any)), &[Change::Touched(path())]);
+        check(EventKind::Modify(ModifyKind::Data(DataChange::Any)), &[Change::Written(path())]);
+        check(EventKind::Modify(ModifyKind::Metadata(MetadataKind::Any)), &[Change::Touched(path())]);
         check(EventKind::Any, &[Change::Touched(path())]);
     }
 

@@ -16,6 +16,7 @@ mod lines;
 #[cfg(target_os = "linux")]
 mod patterns;
 mod pointing;
+mod polling;
 mod replacing;
 mod saving;
 mod serving;

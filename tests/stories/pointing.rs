@@ -52,7 +52,7 @@ fn a_value_of_a_large_document_costs_neither_time_of_others_nor_memory() {
     };
     assert_eq!(next.data, "2");
     assert_eq!(patches.next().event, "message", "more values than are compared");
-    assert!(slowest < Duration::from_millis(500), "a small file took {slowest:?}");
+    assert!(slowest < Duration::from_secs(3), "a small file took {slowest:?}");
     let used = peak(&server).saturating_sub(before);
     assert!(used < 12 * document.len(), "{} MB for a document of {} MB", used >> 20, document.len() >> 20);
 }
