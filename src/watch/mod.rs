@@ -119,7 +119,7 @@ impl Watch {
             let looks = self.settle.take(now);
             // Asked when all that has settled is told, so that nobody waits for the answer.
             let is_open = looks.is_empty() && self.burst.end(now).is_none();
-            if is_open && (self.is_burst || self.burst.is_likely(now)) && git::is_at_work(&self.root) {
+            if is_open && (self.is_burst || self.burst.is_possible(now)) && git::is_at_work(&self.root) {
                 self.burst.hold(now);
             }
             let burst = self.burst.end(now);
