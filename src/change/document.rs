@@ -3,6 +3,7 @@
 use serde::de::IgnoredAny;
 
 use crate::change::Problem;
+use crate::change::mistake;
 
 /// Puts a JSON document on one line: white space between its tokens is left out, nothing else is touched. Numbers,
 /// key order, duplicate keys and escapes stay as they were written, because no value is ever built.
@@ -22,6 +23,9 @@ pub fn one_line(content: &[u8]) -> Result<String, Problem> {
 /// Another opinion on what our scanner does not take, because it has words for what is wrong.
 #[cold]
 fn by_the_book(text: &str) -> Result<String, Problem> {
+    if let Some((message, offset)) = mistake::find(text) {
+        return Err(Problem { message, place: Some(place_of(text.as_bytes(), offset)) });
+    }
     serde_json::from_str::<IgnoredAny>(text).map_err(|error| problem(text, &error))?;
     // Nothing known comes here. If something does, it is valid, and any line break in it is white space.
     Ok(text.replace(['\r', '\n'], " "))
@@ -308,6 +312,10 @@ mod tests {
         fn what_is_json_is_agreed(text in tokens()) {
             let ours = Scanner::new(&text).document();
             prop_assert_eq!(ours.is_some(), serde_json::from_str::<IgnoredAny>(&text).is_ok(), "{}", text);
+            // No mistake is found in what is right, and looking for one comes to an end.
+            let found = mistake::find(&text);
+            prop_assert!(ours.is_none() || found.is_none(), "{}: {:?}", text, found);
+            prop_assert!(found.is_none_or(|(_, at)| text.is_char_boundary(at)));
         }
 
         #[test]
@@ -331,13 +339,56 @@ mod tests {
     fn problems_have_a_place() {
         refuse(b"", "the file is empty", None);
         refuse(b" \n", "the file is empty", None);
-        refuse(b"{\"a\":1", "EOF while parsing an object", Some((1, 6)));
-        refuse(b"{\n  \"a\": 1,\n  b: 2\n}", "key must be a string", Some((3, 3)));
-        refuse(b"[1,]", "expected value", Some((1, 4)));
-        refuse(b"[1] [2]", "trailing characters", Some((1, 5)));
-        refuse("{\"ä\": \"ö\" x}".as_bytes(), "expected `,` or `}`", Some((1, 11)));
-        refuse(b"[\"a\nb\"]", "control character (\\u0000-\\u001F) found while parsing a string", Some((1, 3)));
+        refuse(b"[1 x]", "a comma is missing here", Some((1, 3)));
+        refuse("{\"ä\": \"ö\" ;}".as_bytes(), "expected `,` or `}`", Some((1, 11)));
+        refuse(b"[\"a\x01b\"]", "a control character in a text is written \\u0001", Some((1, 4)));
         refuse(b"[\"caf\xe9\"]", "not UTF-8", Some((1, 6)));
         refuse(b"[01]", "invalid number", Some((1, 3)));
+        refuse(b"[+1]", "expected value", Some((1, 2)));
+        refuse(b"<!doctype html>", "expected value", Some((1, 1)));
+    }
+
+    #[test]
+    fn mistakes_of_people_have_words() {
+        let quotes = "single quotes: names and texts have double quotes";
+        let second = "a second document: a .json file has one; name it .ndjson if each line is one";
+        for (text, message, place) in [
+            ("[1,]", "trailing comma: there is nothing behind it", (1, 3)),
+            ("{\n  \"a\": 1,\n  \"b\": 2,\n}\n", "trailing comma: there is nothing behind it", (3, 9)),
+            ("{\n  \"a\": 1\n  \"b\": 2\n}\n", "a comma is missing here", (2, 9)),
+            ("[\"ä\" \"b\"]", "a comma is missing here", (1, 5)),
+            ("[1,,2]", "a comma too many", (1, 4)),
+            ("[,1]", "a comma too many", (1, 2)),
+            ("{'a': 1}", quotes, (1, 2)),
+            ("{\"a\": 'b'}", quotes, (1, 7)),
+            ("{\n  \"a\": 1,\n  b: 2\n}", "a name needs double quotes: \"b\"", (3, 3)),
+            ("{größe: 2}", "a name needs double quotes: \"größe\"", (1, 2)),
+            ("{\"a\": yes}", "a text needs double quotes: \"yes\"", (1, 7)),
+            ("// no\n{}", "a comment: JSON has none", (1, 1)),
+            ("{\n  \"a\": 1, /* no */ \"b\": 2}", "a comment: JSON has none", (2, 11)),
+            ("{\"a\": 1 // no\n}", "a comment: JSON has none", (1, 9)),
+            ("{} # no", "a comment: JSON has none", (1, 4)),
+            ("[NaN]", "NaN is no JSON: JSON has no such number, write null", (1, 2)),
+            ("[1, -Infinity]", "-Infinity is no JSON: JSON has no such number, write null", (1, 5)),
+            ("{\"a\": undefined}", "undefined is no JSON: write null", (1, 7)),
+            ("{\"a\": True}", "True is no JSON: write true", (1, 7)),
+            ("[None]", "None is no JSON: write null", (1, 2)),
+            ("{\"a\":1}\n{\"a\":2}\n", second, (2, 1)),
+            ("[1] [2]", second, (1, 5)),
+            ("[\"a\nb\"]", "this text is not closed: `\"` is missing at its end", (1, 2)),
+            ("[\"a", "this text is not closed: `\"` is missing at its end", (1, 2)),
+            ("[\"a\tb\"]", "a tab in a text is written \\t", (1, 4)),
+            ("{\"a\":1", "this `{` is not closed: `}` is missing at its end", (1, 1)),
+            ("{\n  \"a\": [1,\n", "this `[` is not closed: `]` is missing at its end", (2, 8)),
+            ("[1]]", "`]` closes nothing", (1, 4)),
+            ("{\"a\" 1}", "expected `:` behind the name", (1, 5)),
+            ("{\"a\"= 1}", "`=` instead of `:`", (1, 5)),
+            ("{\"a\": }", "a value is missing behind the `:`", (1, 6)),
+        ] {
+            refuse(text.as_bytes(), message, Some(place));
+        }
+        // Depth costs no stack, and has no limit.
+        let deep = "[".repeat(200_000) + "NaN";
+        refuse(deep.as_bytes(), "NaN is no JSON: JSON has no such number, write null", Some((1, 200_001)));
     }
 }

@@ -5,6 +5,7 @@ pub mod document;
 pub mod kind;
 pub mod lines;
 pub mod listing;
+mod mistake;
 pub mod patch;
 pub mod pointer;
 mod scan;

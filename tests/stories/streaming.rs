@@ -55,7 +55,10 @@ fn a_broken_file_is_a_problem_until_the_next_good_save() {
     events.expect("{\"a\":1}");
     site.write("data.json", "{\n  \"a\": 1,\n  b\n}");
     let problem = events.expect_event("problem");
-    assert_eq!(problem, json!({"path": "/data.json", "message": "key must be a string", "line": 3, "column": 3}));
+    assert_eq!(
+        problem,
+        json!({"path": "/data.json", "message": "a name needs double quotes: \"b\"", "line": 3, "column": 3})
+    );
     assert_eq!(server.status()["problems"], 1);
     site.write("data.json", "{\"a\": 1}");
     events.expect("{\"a\":1}");
