@@ -52,8 +52,6 @@ export function keep(describe, missing) {
   state.fields.push(...missing.map((field) => ({ ...field, element: undefined })));
   try {
     sessionStorage.setItem(KEY, JSON.stringify(state));
-    // Or else the browser brings values back, too, by the number of the field, whatever has come before it by now.
-    for (const element of all) if (element.matches("input, textarea, select")) element.setAttribute("autocomplete", "off");
   } catch {
     // A browser that keeps nothing, or too much to keep: then the page begins anew.
   }

@@ -36,6 +36,9 @@ const GATHER = 10;
 /** A stream that is silent for this long is dead, in milliseconds: the server says something every 15 seconds. */
 const SILENCE = 40_000;
 
+/** What the server knows us by: a new stream takes the place of the one before, also where a browser does not close it. */
+const CLIENT = crypto.getRandomValues(new Uint32Array(4)).join("-");
+
 /** @type {Set<Tab>} */
 const tabs = new Set();
 
@@ -110,11 +113,21 @@ function leave(tab) {
   if (tabs.size > 0) return review();
   clearTimeout(timer);
   timer = undefined;
-  current?.abort();
+  if (current) end(current);
   current = undefined;
   carried = "";
   latest.clear();
   doubted.clear();
+}
+
+/**
+ * Behind a service worker, Firefox keeps a stream that was aborted. So the server is asked to end it.
+ * @param {AbortController} stream
+ */
+function end(stream) {
+  stream.abort();
+  const body = JSON.stringify({ client: CLIENT, over: true });
+  fetch(EVENTS, { method: "POST", headers: { accept: "text/event-stream" }, body, keepalive: true }).catch(() => {});
 }
 
 /** Opens the stream again if the tabs want something else now. */
@@ -190,6 +203,7 @@ function wishes() {
   const ask = (/** @type {Set<string>} */ paths, /** @type {(path: string) => string | null} */ versionOf) =>
     Object.fromEntries([...paths].map((path) => [urlOf(path), versionOf(path)]));
   return {
+    client: CLIENT,
     patches: true,
     // With no version at all, the state is told in any case.
     uses: ask(uses, (path) => (doubted.has(path) ? "" : (latest.get(path)?.version ?? null))),

@@ -173,8 +173,8 @@ fn large(request: &HttpRequest, site: &Site, path: &SitePath, large: Box<Large>,
         media_type = with_utf8(&media_type);
     }
     // The browser itself shows larger texts best. Pictures and logs may have any size.
-    let is_shown = large.length() <= LARGEST_VIEW
-        || matches!(View::of(path, &media_type), Some(View::Picture | View::Log));
+    let is_shown =
+        large.length() <= LARGEST_VIEW || matches!(View::of(path, &media_type), Some(View::Picture | View::Log));
     if is_shown && let Some(page) = viewer::page(request, path, &media_type, version) {
         return page;
     }
@@ -255,9 +255,10 @@ impl Whole<'_> {
 ///
 /// `path` is that of the file, which is not that of the URL where an index stands for its directory.
 pub(super) fn headers(request: &HttpRequest, path: &SitePath, version: Version) -> [(&'static str, String); 4] {
-    // What a service worker keeps, it finds again only if the requests that it answers have the same of these headers. They
-    // never do where it keeps a list of files.
-    let vary = if destination(request) == Destination::Worker { "Sec-Fetch-Dest" } else { "Accept, Sec-Fetch-Dest" };
+    // A service worker finds what it keeps only where all of these headers are the same as in the first request. What a
+    // script asks for is no stream unless it says so, and then nothing keeps it.
+    let is_of_script = request.headers().get("sec-fetch-dest").is_some_and(|dest| dest == "empty");
+    let vary = if is_of_script { "Sec-Fetch-Dest" } else { "Accept, Sec-Fetch-Dest" };
     [
         // Kept by the browser, but asked for again each time: that is a 304 as long as nothing has changed.
         ("cache-control", "no-cache".into()),

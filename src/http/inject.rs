@@ -13,9 +13,7 @@ pub fn tag(path: &SitePath, version: Version, nonce: Option<&str>) -> String {
     // Base64, if it is one (Content Security Policy Level 3, section 2.3.1). Anything else could end the attribute.
     let is_nonce = |nonce: &&str| nonce.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/-_=".contains(&byte));
     let nonce = nonce.filter(is_nonce).map(|nonce| format!(" nonce=\"{nonce}\"")).unwrap_or_default();
-    format!(
-        "<script src=\"/_savecast/client.js\" data-path=\"{path}\" data-version=\"{version}\"{nonce}></script>"
-    )
+    format!("<script src=\"/_savecast/client.js\" data-path=\"{path}\" data-version=\"{version}\"{nonce}></script>")
 }
 
 /// Puts `tag` into a document; `None` if that can't be done: UTF-16 is not made of ASCII.
@@ -154,7 +152,8 @@ mod tests {
 
     #[test]
     fn a_document_is_whole_and_a_fragment_is_not() {
-        for whole in ["<!doctype html>", "<!-- a --><HTML lang=en><p>", "\u{feff}<!doctype html><p>", "<head><title>a"] {
+        for whole in ["<!doctype html>", "<!-- a --><HTML lang=en><p>", "\u{feff}<!doctype html><p>", "<head><title>a"]
+        {
             assert!(is_whole(whole.as_bytes()), "{whole}");
         }
         for fragment in ["", "<li>a", "\u{feff}<p>", "<header>a", "<!doctype html"] {

@@ -3,6 +3,7 @@
 pub mod assets;
 mod body;
 mod channels;
+pub mod clients;
 pub mod conditional;
 mod feed;
 pub mod files;
@@ -31,6 +32,7 @@ use actix_web::web::Data;
 use actix_web::web::ServiceConfig;
 
 use crate::console::Notice;
+use crate::http::clients::Clients;
 use crate::http::guard::Guard;
 use crate::http::negotiate::Wanted;
 use crate::hub::Hub;
@@ -47,6 +49,8 @@ pub struct Site {
     pub guard: Guard,
     /// The number of followed paths, and of watched directories.
     pub watched: Box<dyn Fn() -> (usize, usize) + Send + Sync>,
+    /// The clients of pages, each with its stream.
+    pub clients: Clients,
     /// Tells the person at the terminal.
     pub say: fn(&Notice<'_>),
 }

@@ -31,6 +31,7 @@ use socket2::SockRef;
 use socket2::TcpKeepalive;
 
 use crate::http::Site;
+use crate::http::clients::Turn;
 use crate::http::feed::Feed;
 use crate::http::feed::Form;
 use crate::http::feed::Wire;
@@ -100,7 +101,8 @@ pub(super) fn head() -> HttpResponse {
 /// The body is JSON: `{"uses": {PATH: VERSION}, "reads": {PATH: VERSION}}`, where a version is that of what the page has
 /// already, or null. For `uses`, null means that the page has the present one; for `reads`, that it has none. Of what it
 /// reads, the page gets the contents; of what it uses, that it changed. With `"patches": true`, a document that it has in
-/// the version before may come as a `patch` event: `{"path","version","before","patch"}`.
+/// the version before may come as a `patch` event: `{"path","version","before","patch"}`. With `"client": NAME`, the stream
+/// takes the place of the one of that client, which `{"client": NAME, "over": true}` ends.
 pub(super) async fn page(request: HttpRequest, site: Data<Site>, payload: Payload) -> HttpResponse {
     if !matches!(*request.method(), Method::GET | Method::POST) {
         return HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, "GET, POST")).finish();
@@ -114,42 +116,65 @@ pub(super) async fn page(request: HttpRequest, site: Data<Site>, payload: Payloa
         Ok(Err(_)) => return HttpResponse::BadRequest().body("the body can't be read\n"),
         Err(_) => return HttpResponse::PayloadTooLarge().body("a page may ask for its files in at most 4 MiB\n"),
     };
-    match interests(&body) {
-        Some((interests, _)) if interests.len() > FILES => {
-            HttpResponse::PayloadTooLarge().body(format!("a page may ask for at most {FILES} files\n"))
-        }
-        Some((interests, takes_patches)) => answer(&request, Feed::page(&site.hub, interests, takes_patches)),
-        None => HttpResponse::BadRequest().body("expected {\"uses\": {PATH: VERSION}, \"reads\": {PATH: VERSION}}\n"),
+    let wish = if body.is_empty() { Some(Wish::default()) } else { Wish::parse(&body) };
+    let Some(Wish { interests, takes_patches, client, is_over }) = wish else {
+        return HttpResponse::BadRequest().body("expected {\"uses\": {PATH: VERSION}, \"reads\": {PATH: VERSION}}\n");
+    };
+    if is_over {
+        site.clients.end(&client);
+        return HttpResponse::NoContent().finish();
     }
+    if interests.len() > FILES {
+        return HttpResponse::PayloadTooLarge().body(format!("a page may ask for at most {FILES} files\n"));
+    }
+    let feed = Feed::page(&site.hub, interests, takes_patches);
+    respond(&request, EventStream { turn: site.clients.begin(&client), ..EventStream::new(feed) })
 }
 
-/// What a page asks for. Places that are never shown are passed over; they never change either.
-fn interests(body: &[u8]) -> Option<(Vec<Interest>, bool)> {
-    if body.is_empty() {
-        return Some((Vec::new(), false));
-    }
-    let body: Value = serde_json::from_slice(body).ok()?;
-    let mut interests = Vec::new();
-    for (list, audience, unknown) in
-        [("uses", Audience::User, Known::Present), ("reads", Audience::Reader, Known::Nothing)]
-    {
-        let Some(files) = body.get(list) else { continue };
-        for (url, version) in files.as_object()? {
-            let has = match version {
-                Value::Null => unknown,
-                // Whatever it is, it shall be told.
-                Value::String(version) if version.is_empty() => Known::Nothing,
-                version => version.as_str()?.parse().map_or(unknown, Known::Version),
-            };
-            interests.extend(SitePath::from_url(url).map(|path| Interest { path, has, audience, need: Need::Nothing }));
+/// What a page asks for.
+#[derive(Debug, Default)]
+struct Wish {
+    interests: Vec<Interest>,
+    takes_patches: bool,
+    /// The name of the client; empty if it has none.
+    client: String,
+    /// Whether its stream is to end.
+    is_over: bool,
+}
+
+impl Wish {
+    /// Places that are never shown are passed over; they never change either. `None` if it is no wish.
+    fn parse(body: &[u8]) -> Option<Self> {
+        let body: Value = serde_json::from_slice(body).ok()?;
+        let is = |name: &str| body.get(name) == Some(&Value::Bool(true));
+        let client = body.get("client").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let mut wish = Self { interests: Vec::new(), takes_patches: is("patches"), client, is_over: is("over") };
+        for (list, audience, unknown) in
+            [("uses", Audience::User, Known::Present), ("reads", Audience::Reader, Known::Nothing)]
+        {
+            let Some(files) = body.get(list) else { continue };
+            for (url, version) in files.as_object()? {
+                let has = match version {
+                    Value::Null => unknown,
+                    // Whatever it is, it shall be told.
+                    Value::String(version) if version.is_empty() => Known::Nothing,
+                    version => version.as_str()?.parse().map_or(unknown, Known::Version),
+                };
+                let interest = |path| Interest { path, has, audience, need: Need::Nothing };
+                wish.interests.extend(SitePath::from_url(url).map(interest));
+            }
         }
+        Some(wish)
     }
-    Some((interests, body.get("patches") == Some(&Value::Bool(true))))
 }
 
 /// A stream of what the feed tells.
 pub(super) fn answer(request: &HttpRequest, feed: Feed) -> HttpResponse {
-    let mut response = builder().body(EventStream::new(feed));
+    respond(request, EventStream::new(feed))
+}
+
+fn respond(request: &HttpRequest, stream: EventStream) -> HttpResponse {
+    let mut response = builder().body(stream);
     // HTTP/1.0 knows no chunks, and a proxy may still speak it. There, the stream ends with the connection.
     response.head_mut().no_chunking(request.version() < Version::HTTP_11);
     response
@@ -173,6 +198,8 @@ fn builder() -> HttpResponseBuilder {
 /// The body of a stream. Dropped when the browser goes away, and the follower with it.
 struct EventStream {
     feed: Feed,
+    /// When it has to make room, if its client may open another one.
+    turn: Option<Turn>,
     keep_alive: Pin<Box<Sleep>>,
     progress: Progress,
 }
@@ -186,7 +213,7 @@ enum Progress {
 
 impl EventStream {
     fn new(feed: Feed) -> Self {
-        Self { feed, keep_alive: Box::pin(sleep(KEEP_ALIVE)), progress: Progress::Opening }
+        Self { feed, turn: None, keep_alive: Box::pin(sleep(KEEP_ALIVE)), progress: Progress::Opening }
     }
 }
 
@@ -199,6 +226,9 @@ impl MessageBody for EventStream {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
         let this = self.get_mut();
+        if this.turn.as_mut().is_some_and(|turn| turn.poll_over(context).is_ready()) {
+            return Poll::Ready(None);
+        }
         let text = match this.progress {
             Progress::Ended => return Poll::Ready(None),
             Progress::Opening => {
@@ -243,9 +273,9 @@ mod tests {
         let body = format!(
             r#"{{"uses": {{"/a.css": "{version}", "/b.css": null, "/e.css": "", "/.env": null}}, "reads": {{"/c%20d.json": null}}}}"#
         );
-        let (interests, takes_patches) = interests(body.as_bytes()).unwrap();
-        assert!(!takes_patches);
-        let found = interests.iter().map(|interest| (interest.path.as_str(), interest.has, interest.audience));
+        let wish = Wish::parse(body.as_bytes()).unwrap();
+        assert!(!wish.takes_patches && !wish.is_over && wish.client.is_empty());
+        let found = wish.interests.iter().map(|interest| (interest.path.as_str(), interest.has, interest.audience));
         assert_eq!(
             found.collect::<Vec<_>>(),
             [
@@ -259,10 +289,9 @@ mod tests {
 
     #[test]
     fn nonsense_is_no_wish() {
-        assert!(interests(b"").is_some_and(|(interests, _)| interests.is_empty()));
-        assert!(interests(b"{}").is_some_and(|(interests, _)| interests.is_empty()));
-        for nonsense in ["{", "[]x", r#"{"uses": []}"#, r#"{"uses": {"/a": 1}}"#] {
-            assert!(interests(nonsense.as_bytes()).is_none(), "{nonsense}");
+        assert!(Wish::parse(b"{}").is_some_and(|wish| wish.interests.is_empty()));
+        for nonsense in ["", "{", "[]x", r#"{"uses": []}"#, r#"{"uses": {"/a": 1}}"#] {
+            assert!(Wish::parse(nonsense.as_bytes()).is_none(), "{nonsense}");
         }
     }
 }

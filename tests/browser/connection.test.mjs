@@ -14,6 +14,7 @@ beforeEach(async () => {
   globalThis.addEventListener = () => {};
   globalThis.document = { addEventListener() {} };
   globalThis.fetch = (_, { body, signal }) => new Promise((resolve, reject) => {
+    if (JSON.parse(body).over) return resolve(new Response(null, { status: 204 }));
     const { readable, writable } = new TransformStream();
     const writer = writable.getWriter();
     const opened = {
