@@ -88,6 +88,19 @@ pub fn complete(bytes: &[u8]) -> usize {
     }
 }
 
+/// Divides these bytes into parts of about `length` bytes, each of whole lines if there are ends of lines in it.
+pub fn parts(bytes: &[u8], length: usize) -> impl Iterator<Item = &[u8]> {
+    let mut rest = bytes;
+    std::iter::from_fn(move || {
+        let last = rest[..length.min(rest.len())].iter().rposition(|byte| *byte == b'\n');
+        // A line that is longer is a part of its own.
+        let end = last.or_else(|| rest.iter().position(|byte| *byte == b'\n')).map_or(rest.len(), |end| end + 1);
+        let (part, others) = rest.split_at(end);
+        rest = others;
+        (!part.is_empty()).then_some(part)
+    })
+}
+
 /// Where the last `count` lines of these bytes begin, or how many lines there are if they are fewer.
 ///
 /// # Errors
@@ -154,6 +167,18 @@ mod tests {
         assert_eq!(all[100..], rest);
         assert_ne!(Mark::new(2, half.position, &text[..at]), half);
         assert_ne!(Mark::new(1, half.position, b"other"), half);
+    }
+
+    #[test]
+    fn parts_are_of_whole_lines() {
+        let check = |text: &str, expected: &[&str]| {
+            let found = parts(text.as_bytes(), 4).map(|part| std::str::from_utf8(part).unwrap()).collect::<Vec<_>>();
+            assert_eq!(found, expected);
+        };
+        check("", &[]);
+        check("a\nb\nc\nd\n", &["a\nb\n", "c\nd\n"]);
+        check("a\nlonger\nb\n", &["a\n", "longer\n", "b\n"]);
+        check("without an end", &["without an end"]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! A file line by line: the last lines that are there, and then those that come.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::io;
 
@@ -17,11 +18,12 @@ use crate::change::lines::MarkId;
 use crate::http::Site;
 use crate::http::feed::Wire;
 use crate::http::frame::Event;
+use crate::hub::Extent;
+use crate::hub::Generation;
+use crate::hub::Generations;
 use crate::hub::Grown;
 use crate::hub::LogFollower;
 use crate::hub::LogNews;
-use crate::root::Log;
-use crate::root::Refusal;
 use crate::site_path::SitePath;
 
 /// How much of a file is read at once, in bytes, and how much text is made of it at once.
@@ -29,6 +31,9 @@ const PART: usize = 64 << 10;
 
 /// How far back the last lines are looked for, in bytes.
 const LOOK_BACK: u64 = 8 << 20;
+
+/// In how many files that were there before a listener knows its place: as many as are kept open.
+const OLDS: usize = 8;
 
 /// What a listener is told of a file, in words; it ends when the server stops. `last` is how many of the lines that are there
 /// come first, unless `seen` is the id of a line: then all that come after it do.
@@ -39,19 +44,17 @@ pub(super) fn tell(
     wire: Wire,
     seen: Option<&str>,
 ) -> impl Stream<Item = Bytes> + use<> {
-    let seen = seen.map(str::to_owned);
     let follower = LogFollower::new(&site.hub, path.clone());
     let listener = Listener {
-        site: site.clone(),
         path,
         wire,
         last,
-        seen,
+        seen: seen.map(str::to_owned),
         follower,
         is_begun: false,
-        is_reset: false,
         at: None,
-        until: None,
+        olds: VecDeque::new(),
+        todo: VecDeque::new(),
         owed: VecDeque::new(),
     };
     stream::unfold(listener, |mut listener| async {
@@ -61,7 +64,6 @@ pub(super) fn tell(
 }
 
 struct Listener {
-    site: Data<Site>,
     path: SitePath,
     wire: Wire,
     last: usize,
@@ -69,14 +71,29 @@ struct Listener {
     follower: LogFollower,
     /// Whether it was found where to begin.
     is_begun: bool,
-    /// Whether the next news are of a file that begins anew.
-    is_reset: bool,
     /// Up to where it was told; `None` while there is no file.
     at: Option<Mark>,
-    /// Up to where it is behind and has to be told from the file.
-    until: Option<Mark>,
+    /// Up to where it was told of the files that were there before, at most [`OLDS`].
+    olds: VecDeque<Mark>,
+    /// What it has still to be told, before anything else: at most as much as there are files.
+    todo: VecDeque<Todo>,
     /// What was put into words and not yet sent.
     owed: VecDeque<Bytes>,
+}
+
+enum Todo {
+    /// What is in this file. After missed news, it may have been truncated.
+    Read { extent: Extent, is_sure: bool },
+    /// That there is none.
+    Removed,
+}
+
+/// Where a file stands for a listener.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Current,
+    Old(usize),
+    Unknown,
 }
 
 impl Listener {
@@ -86,102 +103,142 @@ impl Listener {
             if let Some(text) = self.owed.pop_front() {
                 return Some(text);
             }
-            if let Some(until) = self.until {
+            if let Some(todo) = self.todo.pop_front() {
                 if self.follower.is_closed() {
                     return None;
                 }
-                self.catch_up(until).await;
+                match todo {
+                    Todo::Read { extent, is_sure } => self.catch_up(extent, is_sure).await,
+                    Todo::Removed => self.removed(),
+                }
                 continue;
             }
             let news = self.follower.next().await?;
-            let end = match &*news {
-                LogNews::Start(end) => *end,
-                LogNews::Grown(grown) => Some(grown.end),
-                LogNews::Far(end) => Some(*end),
-                LogNews::Reset(_) | LogNews::Removed | LogNews::Missed { .. } => None,
-            };
-            if !self.is_begun {
-                match (&*news, end) {
-                    (LogNews::Start(None), _) => self.owe(&Event::removed("", &self.path)),
-                    (LogNews::Start(_), Some(end)) => self.begin(end, self.last).await,
-                    // It came after the listener, so all of it is new.
-                    (_, Some(end)) => self.begin(end, usize::MAX).await,
-                    _ => {}
-                }
-                continue;
-            }
             match &*news {
-                LogNews::Start(_) => {}
-                LogNews::Grown(grown) => self.grow(grown),
-                LogNews::Far(end) => self.fall_behind(*end),
-                LogNews::Reset(start) => self.reset(*start),
-                LogNews::Removed => {
-                    self.at = None;
-                    self.owe(&Event::removed("", &self.path));
+                LogNews::Start(all) if !all.is_there => self.owe(&Event::removed("", &self.path)),
+                LogNews::Start(all) => self.begin(&all.extents, self.last).await,
+                // It came after the listener, so all of it is new.
+                LogNews::Grown(Grown { extent, .. }) | LogNews::Far(extent) if !self.is_begun => {
+                    self.begin(std::slice::from_ref(extent), usize::MAX).await;
                 }
-                LogNews::Missed { reset } => self.is_reset |= *reset,
+                LogNews::Missed(all) if !self.is_begun => self.begin(&all.extents, usize::MAX).await,
+                LogNews::Reset(_) | LogNews::Removed if !self.is_begun => {}
+                LogNews::Grown(grown) => self.grow(grown),
+                LogNews::Far(extent) => self.fall_behind(extent, true),
+                LogNews::Reset(start) => self.reset(*start),
+                LogNews::Removed => self.removed(),
+                LogNews::Missed(all) => self.miss(all),
             }
         }
-    }
-
-    fn reset(&mut self, start: Mark) {
-        (self.at, self.is_reset) = (Some(start), false);
-        self.owe(&Event::named(start, "reset", self.place()));
     }
 
     /// Finds where to begin.
-    async fn begin(&mut self, end: Mark, last: usize) {
+    async fn begin(&mut self, extents: &[Extent], last: usize) {
+        let Some(newest) = extents.last() else { return };
         self.is_begun = true;
+        let (mut first, mut begin) = (newest, None);
         // What we can't read was never ours, and so nothing is known of what was seen.
-        let seen = self.seen.as_ref().map(|seen| seen.parse::<MarkId>());
-        let begin = self.read(move |log| match seen {
-            Some(Ok(id)) if id.position <= log.length => {
-                let mark = log.mark(id.position)?;
-                Ok((mark.is(id) && mark.file == end.file).then_some(mark))
+        if let Some(Ok(id)) = self.seen.as_ref().map(|seen| seen.parse::<MarkId>()) {
+            for extent in extents.iter().rev() {
+                let mark = read(extent, move |log| log.mark(id.position)).await;
+                if let Some(mark) = mark.ok().filter(|mark| mark.is(id)) {
+                    (first, begin) = (extent, Some(mark));
+                    break;
+                }
             }
-            Some(_) => Ok(None),
-            None if last == usize::MAX => Ok(Some(Mark::start(end.file))),
-            None => last_lines(log, end, last).map(Some),
-        });
-        match begin.await.unwrap_or(Some(end)) {
+        } else if last == usize::MAX {
+            first = &extents[0];
+            begin = Some(Mark::start(first.end.file));
+        } else if self.seen.is_none() {
+            let end = newest.end;
+            let begin_here = read(newest, move |log| {
+                // More may be there than was read for all.
+                let end = if last == 0 { end } else { present_end(log, end)? };
+                last_lines(log, end, last)
+            });
+            begin = Some(begin_here.await.unwrap_or(end));
+        }
+        match begin {
             Some(mark) => self.at = Some(mark),
             // What it has seen is of another file.
-            None => self.reset(Mark::start(end.file)),
+            None => self.reset(Mark::start(newest.end.file)),
         }
         // Who has heard nothing yet can say where it was, too.
-        if let (Wire::Stream, None, Some(at)) = (self.wire, &self.seen, self.at) {
-            self.owed.push_back(format!("id: {at}\n\n").into());
+        if let (None, Some(at)) = (&self.seen, self.at) {
+            self.owed.push_back(match self.wire {
+                Wire::Stream => format!("id: {at}\n\n").into(),
+                Wire::Socket => json!({ "id": at.to_string() }).to_string().into(),
+            });
         }
-        self.until = Some(end);
+        let rest = extents.iter().skip_while(|extent| extent.end.file != first.end.file);
+        self.todo.extend(rest.map(|extent| Todo::Read { extent: extent.clone(), is_sure: true }));
     }
 
     fn grow(&mut self, grown: &Grown) {
-        let is_next = !self.is_reset && self.at.is_some_and(|at| at == grown.start);
-        if self.wire == Wire::Stream && is_next && grown.lines.len() <= PART {
-            self.at = Some(grown.end);
-            self.owed.push_back(grown.text(|grown| Part::of(grown).frames(usize::MAX).0));
-        } else {
-            self.fall_behind(grown.end);
+        let end = grown.extent.end;
+        match self.place(end.file) {
+            Place::Current if self.at == Some(grown.start) => {
+                self.at = Some(end);
+                match self.wire {
+                    Wire::Stream => {
+                        self.owed.push_back(grown.text(|grown| Part::of(grown).frames(usize::MAX, true).0));
+                    }
+                    Wire::Socket => drop(Part::of(grown).messages(usize::MAX, true, &mut self.owed)),
+                }
+            }
+            Place::Old(old) if self.olds[old] == grown.start => {
+                self.olds[old] = end;
+                match self.wire {
+                    Wire::Stream => self.owed.push_back(Part::of(grown).frames(usize::MAX, false).0),
+                    Wire::Socket => drop(Part::of(grown).messages(usize::MAX, false, &mut self.owed)),
+                }
+            }
+            _ => self.fall_behind(&grown.extent, true),
         }
     }
 
-    /// What is up to `end` is told from the file.
-    fn fall_behind(&mut self, end: Mark) {
-        if self.is_reset {
-            self.reset(Mark::start(end.file));
+    /// What is there has to be read.
+    fn fall_behind(&mut self, extent: &Extent, is_sure: bool) {
+        // What was there before the listener came is nothing to it.
+        if self.place(extent.end.file) != Place::Unknown {
+            self.todo.push_back(Todo::Read { extent: extent.clone(), is_sure });
         }
-        self.at.get_or_insert(Mark::start(end.file));
-        self.until = Some(end);
+    }
+
+    /// All is in the files: those that it knows, and those that have come since.
+    fn miss(&mut self, all: &Generations) {
+        let current = all.extents.iter().position(|extent| self.place(extent.end.file) == Place::Current);
+        for (number, extent) in all.extents.iter().enumerate() {
+            if self.place(extent.end.file) != Place::Unknown || current.is_none_or(|current| number > current) {
+                self.todo.push_back(Todo::Read { extent: extent.clone(), is_sure: false });
+            }
+        }
+        if !all.is_there {
+            self.todo.push_back(Todo::Removed);
+        }
     }
 
     /// Tells the next part from the file.
-    async fn catch_up(&mut self, until: Mark) {
-        let at = self.at.unwrap_or(Mark::start(until.file));
-        let read = self.read(move |log| {
-            if log.file != until.file || log.mark(at.position)? != at {
-                return Err(io::Error::other("it is another file by now"));
+    async fn catch_up(&mut self, extent: Extent, is_sure: bool) {
+        let end = extent.end;
+        let mut place = self.place(end.file);
+        if place == Place::Unknown {
+            // The first one that it hears of does not begin anew.
+            if self.at.is_some() || !self.olds.is_empty() {
+                self.reset(Mark::start(end.file));
             }
-            let count = usize::try_from(until.position.saturating_sub(at.position)).unwrap_or(LONGEST).min(LONGEST);
+            self.at = Some(Mark::start(end.file));
+            place = Place::Current;
+        }
+        let at = match place {
+            Place::Old(old) => self.olds[old],
+            Place::Current | Place::Unknown => self.at.unwrap_or(Mark::start(end.file)),
+        };
+        let found = read(&extent, move |log| {
+            if log.mark(at.position)? != at {
+                return Ok(None);
+            }
+            let count = usize::try_from(end.position.saturating_sub(at.position)).unwrap_or(LONGEST).min(LONGEST);
             let mut bytes = log.read(at.position, count.min(PART))?;
             if !bytes.contains(&b'\n') {
                 bytes = log.read(at.position, count)?;
@@ -189,53 +246,82 @@ impl Listener {
             // Up to the end there are complete lines, or parts of them.
             let complete = lines::complete(&bytes);
             bytes.truncate(if complete == 0 { bytes.len() } else { complete });
-            Ok((log.before(at.position)?, bytes))
+            Ok(Some((log.before(at.position)?, bytes)))
         });
-        let read = read.await;
-        self.until = None;
-        // If it is another file by now, the news of that will come.
-        let Ok((before, bytes)) = read else { return };
+        let (before, bytes) = match found.await {
+            Ok(Some(found)) => found,
+            // It was truncated. Unless something was missed, the news of that will come.
+            Ok(None) if !is_sure && place == Place::Current => {
+                self.reset(Mark::start(end.file));
+                self.todo.push_front(Todo::Read { extent, is_sure: true });
+                return;
+            }
+            // It is no longer kept.
+            Ok(None) | Err(_) => return,
+        };
         // Nothing is no text: it would be the end of the stream.
         if bytes.is_empty() {
             return;
         }
         let part = Part { start: at, before: &before, bytes: &bytes };
-        let end = match self.wire {
+        let has_id = place == Place::Current;
+        let told = match self.wire {
             Wire::Stream => {
-                let (text, end) = part.frames(PART);
+                let (text, end) = part.frames(PART, has_id);
                 self.owed.push_back(text);
                 end
             }
-            Wire::Socket => part.messages(&mut self.owed),
+            Wire::Socket => part.messages(PART, has_id, &mut self.owed),
         };
-        self.at = Some(end);
-        if end.position < until.position {
-            self.until = Some(until);
+        match place {
+            Place::Old(old) => self.olds[old] = told,
+            Place::Current | Place::Unknown => self.at = Some(told),
+        }
+        if told.position < end.position {
+            self.todo.push_front(Todo::Read { extent, is_sure });
         }
     }
 
-    /// Reads the file where that may wait for the disk.
-    async fn read<T: Send + 'static>(
-        &self,
-        read: impl FnOnce(&Log) -> io::Result<T> + Send + 'static,
-    ) -> io::Result<T> {
-        let (site, path) = (self.site.clone(), self.path.clone());
-        let read = move || match site.root.log(&path) {
-            Ok(log) => read(&log),
-            Err(Refusal::Unreadable(error)) => Err(error),
-            Err(Refusal::Missing) => Err(io::ErrorKind::NotFound.into()),
-        };
-        // If the pool is gone, the server is stopping.
-        web::block(read).await.unwrap_or_else(|error| Err(io::Error::other(error)))
+    fn place(&self, file: u64) -> Place {
+        if self.at.is_some_and(|at| at.file == file) {
+            return Place::Current;
+        }
+        self.olds.iter().position(|old| old.file == file).map_or(Place::Unknown, Place::Old)
+    }
+
+    fn reset(&mut self, start: Mark) {
+        self.leave();
+        self.olds.retain(|old| old.file != start.file);
+        self.at = Some(start);
+        self.owe(&Event::named(start, "reset", json!({ "path": self.path.as_str() }).to_string()));
+    }
+
+    fn removed(&mut self) {
+        self.leave();
+        self.owe(&Event::removed("", &self.path));
+    }
+
+    /// The file is no longer there, but something may still be written to it.
+    fn leave(&mut self) {
+        self.olds.extend(self.at.take());
+        if self.olds.len() > OLDS {
+            self.olds.pop_front();
+        }
     }
 
     fn owe(&mut self, event: &Event<'_>) {
         self.owed.push_back(self.wire.write(event));
     }
+}
 
-    fn place(&self) -> String {
-        json!({ "path": self.path.as_str() }).to_string()
-    }
+/// Reads a file where that may wait for the disk.
+async fn read<T: Send + 'static>(
+    extent: &Extent,
+    read: impl FnOnce(&dyn Generation) -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    let generation = extent.generation.upgrade().ok_or(io::ErrorKind::NotFound)?;
+    // If the pool is gone, the server is stopping.
+    web::block(move || read(&*generation)).await.unwrap_or_else(|error| Err(io::Error::other(error)))
 }
 
 /// Lines of a file, with what is before them.
@@ -250,11 +336,12 @@ impl<'a> Part<'a> {
         Self { start: grown.start, before: &grown.before, bytes: &grown.lines }
     }
 
-    /// The first of them as events of a stream, about as much text as said; and where they end.
-    fn frames(&self, limit: usize) -> (Bytes, Mark) {
+    /// The first of them as events of a stream, about as much text as said; and where they end. A line of a file that is no
+    /// longer there has no id, because who comes back goes on in the one that is.
+    fn frames(&self, limit: usize, has_id: bool) -> (Bytes, Mark) {
         let (mut text, mut end) = (String::new(), self.start);
         for (mark, line) in lines::lines(self.start, self.before, self.bytes) {
-            text.push_str(&Event::message(mark, line).to_frame());
+            text.push_str(&event(mark, line, has_id).to_frame());
             end = mark;
             if text.len() >= limit {
                 break;
@@ -263,15 +350,15 @@ impl<'a> Part<'a> {
         (text.into(), end)
     }
 
-    /// The first of them as messages, about as much text as is read at once; returns where they end.
-    fn messages(&self, owed: &mut VecDeque<Bytes>) -> Mark {
+    /// The first of them as messages, about as much text as said; returns where they end.
+    fn messages(&self, limit: usize, has_id: bool, owed: &mut VecDeque<Bytes>) -> Mark {
         let (mut length, mut end) = (0, self.start);
         for (mark, line) in lines::lines(self.start, self.before, self.bytes) {
-            let message = Wire::Socket.write(&Event::message(mark, line));
+            let message = Wire::Socket.write(&event(mark, line, has_id));
             length += message.len();
             owed.push_back(message);
             end = mark;
-            if length >= PART {
+            if length >= limit {
                 break;
             }
         }
@@ -279,8 +366,24 @@ impl<'a> Part<'a> {
     }
 }
 
+fn event(mark: Mark, line: Cow<'_, str>, has_id: bool) -> Event<'_> {
+    if has_id { Event::message(mark, line) } else { Event::message("", line) }
+}
+
+/// The end of the last complete line behind `end`, as far as that is looked for.
+fn present_end(log: &dyn Generation, end: Mark) -> io::Result<Mark> {
+    let mut position = end.position;
+    while position - end.position < LOOK_BACK {
+        match lines::complete(&log.read(position, LONGEST)?) {
+            0 => break,
+            complete => position += complete as u64,
+        }
+    }
+    log.mark(position)
+}
+
 /// Where the last `count` lines before `end` begin, as far as that is looked for.
-fn last_lines(log: &Log, end: Mark, count: usize) -> io::Result<Mark> {
+fn last_lines(log: &dyn Generation, end: Mark, count: usize) -> io::Result<Mark> {
     // One more than there are lines: that before the first of them.
     let (mut to, mut ends) = (end.position, count.saturating_add(1));
     let mut first = end.position;
@@ -297,5 +400,5 @@ fn last_lines(log: &Log, end: Mark, count: usize) -> io::Result<Mark> {
         to = from;
     }
     // There are not so many, or they are too many: then from the first one that is whole.
-    if to == 0 { Ok(Mark::start(log.file)) } else { log.mark(first) }
+    if to == 0 { Ok(Mark::start(end.file)) } else { log.mark(first) }
 }

@@ -2,8 +2,11 @@
 
 use std::collections::HashMap;
 use std::collections::VecDeque;
+use std::fmt;
+use std::io;
 use std::sync::Arc;
 use std::sync::OnceLock;
+use std::sync::Weak;
 use std::task::Context;
 use std::task::Poll;
 use std::task::Waker;
@@ -18,33 +21,72 @@ use crate::site_path::SitePath;
 /// How many bytes are kept for those who are slower. Who is slower than that reads the file.
 const KEPT: usize = 1 << 20;
 
+/// A file behind a name. It can be read also when another one has taken its place.
+pub trait Generation: fmt::Debug + Send + Sync {
+    /// Up to `count` bytes from `position` on.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be read.
+    fn read(&self, position: u64, count: usize) -> io::Result<Vec<u8>>;
+
+    /// As much of what is before `position` as a [`Mark`] needs.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be read.
+    fn before(&self, position: u64) -> io::Result<Vec<u8>>;
+
+    /// The place at `position`, which stands for what is before it.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be read.
+    fn mark(&self, position: u64) -> io::Result<Mark>;
+}
+
+/// How far a file was read. Whoever reads it for all keeps it open, and nobody else does.
+#[derive(Clone, Debug)]
+pub struct Extent {
+    /// The file.
+    pub generation: Weak<dyn Generation>,
+    /// Where its last complete line ends.
+    pub end: Mark,
+}
+
+/// The files that a name has stood for lately, from the oldest to the newest.
+#[derive(Clone, Debug, Default)]
+pub struct Generations {
+    /// How far each was read.
+    pub extents: Vec<Extent>,
+    /// Whether the newest one is there still.
+    pub is_there: bool,
+}
+
 /// What happened to a file that is followed line by line.
 #[derive(Debug)]
 pub enum LogNews {
-    /// This is where it ends now, `None` if it isn't there. Told first.
-    Start(Option<Mark>),
-    /// Complete lines were appended.
+    /// This is what there is now. Told first.
+    Start(Generations),
+    /// Complete lines were appended; perhaps to a file whose place another one has taken already.
     Grown(Grown),
     /// It begins anew: it was truncated or replaced.
     Reset(Mark),
     /// It is gone.
     Removed,
     /// More has come than is kept: it is in the file, up to here.
-    Far(Mark),
-    /// Some news were missed.
-    Missed {
-        /// Whether there was a reset among them.
-        reset: bool,
-    },
+    Far(Extent),
+    /// Some news were missed: all is in the files, up to here.
+    Missed(Generations),
 }
 
 /// Lines that were appended, with the text made of them, which all listeners share.
 #[derive(Debug)]
 pub struct Grown {
+    /// Where they are, up to the end of the last of them.
+    pub extent: Extent,
     /// Where the first of them begins.
     pub start: Mark,
-    /// Where the last of them ends.
-    pub end: Mark,
     /// What is before them: as much as the places in them need.
     pub before: Vec<u8>,
     /// The lines, each with its end.
@@ -53,10 +95,10 @@ pub struct Grown {
 }
 
 impl Grown {
-    /// Complete lines between these places.
+    /// Complete lines from `start` to the end of the extent.
     #[must_use]
-    pub fn new(start: Mark, end: Mark, before: Vec<u8>, lines: Vec<u8>) -> Self {
-        Self { start, end, before, lines, text: OnceLock::new() }
+    pub fn new(extent: Extent, start: Mark, before: Vec<u8>, lines: Vec<u8>) -> Self {
+        Self { extent, start, before, lines, text: OnceLock::new() }
     }
 
     /// The text; `write` is called for the first listener only.
@@ -68,15 +110,13 @@ impl Grown {
 /// A followed file.
 #[derive(Default)]
 struct Log {
-    /// Whether it was looked at, and where it ends then; `None` if it isn't there.
+    /// Whether it was looked at.
     is_known: bool,
-    end: Option<Mark>,
+    generations: Generations,
     news: VecDeque<Arc<LogNews>>,
     /// The number of the oldest of them.
     first: u64,
     bytes: usize,
-    /// How many resets are no longer among the news.
-    forgotten_resets: u64,
     listeners: HashMap<u64, Option<Waker>>,
 }
 
@@ -110,7 +150,6 @@ impl Log {
         while self.bytes > KEPT && self.news.len() > 1 {
             if let Some(news) = self.news.pop_front() {
                 self.bytes -= size(&news);
-                self.forgotten_resets += u64::from(matches!(*news, LogNews::Reset(_)));
             }
             self.first += 1;
         }
@@ -124,13 +163,13 @@ impl Hub {
         self.state().logs.by_path.get(path).map(|log| log.is_known)
     }
 
-    /// Tells those who follow `path` line by line what has happened, and where it ends now.
-    pub fn append(&self, path: &SitePath, news: Vec<LogNews>, end: Option<Mark>) {
+    /// Tells those who follow `path` line by line what has happened, and what there is now.
+    pub fn append(&self, path: &SitePath, news: Vec<LogNews>, generations: Generations) {
         let mut wakers = Vec::new();
         {
             let mut state = self.state();
             let Some(log) = state.logs.by_path.get_mut(path) else { return };
-            (log.is_known, log.end) = (true, end);
+            (log.is_known, log.generations) = (true, generations);
             news.into_iter().for_each(|news| log.push(news));
             wakers.extend(log.listeners.values_mut().filter_map(Option::take));
             state.updates += 1;
@@ -146,8 +185,6 @@ pub struct LogFollower {
     id: u64,
     /// The number of the news that it wants next; `None` until it was told where the file ends.
     next: Option<u64>,
-    /// How many resets were before that.
-    resets: u64,
 }
 
 impl LogFollower {
@@ -160,7 +197,7 @@ impl LogFollower {
         state.logs.by_path.entry(path.clone()).or_default().listeners.insert(id, None);
         (hub.demand)(Demand::FollowLines(path.clone()));
         drop(state);
-        Self { hub: hub.clone(), path, id, next: None, resets: 0 }
+        Self { hub: hub.clone(), path, id, next: None }
     }
 
     /// What it is told next; `None` when the hub has closed.
@@ -174,22 +211,16 @@ impl LogFollower {
         match self.next {
             None if log.is_known => {
                 self.next = Some(end);
-                let resets = log.news.iter().filter(|news| matches!(***news, LogNews::Reset(_))).count();
-                self.resets = log.forgotten_resets + resets as u64;
-                return Poll::Ready(Some(Arc::new(LogNews::Start(log.end))));
+                return Poll::Ready(Some(Arc::new(LogNews::Start(log.generations.clone()))));
             }
             Some(next) if next < log.first => {
-                self.next = Some(log.first);
-                let reset = log.forgotten_resets > self.resets;
-                self.resets = log.forgotten_resets;
-                return Poll::Ready(Some(Arc::new(LogNews::Missed { reset })));
+                self.next = Some(end);
+                return Poll::Ready(Some(Arc::new(LogNews::Missed(log.generations.clone()))));
             }
             Some(next) if next < end => {
                 let place = usize::try_from(next - log.first).unwrap_or(usize::MAX);
                 self.next = Some(next + 1);
-                let news = log.news.get(place).cloned();
-                self.resets += u64::from(matches!(news.as_deref(), Some(LogNews::Reset(_))));
-                return Poll::Ready(news);
+                return Poll::Ready(log.news.get(place).cloned());
             }
             _ => {}
         }

@@ -44,8 +44,12 @@ pub fn run(mut watch: Watch, root: &Root, hub: &Hub, hear: impl Fn(&SitePath, &P
         }
         for look in looks {
             let Look { path, reason, changed, .. } = &look;
-            if !tails.tell(root, hub, path, *reason == Reason::Again) {
+            let next = tails.tell(root, hub, path, *reason == Reason::Again);
+            if next.doubt {
                 watch.doubt(path, *changed);
+            }
+            if next.later {
+                watch.look_later(path);
             }
             if *reason == Reason::Haste {
                 continue;

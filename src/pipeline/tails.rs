@@ -1,11 +1,21 @@
 //! Files that are followed line by line: how far each was read, and what has come since.
 
 use std::collections::HashMap;
+use std::collections::VecDeque;
 use std::io;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::Weak;
+use std::time::Duration;
+use std::time::Instant;
 
 use crate::change::lines;
 use crate::change::lines::LONGEST;
 use crate::change::lines::Mark;
+use crate::hub::Extent;
+use crate::hub::Generation;
+use crate::hub::Generations;
 use crate::hub::Grown;
 use crate::hub::Hub;
 use crate::hub::LogNews;
@@ -17,113 +27,211 @@ use crate::site_path::SitePath;
 /// How far back the end of the last line is looked for, in parts of [`LONGEST`].
 const LOOK_BACK: u64 = 16;
 
+/// About so many bytes are told at once.
+const PART: usize = 64 << 10;
+
+/// How long a file is kept open when another one has taken its place, and since somebody has last read it: for those who are
+/// behind, and for what is written to it until its writer has noticed. `logrotate` tells writers at once; some need a few
+/// seconds.
+const KEPT: Duration = Duration::from_secs(60);
+
+/// How many such files are kept open for one name.
+const GENERATIONS: usize = 8;
+
 /// How far each file was read.
 #[derive(Default)]
 pub(super) struct Tails {
     ends: HashMap<SitePath, Tail>,
 }
 
-/// How far a file was read.
+/// What is to be done after a look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Next {
+    /// It may only be gone for a moment, and should be looked at again.
+    pub(super) doubt: bool,
+    /// The system doesn't tell what is written to it, because it has another name now.
+    pub(super) later: bool,
+}
+
+/// How far the files behind a name were read.
 #[derive(Default)]
 struct Tail {
-    /// The file, kept open to be read to its end when another one takes its place; `None` while it isn't there.
-    file: Option<(Log, Mark)>,
+    /// The one that is there.
+    current: Option<(Arc<Open>, Mark)>,
+    /// Those that were there before, from the oldest on.
+    olds: VecDeque<(Arc<Open>, Mark)>,
     /// Whether there was one before, so that another one is told to be another one.
     was_there: bool,
 }
 
+/// A file that is kept open.
+#[derive(Debug)]
+struct Open {
+    log: Log,
+    /// When a listener last read it, or it was last there.
+    used: Mutex<Instant>,
+}
+
+impl Open {
+    fn new(log: Log) -> Arc<Self> {
+        Arc::new(Self { log, used: Mutex::new(Instant::now()) })
+    }
+
+    fn use_it(&self) {
+        *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    fn is_used(&self) -> bool {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).elapsed() < KEPT
+    }
+}
+
+impl Generation for Open {
+    fn read(&self, position: u64, count: usize) -> io::Result<Vec<u8>> {
+        self.use_it();
+        self.log.read(position, count)
+    }
+
+    fn before(&self, position: u64) -> io::Result<Vec<u8>> {
+        self.log.before(position)
+    }
+
+    fn mark(&self, position: u64) -> io::Result<Mark> {
+        self.log.mark(position)
+    }
+}
+
 impl Tails {
-    /// Reads what has come since the last look, and tells those who follow the file line by line, if somebody does. False if
-    /// it may only be gone for a moment, and should be looked at `again`.
-    pub(super) fn tell(&mut self, root: &Root, hub: &Hub, path: &SitePath, again: bool) -> bool {
+    /// Reads what has come since the last look, and tells those who follow the file line by line, if somebody does. `again`
+    /// is true if what was gone is gone.
+    pub(super) fn tell(&mut self, root: &Root, hub: &Hub, path: &SitePath, again: bool) -> Next {
         let Some(is_told) = hub.log(path) else {
             self.ends.remove(path);
-            return true;
+            return Next::default();
         };
         if !is_told {
             self.ends.remove(path);
         }
         let tail = self.ends.entry(path.clone()).or_default();
-        let mut news = Vec::new();
+        let (mut news, mut doubt) = (Vec::new(), false);
+        tail.read_olds(&mut news);
         match root.log(path) {
             // Those who come first begin at its end.
-            Ok(log) if !is_told => tail.file = last_end(&log).ok().map(|end| (log, end)),
+            Ok(log) if !is_told => tail.current = last_end(&log).ok().map(|end| (Open::new(log), end)),
             Ok(log) => tail.read(log, &mut news),
-            Err(Refusal::Missing) if tail.file.is_some() && !again => return false,
+            Err(Refusal::Missing) if tail.current.is_some() && !again => {
+                tail.read_on(&mut news);
+                doubt = true;
+            }
             Err(_) => {
-                if let Some((log, end)) = tail.file.take() {
-                    drain(&log, end, &mut news);
+                if tail.retire(&mut news) {
                     news.push(LogNews::Removed);
                 }
             }
         }
-        tail.was_there |= tail.file.is_some();
+        tail.was_there |= tail.current.is_some();
         if !is_told || !news.is_empty() {
-            hub.append(path, news, tail.file.as_ref().map(|(_, end)| *end));
+            hub.append(path, news, tail.generations());
         }
-        true
+        Next { doubt, later: doubt || !tail.olds.is_empty() }
     }
 }
 
 impl Tail {
     /// What has come since the last look.
     fn read(&mut self, log: Log, news: &mut Vec<LogNews>) {
-        let before = self.file.take();
-        let is_same = |(_, end): &(Log, Mark)| {
-            log.file == end.file && log.length >= end.position && log.mark(end.position).is_ok_and(|mark| mark == *end)
-        };
-        let start = if let Some((_, end)) = before.as_ref().filter(|before| is_same(before)) {
-            *end
-        } else {
-            // What was written to the old one before the new one came.
-            if let Some((old, end)) = before.filter(|(old, _)| old.file != log.file) {
-                drain(&old, end, news);
+        if let Some((current, end)) = self.current.as_mut().filter(|(current, _)| current.log.file == log.file) {
+            if !current.log.mark(end.position).is_ok_and(|mark| mark == *end) {
+                *end = Mark::start(log.file);
+                news.push(LogNews::Reset(*end));
             }
-            // Nobody has seen anything of it before, so nothing begins anew.
-            if self.was_there {
-                news.push(LogNews::Reset(Mark::start(log.file)));
-            }
-            Mark::start(log.file)
-        };
-        let mut end = start;
-        // What is more than is kept is read from the file by those who want it.
-        if log.length.saturating_sub(start.position) > LONGEST as u64 {
-            match last_end(&log) {
-                Ok(last) if last.position > start.position => {
-                    news.push(LogNews::Far(last));
-                    end = last;
-                }
-                _ => end = drain(&log, start, news),
-            }
-        } else {
-            end = drain(&log, end, news);
+            return self.read_on(news);
         }
-        self.file = Some((log, end));
+        self.retire(news);
+        // One that has come back begins anew.
+        self.olds.retain(|(old, _)| old.log.file != log.file);
+        let start = Mark::start(log.file);
+        // Nobody has seen anything of it before, so nothing begins anew.
+        if self.was_there {
+            news.push(LogNews::Reset(start));
+        }
+        self.current = Some((Open::new(log), start));
+        self.read_on(news);
+    }
+
+    /// What has come to the file that is there, whatever it is called now.
+    fn read_on(&mut self, news: &mut Vec<LogNews>) {
+        if let Some((open, end)) = &mut self.current {
+            *end = drain(open, *end, news);
+        }
+    }
+
+    /// What has come to those that were there before.
+    fn read_olds(&mut self, news: &mut Vec<LogNews>) {
+        for (open, end) in &mut self.olds {
+            *end = drain(open, *end, news);
+        }
+        self.olds.retain(|(open, _)| open.is_used());
+    }
+
+    /// The file is no longer there. What was written to it before is told before what comes then. False if none was there.
+    fn retire(&mut self, news: &mut Vec<LogNews>) -> bool {
+        self.read_on(news);
+        let Some((open, end)) = self.current.take() else { return false };
+        open.use_it();
+        self.olds.push_back((open, end));
+        if self.olds.len() > GENERATIONS {
+            self.olds.pop_front();
+        }
+        true
+    }
+
+    fn generations(&self) -> Generations {
+        let all = self.olds.iter().chain(&self.current);
+        Generations { extents: all.map(|(open, end)| extent(open, *end)).collect(), is_there: self.current.is_some() }
     }
 }
 
+fn extent(open: &Arc<Open>, end: Mark) -> Extent {
+    let generation: Weak<Open> = Arc::downgrade(open);
+    Extent { generation, end }
+}
+
 /// All lines from here to the end of the file; returns their end. What can't be read now is read at the next look.
-fn drain(log: &Log, start: Mark, news: &mut Vec<LogNews>) -> Mark {
+fn drain(open: &Arc<Open>, start: Mark, news: &mut Vec<LogNews>) -> Mark {
+    let log = &open.log;
+    let there = log.length().unwrap_or(0);
+    // What is more than is kept is read from the file by those who want it.
+    if there.saturating_sub(start.position) > LONGEST as u64
+        && let Ok(last) = last_end(log)
+        && last.position > start.position
+    {
+        news.push(LogNews::Far(extent(open, last)));
+        return last;
+    }
     let mut end = start;
-    let mut next = || -> io::Result<Option<Grown>> {
+    let mut next = || -> io::Result<bool> {
         let mut bytes = log.read(end.position, LONGEST)?;
         bytes.truncate(lines::complete(&bytes));
-        if bytes.is_empty() {
-            return Ok(None);
+        let mut before = log.before(end.position)?;
+        for part in lines::parts(&bytes, PART) {
+            let context = usize::try_from(lines::CONTEXT).unwrap_or(0);
+            let lines = [before.as_slice(), part].concat();
+            let to = Mark::new(log.file, end.position + part.len() as u64, &lines);
+            news.push(LogNews::Grown(Grown::new(extent(open, to), end, before, part.to_vec())));
+            before = lines[lines.len().saturating_sub(context)..].to_vec();
+            end = to;
         }
-        let (from, before) = (end, log.before(end.position)?);
-        end = log.mark(from.position + bytes.len() as u64)?;
-        Ok(Some(Grown::new(from, end, before, bytes)))
+        Ok(!bytes.is_empty())
     };
-    while let Ok(Some(grown)) = next() {
-        news.push(LogNews::Grown(grown));
-    }
+    while let Ok(true) = next() {}
     end
 }
 
 /// The end of the last complete line.
 fn last_end(log: &Log) -> io::Result<Mark> {
-    let mut to = log.length;
+    let length = log.length()?;
+    let mut to = length;
     for _ in 0..LOOK_BACK {
         let from = to.saturating_sub(LONGEST as u64);
         let bytes = log.read(from, usize::try_from(to - from).unwrap_or(0))?;
@@ -136,5 +244,5 @@ fn last_end(log: &Log) -> io::Result<Mark> {
         to = from;
     }
     // Within a line that is longer than anybody reads.
-    log.mark(log.length)
+    log.mark(length)
 }

@@ -83,6 +83,18 @@ pub(super) fn read_now(_: &Path, _: Device, _: u64) -> Option<Content> {
     None
 }
 
+/// Reads at a place of a file, as much as there is at once.
+#[cfg(unix)]
+pub(super) fn read_at(file: &File, bytes: &mut [u8], position: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, bytes, position)
+}
+
+/// Reads at a place of a file, as much as there is at once.
+#[cfg(windows)]
+pub(super) fn read_at(file: &File, bytes: &mut [u8], position: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, bytes, position)
+}
+
 /// Waits for the end of a write that is going on.
 ///
 /// The time of a file is set when a write begins. A read within the same write would find the same time before and after,

@@ -12,8 +12,6 @@ use std::fs::File;
 use std::fs::Metadata;
 use std::io;
 use std::io::Read;
-use std::io::Seek;
-use std::io::SeekFrom;
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::SystemTime;
@@ -88,8 +86,6 @@ pub struct Log {
     open: File,
     /// Which file it is: another one in its place has another number.
     pub file: u64,
-    /// How many bytes it had when it was opened.
-    pub length: u64,
 }
 
 impl Log {
@@ -99,12 +95,29 @@ impl Log {
     ///
     /// If it can't be read.
     pub fn read(&self, position: u64, count: usize) -> io::Result<Vec<u8>> {
-        let mut file = &self.open;
-        file.seek(SeekFrom::Start(position))?;
-        let mut bytes =
-            Vec::with_capacity(count.min(usize::try_from(self.length.saturating_sub(position)).unwrap_or(count)));
-        file.take(count as u64).read_to_end(&mut bytes)?;
+        let there = usize::try_from(self.length()?.saturating_sub(position)).unwrap_or(usize::MAX);
+        let mut bytes = vec![0; count.min(there)];
+        let mut length = 0;
+        while length < bytes.len() {
+            // Without a place of its own in the file, because several may read it at once.
+            match access::read_at(&self.open, &mut bytes[length..], position + length as u64) {
+                Ok(0) => break,
+                Ok(read) => length += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        bytes.truncate(length);
         Ok(bytes)
+    }
+
+    /// How many bytes it has now.
+    ///
+    /// # Errors
+    ///
+    /// If the system doesn't tell.
+    pub fn length(&self) -> io::Result<u64> {
+        Ok(self.open.metadata()?.len())
     }
 
     /// The place at `position`, which stands for what is before it.
@@ -265,7 +278,7 @@ impl Root {
         // The number of a file may be given to the next one, so the time when it was made belongs to it.
         let made = metadata.created().ok();
         let identity = format!("{:?} {made:?}", stamp::identity(&metadata));
-        Ok(Log { open, file: Version::of(identity.as_bytes()).short(), length: metadata.len() })
+        Ok(Log { open, file: Version::of(identity.as_bytes()).short() })
     }
 
     /// Opens a regular file. Never blocks on a FIFO.

@@ -49,6 +49,9 @@ pub use crate::watch::source::WatchError;
 /// How often a way is found again that changes while it is found. Whoever changes it goes on making events.
 const ATTEMPTS: usize = 10;
 
+/// How often a file is looked at of which no events come, because another one has taken its place.
+const LATE: Duration = Duration::from_millis(100);
+
 /// The pause between two rounds of polling. It can be short, because only what is in use is polled.
 const POLL: Duration = Duration::from_millis(100);
 
@@ -166,6 +169,11 @@ impl Watch {
     /// The file, which changed at `changed`, has changed again, and the next look at it is due.
     pub fn skip(&mut self, path: &SitePath, changed: Instant) {
         self.settle.remember(path, changed);
+    }
+
+    /// Lines may come to `path` without an event: look in a moment.
+    pub fn look_later(&mut self, path: &SitePath) {
+        self.settle.look_later(path, Instant::now() + LATE);
     }
 
     /// The file changed while it was read: look again when it is quiet.

@@ -160,6 +160,13 @@ impl Settle {
         }
     }
 
+    /// Looks at what is followed line by line at this time, whether something happens to it or not.
+    pub(super) fn look_later(&mut self, path: &SitePath, at: Instant) {
+        if self.hasty.contains_key(path) {
+            self.waiting.entry(path.clone()).or_default().hasty.get_or_insert(at);
+        }
+    }
+
     /// What is waited for began with a change at this time.
     pub(super) fn remember(&mut self, path: &SitePath, changed: Instant) {
         if let Some(wait) = self.waiting.get_mut(path) {
@@ -439,6 +446,17 @@ mod tests {
         story.note(10, Mark::Touched);
         story.settle.trust(&path());
         story.expect(60, false);
+    }
+
+    #[test]
+    fn lines_can_be_looked_for_later() {
+        let mut story = Story::new();
+        story.settle.look_later(&path(), story.at(100));
+        story.expect_nothing();
+        story.settle.hasten(path());
+        story.settle.look_later(&path(), story.at(100));
+        story.expect(100, false);
+        story.expect_nothing();
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod patterns;
 mod pointing;
 mod polling;
 mod replacing;
+mod rotation;
 mod saving;
 mod serving;
 mod starting;
