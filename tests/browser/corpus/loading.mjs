@@ -62,7 +62,7 @@ document.head.append(script);
 <div id="app" data-title="Modules"></div>
 <p class="text">Text</p>`),
     files: {
-      "main.js": 'import { shout } from "./shout.js";\nconst app = document.getElementById("app");\napp.textContent = shout(app.dataset.title) + shout(document.querySelector(".text").textContent);\nconst { late } = await import("./late.js");\nlate();\nwindow.isDone = true;',
+      "main.js": 'import { shout } from "./shout.js";\nconst app = document.getElementById("app");\napp.textContent = shout(app.dataset.title) + shout(document.querySelector(".text")?.textContent ?? "none");\nconst { late } = await import("./late.js");\nlate();\nwindow.isDone = true;',
       "shout.js": 'export const shout = (text) => text.toUpperCase() + "!";',
       "late.js": 'export const late = () => document.querySelectorAll("p").forEach((paragraph, index) => paragraph.setAttribute("data-number", index));',
     },

@@ -91,7 +91,7 @@ async function seen({ number, hasLooks, patience, isStill }, isReady) {
   const hasArrived = () => [...document.head.childNodes].some((node) => node.nodeType === 8 && node.data === `edit ${number}`);
   if (!(await until(() => hasArrived() && document.readyState === "complete" && isReady(), patience))) return { isLate: true };
   // What a reload brings back may come with the first frames.
-  if (!window.mark) await frames();
+  await frames();
   let lines = snapshot(hasLooks), before;
   do {
     if (!isStill) break;
