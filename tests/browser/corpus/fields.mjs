@@ -90,4 +90,81 @@ setTimeout(() => {
       "a field's hint": ['<input name="id">', '<input name="id" placeholder="none">'],
     },
   },
+  {
+    name: "opened-by-scripts",
+    html: html("", `
+<p id="mode">open all</p>
+<details><summary>One</summary>1</details><details open><summary>Two</summary>2</details>
+<dialog>Dialog</dialog>
+<div popover id="pop">Popover</div>
+<input type="radio" name="kind" value="a" checked><input type="radio" name="kind" value="b">
+<script>
+const isOpen = document.getElementById("mode").textContent.includes("open");
+const [one, two] = document.querySelectorAll("details");
+one.open = isOpen;
+two.open = !isOpen;
+if (isOpen) document.querySelector("dialog").show();
+if (isOpen) document.getElementById("pop").showPopover();
+document.querySelectorAll("[name=kind]")[isOpen ? 1 : 0].checked = true;
+document.body.dataset.popped = document.getElementById("pop").matches(":popover-open");
+</script>`),
+    edits: {
+      "what is opened": ["open all", "close all"],
+      "a title": ["<summary>One", "<summary>First"],
+      "what is written open": ["<details><summary>", '<details open id="one"><summary>'],
+    },
+  },
+  {
+    name: "controlled-field",
+    html: html('<script src="/vendor/preact.js"></script>', `
+<div id="root" data-name="Ada"></div>
+<script>
+const { html, render, useState } = htmPreact;
+const App = ({ name }) => {
+  const [value, setValue] = useState(name);
+  return html\`<input value=\${value} onInput=\${({ target }) => setValue(target.value)} /><b>\${value}</b><button onClick=\${() => setValue(value + "!")}>Add</button>\`;
+};
+render(html\`<\${App} name=\${document.getElementById("root").dataset.name} />\`, document.getElementById("root"));
+</script>`),
+    clicks: "button",
+    edits: {
+      "what the field starts with": ['data-name="Ada"', 'data-name="Grace"'],
+      "a label": [">Add<", ">More<"],
+      "a class": ['<div id="root"', '<div class="root" id="root"'],
+    },
+  },
+  {
+    name: "search-filled-by-url",
+    html: html("", `
+<form><input name="q"><input name="page" type="number" value="1"><input name="level" type="range" min="0" max="10"></form>
+<ul><li>Apple</li><li>Pear</li></ul>
+<script>
+const { q, page, level } = document.forms[0];
+q.value = new URLSearchParams(location.search).get("q") ?? document.querySelector("li").textContent;
+page.value = document.querySelectorAll("li").length;
+level.max = document.querySelectorAll("li").length;
+level.value = level.max;
+for (const item of document.querySelectorAll("li")) item.hidden = item.textContent !== q.value;
+</script>`),
+    edits: {
+      "what the field is filled with": ["<li>Apple", "<li>Plum"],
+      "a new item": ["<li>Pear</li>", "<li>Pear</li><li>Plum</li>"],
+      "a field's attribute": ['min="0"', 'min="1"'],
+    },
+  },
+  {
+    name: "written-open",
+    html: html("", `
+<details><summary>One</summary>1</details><details open><summary>Two</summary>2</details>
+<dialog open>Dialog</dialog><dialog>Other dialog</dialog>
+<input type="checkbox" name="box"><select name="size"><option>S<option>M</select><input name="text" value="a"><textarea name="area">a</textarea>
+<script>document.body.dataset.details = document.querySelectorAll("details[open], dialog[open]").length;</script>`),
+    edits: {
+      "details that are open": ["<details><summary>", "<details open><summary>"],
+      "details that are closed": ["<details open>", "<details>"],
+      "a dialog that is open": ["<dialog>Other", "<dialog open>Other"],
+      "a dialog that is closed": ["<dialog open>", "<dialog>"],
+      "other defaults": ['name="box"', 'name="box" checked', "<option>M", "<option selected>M", 'value="a"', 'value="b"', "area\">a", "area\">b"],
+    },
+  },
 ];
