@@ -65,27 +65,22 @@ async function write(folder, files) {
   for (const [file, content] of Object.entries(files)) await site.write(`${folder}/${file}`, content);
 }
 
-/** What is seen of a page, without what is another thing at every load. */
-async function look({ random = [], ...definition }, wish) {
-  const found = await page.run(see(definition), wish);
+/** Asks the page what is seen, and leaves out what is another thing at every load. */
+async function look({ random = [] }, code, ...args) {
+  const found = await page.run(code, ...args);
   return { ...found, lines: random.reduce((lines, random) => lines?.map((line) => line.replace(random, "")), found.lines) };
 }
 
-/** What comes of using it. */
-async function tryOut(definition, { hasLooks }) {
-  const { clicks = null, probe, random = [] } = definition;
-  if (!clicks && !probe) return { lines: [], isMarked: await page.isMarked() };
-  const found = await page.run(use(definition), clicks, hasLooks);
-  return { ...found, lines: random.reduce((lines, random) => lines.map((line) => line.replace(random, "")), found.lines) };
-}
+const atRest = (definition, wish) => look(definition, see(definition), wish);
+const inUse = (definition, { hasLooks }) => look(definition, use(definition), definition.clicks ?? null, hasLooks);
 
 /** What a page is when it is opened anew, at rest and in use. */
 async function fresh(definition, files, wish) {
   await write(`fresh/${definition.name}`, files);
   await page.open(`${server.url}/fresh/${definition.name}/`);
-  const { lines } = await look(definition, { ...wish, isStill: true });
+  const { lines } = await atRest(definition, { ...wish, isStill: true });
   assert.ok(lines, `${definition.name} is never ready`);
-  return { atRest: lines, inUse: (await tryOut(definition, wish)).lines };
+  return { atRest: lines, inUse: (await inUse(definition, wish)).lines };
 }
 
 /** What differs first between two lists of lines; undefined if there is none. */
@@ -115,16 +110,16 @@ async function tryEdit(definition, { what, files, isDocument, number }, known) {
   let found, because;
   for (let end = Date.now() + DEADLINE; ; ) {
     // It may be on its way to the next page.
-    found = await look(definition, { ...wish, number }).catch((error) => ({ lines: [String(error)], isLate: true }));
+    found = await atRest(definition, { ...wish, number }).catch((error) => ({ lines: [String(error)], isLate: true }));
     because = found.isLate ? `it does not arrive: ${found.lines ?? ""}` : difference(found.lines, expected.atRest);
     if (!because || Date.now() > end) break;
     if (!found.isLate) end = Math.min(end, Date.now() + (definition.isKnown ? LITTLE_PATIENCE : PATIENCE));
   }
   if (because) return { outcome: "wrong", isInPlace: found.isMarked, because };
-  const inUse = await tryOut(definition, wish).catch((error) => ({ lines: [String(error)] }));
-  because = difference(inUse.lines, expected.inUse);
-  if (because) return { outcome: "wrong", isInPlace: found.isMarked, because: `in use: ${because}` };
-  if (found.isMarked !== inUse.isMarked) return { outcome: "wrong", isInPlace: false, because: "it was right before it was loaded again" };
+  const later = await inUse(definition, wish).catch((error) => ({ lines: [String(error)] }));
+  because = difference(later.lines, expected.inUse);
+  if (because) return { outcome: "wrong", isInPlace: found.isMarked, because: `later: ${because}` };
+  if (found.isMarked !== later.isMarked) return { outcome: "wrong", isInPlace: false, because: "it was right before it was loaded again" };
   return { outcome: found.isMarked ? "in place" : "reload" };
 }
 

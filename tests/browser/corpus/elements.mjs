@@ -190,6 +190,8 @@ document.getElementById("summary").value = "It costs " + base;
     edits: {
       "what the fields are made from": ['id="base">10', 'id="base">20'],
       "a field's attribute": ['<input id="gross">', '<input id="gross" title="with tax">'],
+      "a field that is not filled any more": ["value = base * 1.2", "title = base * 1.2"],
+      "fields that get something else": ["checked = base > 15", "checked = base > 5", '"It costs "', '"It has cost "'],
       "a label": ["Price:", "Net price:"],
       "a new option": ["<option>M", "<option>M<option>L"],
     },

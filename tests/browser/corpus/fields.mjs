@@ -1,6 +1,11 @@
 // Libraries for forms: dates, choices, validation.
 import { html } from "./frame.mjs";
 
+/** A tenth of a second of silence: 800 samples of a byte each, 8,000 in a second. */
+const SILENCE = Buffer.concat([
+  Buffer.from("RIFF\x44\x03\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x40\x1f\0\0\x01\0\x08\0data\x20\x03\0\0", "latin1"), Buffer.alloc(800, 128),
+]);
+
 export default [
   {
     name: "flatpickr",
@@ -165,6 +170,25 @@ for (const item of document.querySelectorAll("li")) item.hidden = item.textConte
       "a dialog that is open": ["<dialog>Other", "<dialog open>Other"],
       "a dialog that is closed": ["<dialog open>", "<dialog>"],
       "other defaults": ['name="box"', 'name="box" checked', "<option>M", "<option selected>M", 'value="a"', 'value="b"', "area\">a", "area\">b"],
+    },
+  },
+  {
+    name: "sounds",
+    html: html("", `
+<audio src="silence.wav" muted controls></audio>
+<p id="volume">0.5</p>
+<script>
+const audio = document.querySelector("audio");
+audio.volume = Number(document.getElementById("volume").textContent);
+audio.onloadedmetadata = () => (document.body.dataset.seconds = audio.duration);
+</script>`),
+    files: { "silence.wav": SILENCE },
+    ready: () => document.body.dataset.seconds,
+    edits: {
+      "a volume": [">0.5<", ">0.25<"],
+      "a sound that is not muted": [" muted controls", " controls"],
+      "a sound that the script makes fast": ["audio.onloaded", "audio.playbackRate = 2;\naudio.onloaded"],
+      "no controls": [" muted controls", " muted"],
     },
   },
 ];

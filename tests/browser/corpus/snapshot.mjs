@@ -57,8 +57,9 @@ function snapshot(hasLooks) {
     const option = element.matches("option") ? [`selected=${element.selected}`] : [];
     const style = element.localName === "style" && element.sheet ? [`rules=${rules(element.sheet)}`] : [];
     const drawn = element.localName === "canvas" ? [`drawn=${hash(element.toDataURL())}`] : [];
+    const media = element.matches("audio, video") ? [element.muted, element.volume, element.playbackRate, element.paused] : [];
     const look = hasLooks && document.body.contains(element) ? [looks(element)] : [];
-    lines.push([`${indent}<${element.localName}`, ...attributes, ...field, ...option, ...drawn, ...look].join(" "));
+    lines.push([`${indent}<${element.localName}`, ...attributes, ...field, ...option, ...drawn, ...media, ...look].join(" "));
     const inner = `${indent} `;
     if (element.shadowRoot) {
       lines.push(`${inner}#shadow ${element.shadowRoot.adoptedStyleSheets.map(rules).join(" ")}`);
@@ -103,24 +104,21 @@ async function seen({ number, hasLooks, patience, isStill }, isReady) {
 }
 
 /**
- * Clicks everything of this kind, as a person would who wants to see what happens, and says what is seen then.
+ * Clicks everything of this kind, as a person would who wants to see what happens, and says what is seen a little later.
  * @param {string | null} clicks a selector
  * @param {boolean} hasLooks
  * @param {(() => unknown) | null} probe what else can be done with the page
  */
 async function used(clicks, hasLooks, probe) {
-  const lines = probe ? [JSON.stringify(await probe())] : [];
-  if (clicks) {
-    // Without leaving the page.
-    addEventListener("click", (event) => event.preventDefault());
-    addEventListener("submit", (event) => event.preventDefault());
-    for (const element of document.querySelectorAll(clicks)) {
-      element.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, view: window }));
-    }
-    await frames();
-    lines.push(...snapshot(hasLooks));
+  const answer = probe ? [JSON.stringify(await probe())] : [];
+  // Without leaving the page.
+  addEventListener("click", (event) => event.preventDefault());
+  addEventListener("submit", (event) => event.preventDefault());
+  for (const element of clicks ? document.querySelectorAll(clicks) : []) {
+    element.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, view: window }));
   }
-  return { lines, isMarked: window.mark === true };
+  await frames();
+  return { lines: [...answer, ...snapshot(hasLooks)], isMarked: window.mark === true };
 }
 
 /**

@@ -36,7 +36,7 @@ new Chart(document.querySelector("canvas"), { type: "bar", options: { responsive
   },
   {
     name: "reveal",
-    html: html('<link rel="stylesheet" href="/vendor/reveal.css"><link rel="stylesheet" href="style.css"><script src="/vendor/reveal.js"></script>', `
+    html: html('<link rel="stylesheet" href="/vendor/reveal.css"><link rel="stylesheet" href="style.css"><style>* { transition: none !important }</style><script src="/vendor/reveal.js"></script>', `
 <div class="reveal"><div class="slides">
 <section><h2>First</h2><img src="red.svg" alt="" width="20" height="20"></section>
 <section data-background-color="red"><h2>Second</h2><p class="fragment">Fragment</p></section>
