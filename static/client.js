@@ -33,10 +33,10 @@
   // A library may have its own setters on a field, which would take this for its own doing.
   const setText = [HTMLInputElement, HTMLTextAreaElement].map(({ prototype }) => Object.getOwnPropertyDescriptor(prototype, "value")?.set);
 
-  /** @type {WeakSet<EventTarget>} the fields that somebody has typed into, and not only a script */
-  const typed = new WeakSet();
+  /** @type {WeakMap<EventTarget, boolean>} what was done something to since loading, or before it, and whether it was typed into */
+  const touched = new WeakMap();
   for (const name of ["input", "change"]) {
-    addEventListener(name, (event) => void typed.add(event.composedPath()[0]), { capture: true, passive: true });
+    addEventListener(name, (event) => void touched.set(event.composedPath()[0], true), { capture: true, passive: true });
   }
 
   /** @type {State | undefined} */
@@ -57,7 +57,8 @@
         page.start({
           path,
           version,
-          describe: (/** @type {Element} */ field) => ({ ...describe(field), isTyped: typed.has(field) }),
+          describe: (/** @type {Element} */ field) => ({ ...describe(field), isTyped: touched.get(field) === true }),
+          isTouched: (/** @type {Element} */ element) => touched.has(element),
           /** @param {typeof note} handler */
           resources(handler) {
             note = handler;
@@ -87,9 +88,9 @@
       addEventListener(name, ({ isTrusted }) => isTrusted && (mayScroll = false), { capture: true, passive: true, signal: over.signal });
     }
     const step = () => {
-      for (const place of state.opened) once(place, (element) => open(element, place.how));
+      for (const place of state.opened) once(place, (element) => open(element, place.how), true);
       for (const field of state.fields) once(field, (element) => setValue(element, field));
-      for (const media of state.media) once(media, (element) => play(element, media));
+      for (const media of state.media) once(media, (element) => play(element, media), true);
       if (!mayScroll) return;
       for (const place of state.focus) once(place, (element) => focus(element, place));
       for (const range of state.selection) once(range, (element) => select(element, range));
@@ -153,13 +154,16 @@
    * Does something to an element once: as soon as it is there, and to another one that takes its place.
    * @param {Place} place
    * @param {(element: any) => boolean | void} act false if it is too early
+   * @param {boolean} [isTouch] whether a person had done this
    */
-  function once(place, act) {
+  function once(place, act, isTouch) {
     if (isThere(place)) return;
     const element = find(place);
     if (!element) return;
     try {
-      if (act(element) !== false) place.element = element;
+      if (act(element) === false) return;
+      place.element = element;
+      if (isTouch) touched.set(element, false);
     } catch {
       // The page is another one now, and the element may be of another kind: what it can't take, it doesn't get.
       place.element = element;
@@ -254,9 +258,10 @@
    * @param {State["fields"][0]} kept
    */
   function setValue(field, { value, isTyped }) {
-    if (isTyped) typed.add(field);
     // What scripts have filled in, they fill in again, and it may be something else now.
-    if (hasValue(field, value) || (!isTyped && !isUntouched(field))) return;
+    if (!isTyped && !isUntouched(field) && !hasValue(field, value)) return;
+    touched.set(field, isTyped);
+    if (hasValue(field, value)) return;
     if (field instanceof HTMLSelectElement && Array.isArray(value)) {
       for (const option of field.options) option.selected = value.includes(option.value);
     } else if (field instanceof HTMLInputElement && typeof value === "boolean") {
@@ -272,15 +277,17 @@
    * @param {HTMLMediaElement} element
    * @param {State["media"][0]} media
    */
-  function play(element, { source, isPlaying, ...properties }) {
+  function play(element, { source, time, volume, muted, rate, isPlaying }) {
     if (!element.currentSrc) return false;
     // Another film begins where it begins.
     if (element.currentSrc.split("?")[0] !== source) return;
-    const { time, volume, muted, rate } = properties;
-    Object.assign(element, { currentTime: time, volume, muted, playbackRate: rate });
+    element.currentTime = time;
+    if (volume !== undefined) element.volume = volume;
+    if (muted !== undefined) element.muted = muted;
+    if (rate !== undefined) element.playbackRate = rate;
     // A browser may want a click first.
     if (isPlaying) element.play().catch(() => {});
-    else element.pause();
+    else if (isPlaying === false) element.pause();
   }
 
   /**

@@ -20,24 +20,28 @@ const ofScripts = new Set();
  * What `client.js` knows: the file that the page was made from, percent-encoded, and its version; the resources that the
  * page loads; and what it could not bring back after a reload.
  * @typedef {{ path?: string, version?: string, describe?: (field: Element) => { kind: string, label: string, isTyped: boolean },
- *   resources?: (handler: (entries: PerformanceEntry[]) => void) => void,
+ *   isTouched?: (element: Element) => boolean, resources?: (handler: (entries: PerformanceEntry[]) => void) => void,
  *   missing?: () => import("./state.js").State["fields"] }} Start
  */
 
 /** @param {Start} start */
-export function start({ path, version, describe, resources, missing } = {}) {
+export function start({ path, version, describe, isTouched, resources, missing } = {}) {
   if (document.querySelector('meta[name="savecast"][content="off" i]')) return;
+  const state = import("./state.js");
   if (path && version) {
     page = decodeURIComponent(path);
     use(path, version);
-    // When the page has all that it needs, it is time to learn how it was written.
-    const learn = () => setTimeout(() => (source = written(version)));
+    // When the page has all that it needs, it is time to learn how it was written, and how it is.
+    const learn = () => setTimeout(() => {
+      source = written(version);
+      state.then(({ remember }) => remember()).catch(() => {});
+    });
     if (document.readyState === "complete") learn();
     else addEventListener("load", learn, { once: true });
   }
   prepare(page, async () => {
-    const { keep } = await import("./state.js");
-    if (describe) keep(describe, missing?.() ?? []);
+    const { keep } = await state;
+    if (describe && isTouched) keep(describe, isTouched, missing?.() ?? []);
   });
   resources?.((entries) => entries.forEach(note));
   // A frame that is written in the page has no client of its own.

@@ -15,40 +15,54 @@ const KEY = "savecast:state";
  * @typedef {{ url: string,
  *   opened: (Place & { how: string })[],
  *   fields: (Place & { value: string | boolean | string[], isTyped: boolean })[],
- *   media: (Place & { source: string, time: number, volume: number, muted: boolean, rate: number, isPlaying: boolean })[],
+ *   media: (Place & { source: string, time: number, volume?: number, muted?: boolean, rate?: number, isPlaying?: boolean })[],
  *   focus: (Place & { start?: number | null, end?: number | null })[],
  *   selection: (Place & { node: number, offset: number, to: Place & { node: number, offset: number } })[],
  *   scroll: (Place & { left: number, top: number })[] }} State
  */
 
 /**
+ * What a person has done is what is unlike the page as it was when it was loaded. What scripts do on loading, they do again.
+ * @type {WeakMap<Element, ReturnType<typeof stateOf>>}
+ */
+const loaded = new WeakMap();
+
+/** Remembers how the page is now that it is loaded. */
+export function remember() {
+  for (const element of allElements()) {
+    if (element.matches("details, dialog, [popover], input, textarea, select, audio, video")) loaded.set(element, stateOf(element));
+  }
+}
+
+/**
  * Keeps the state for the next load of this page.
  * @param {(field: Element) => { kind: string, label: string, isTyped: boolean }} describe what tells a field from others, and
  *   whether it was typed into
+ * @param {(element: Element) => boolean} isTouched whether a person has surely done something to an element
  * @param {State["fields"]} missing what was kept before, of fields that this page does not have: it may be half of what its
  *   author is writing
  */
-export function keep(describe, missing) {
-  const all = trees().flatMap((tree) => [...tree.querySelectorAll("*")]);
+export function keep(describe, isTouched, missing) {
+  const all = allElements();
   const at = (/** @type {Element} */ element) => ({ path: pathOf(element) });
   /** @type {State} */
-  const state = {
-    url: location.href,
-    opened: all.flatMap((element) => howOpen(element).map((how) => ({ ...at(element), how }))),
-    fields: all.flatMap((element) => {
-      const value = valueOf(element);
-      return value === undefined ? [] : [{ ...at(element), ...describe(element), value }];
-    }),
-    media: all.filter((element) => element instanceof HTMLMediaElement && element.currentSrc !== "").map((element) => {
-      const { currentSrc, currentTime: time, volume, muted, playbackRate: rate, paused } = /** @type {HTMLMediaElement} */ (element);
-      return { ...at(element), source: currentSrc.split("?")[0], time, volume, muted, rate, isPlaying: !paused };
-    }),
-    focus: focused().map((element) => ({ ...at(element), ...selectionOf(element) })),
-    selection: selected(),
-    scroll: all
-      .filter((element) => element.scrollTop || element.scrollLeft)
-      .map((element) => ({ ...at(element), left: element.scrollLeft, top: element.scrollTop })),
-  };
+  const state = { url: location.href, opened: [], fields: [], media: [], focus: [], selection: selected(), scroll: [] };
+  for (const element of all) {
+    const [before, now] = [loaded.get(element), stateOf(element)];
+    const isOther = (/** @type {keyof typeof now} */ name) => isTouched(element) || JSON.stringify(now[name]) !== JSON.stringify(before?.[name]);
+    if (now.how !== undefined && (before || now.how !== "closed") && isOther("how")) state.opened.push({ ...at(element), how: now.how });
+    if (now.value !== undefined && isOther("value")) {
+      state.fields.push({ ...at(element), ...describe(element), value: now.value });
+    }
+    if (element instanceof HTMLMediaElement && element.currentSrc !== "" && (element.currentTime > 0 || isTouched(element))) {
+      const { currentSrc, currentTime: time } = element;
+      const { volume, muted, rate, isPlaying } = now;
+      const others = Object.entries({ volume, muted, rate, isPlaying }).filter(([name]) => isOther(/** @type {keyof typeof now} */ (name)));
+      state.media.push({ ...at(element), source: currentSrc.split("?")[0], time, ...Object.fromEntries(others) });
+    }
+    if (element.scrollTop || element.scrollLeft) state.scroll.push({ ...at(element), left: element.scrollLeft, top: element.scrollTop });
+  }
+  for (const element of focused()) state.focus.push({ ...at(element), ...selectionOf(element) });
   state.fields.push(...missing.map((field) => ({ ...field, element: undefined })));
   try {
     sessionStorage.setItem(KEY, JSON.stringify(state));
@@ -57,14 +71,29 @@ export function keep(describe, missing) {
   }
 }
 
+function allElements() {
+  return trees().flatMap((tree) => [...tree.querySelectorAll("*")]);
+}
+
+/**
+ * What can be done to an element.
+ * @param {Element} element
+ * @returns {{ how?: string, value?: string | boolean | string[], volume?: number, muted?: boolean, rate?: number, isPlaying?: boolean }}
+ */
+function stateOf(element) {
+  if (!(element instanceof HTMLMediaElement)) return { how: howOpen(element), value: valueOf(element) };
+  const { volume, muted, playbackRate: rate, paused } = element;
+  return { volume, muted, rate, isPlaying: !paused };
+}
+
 /**
  * @param {Element} element
- * @returns {string[]} none if it is nothing that opens
+ * @returns {string | undefined} undefined if it is nothing that opens
  */
 function howOpen(element) {
-  if (element instanceof HTMLDetailsElement) return [element.open ? "open" : "closed"];
-  if (element instanceof HTMLDialogElement) return [!element.open ? "closed" : element.matches(":modal") ? "modal" : "open"];
-  return element.hasAttribute("popover") && element.matches(":popover-open") ? ["popover"] : [];
+  if (element instanceof HTMLDetailsElement) return element.open ? "open" : "closed";
+  if (element instanceof HTMLDialogElement) return !element.open ? "closed" : element.matches(":modal") ? "modal" : "open";
+  return element.hasAttribute("popover") && element.matches(":popover-open") ? "popover" : undefined;
 }
 
 /** The focused element, also in shadow roots; none if that is the page. */
