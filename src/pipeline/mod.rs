@@ -95,7 +95,7 @@ impl Seen {
             return false;
         }
         // Nobody has said that the writer is done, and half of a text looks like a text. What was found empty is written anew.
-        let is_open = look.reason == Reason::Quiet || since == Since::Written;
+        let is_open = look.is_written || since == Since::Written;
         let before_it = before.filter(|_| !look.is_doubted);
         // Nobody has said that there was a change at all: a writer may be at work, of whom we will hear. A stream that has
         // just been opened is told what there is, and what comes of it; an answer is only one.

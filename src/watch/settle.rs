@@ -78,6 +78,8 @@ pub struct Look {
     pub reason: Reason,
     /// Whether it was found before what a save in progress looks like, and is being written to.
     pub is_doubted: bool,
+    /// Whether it was written to, and nobody has said since then that this is done.
+    pub is_written: bool,
     /// Whether it was put off, to hear of a next save that has begun already.
     pub is_late: bool,
     /// When the system told of the first change since the look before.
@@ -210,7 +212,8 @@ impl Settle {
             if let Some(reason) = reason {
                 let changed = wait.changed.unwrap_or(now).min(now);
                 let (is_doubted, is_late) = (wait.doubted.is_some(), std::mem::take(&mut wait.is_late));
-                batch.push(Look { path: path.clone(), reason, is_doubted, is_late, changed });
+                let is_written = wait.is_written;
+                batch.push(Look { path: path.clone(), reason, is_doubted, is_written, is_late, changed });
                 wait.hasty = None;
                 if reason != Reason::Haste {
                     (wait.changed, wait.done, wait.asked) = (None, None, None);
@@ -510,7 +513,8 @@ mod tests {
         story.settle.put_off(path(), story.at(0));
         story.note(5, Mark::Written);
         assert_eq!(story.settle.take(story.at(9)), []);
-        assert!(story.settle.take(story.at(10)).iter().all(|look| look.is_late && look.reason == Reason::Done));
+        let looks = story.settle.take(story.at(10));
+        assert!(looks.iter().all(|look| look.is_late && look.is_written && look.reason == Reason::Done));
         assert_eq!(story.settle.since(&path()), Since::Written);
     }
 
