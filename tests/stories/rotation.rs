@@ -55,8 +55,9 @@ fn expect(mut next: impl FnMut() -> (String, String), numbers: std::ops::Range<u
                 assert!(data.starts_with(&format!("line {number:07}")), "{number}: {data:.20}");
                 break;
             }
-            assert_eq!(event, "reset", "{data}");
-            resets += 1;
+            // On a busy machine, there may be no file for long enough to say so.
+            assert!(["reset", "removed"].contains(&event.as_str()), "{event} {data}");
+            resets += usize::from(event == "reset");
         }
     }
     resets
