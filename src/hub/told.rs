@@ -49,7 +49,7 @@ pub enum Source {
 #[derive(Debug, Default)]
 struct Values {
     pointers: Arc<[Arc<Pointer>]>,
-    found: Vec<Found>,
+    found: Vec<Arc<Found>>,
     kept: AtomicUsize,
 }
 
@@ -73,7 +73,7 @@ impl Told {
     /// Finds all that is needed, in one pass for each; `before` is the update before.
     pub(super) fn new(update: Update, before: Option<&Self>, needed: &Needed) -> Self {
         let line = document(&update);
-        let values = Values::find(line.unwrap_or_default(), needed);
+        let values = line.map(|line| Values::find(line, needed, &Values::default())).unwrap_or_default();
         // If it is clearly smaller: at most three quarters.
         let patch = before.filter(|_| needed.patch).and_then(|before| {
             let (old, new) = (document(&before.update)?, line?);
@@ -96,8 +96,9 @@ impl Told {
     /// Finds what was not needed until now.
     pub(super) fn find(&self, needed: &Needed) {
         let Some(line) = document(&self.update) else { return };
-        if !self.values().has_all(&needed.pointers) {
-            let values = Arc::new(Values::find(line, needed));
+        let known = self.values();
+        if !Arc::ptr_eq(&known.pointers, &needed.pointers) {
+            let values = Arc::new(Values::find(line, needed, &known));
             *self.values.lock().unwrap_or_else(PoisonError::into_inner) = values;
         }
     }
@@ -137,20 +138,32 @@ fn document(update: &Update) -> Option<&str> {
 }
 
 impl Values {
-    fn find(line: &str, needed: &Needed) -> Self {
-        let found = |place: Option<Range<usize>>| Found {
-            version: place.clone().map_or(Version::ABSENT, |place| Version::of(line[place].as_bytes())),
-            place,
-            texts: Default::default(),
-        };
+    /// Finds all that are needed, in one pass; what is `known` of this line already is taken over.
+    fn find(line: &str, needed: &Needed, known: &Self) -> Self {
         let pointers = needed.pointers.clone();
-        let places = if pointers.is_empty() { Vec::new() } else { pointer::find(line, &pointers) };
-        Self { found: places.into_iter().map(found).collect(), pointers, kept: AtomicUsize::new(0) }
+        let mut known_ones = known.pointers.iter().zip(&known.found).peekable();
+        // Both are sorted.
+        let mut take = |pointer: &Arc<Pointer>| {
+            while known_ones.next_if(|(other, _)| !Arc::ptr_eq(other, pointer) && *other < pointer).is_some() {}
+            known_ones.next_if(|(other, _)| *other == pointer).map(|(_, found)| found.clone())
+        };
+        let mut found = pointers.iter().map(&mut take).collect::<Vec<_>>();
+        let is_missing = |(pointer, found): (&Arc<Pointer>, &Option<_>)| found.is_none().then(|| pointer.clone());
+        let missing = pointers.iter().zip(&found).filter_map(is_missing).collect::<Vec<_>>();
+        if !missing.is_empty() {
+            let mut places = pointer::find(line, &missing).into_iter();
+            let find = |found: &mut Option<_>| *found = places.next().map(|place| Arc::new(Found::new(line, place)));
+            found.iter_mut().filter(|found| found.is_none()).for_each(find);
+        }
+        let kept = AtomicUsize::new(known.kept.load(Ordering::Relaxed));
+        Self { found: found.into_iter().flatten().collect(), pointers, kept }
     }
+}
 
-    fn has_all(&self, pointers: &Arc<[Arc<Pointer>]>) -> bool {
-        Arc::ptr_eq(&self.pointers, pointers)
-            || pointers.iter().all(|pointer| self.pointers.binary_search(pointer).is_ok())
+impl Found {
+    fn new(line: &str, place: Option<Range<usize>>) -> Self {
+        let version = place.clone().map_or(Version::ABSENT, |place| Version::of(line[place].as_bytes()));
+        Self { place, version, texts: Default::default() }
     }
 }
 
