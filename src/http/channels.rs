@@ -14,8 +14,9 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::http::Site;
+use crate::http::channel_feed::ChannelFeed;
+use crate::http::channel_feed::Write;
 use crate::http::feed::Feed;
-use crate::http::feed::Wire;
 use crate::http::frame;
 use crate::http::negotiate;
 use crate::http::negotiate::Wanted;
@@ -71,11 +72,11 @@ pub(super) async fn channel(
     }
     match negotiate::wanted(request.method(), request.headers()) {
         Ok(Wanted::Events) if request.method() == Method::HEAD => stream::head(),
-        Ok(Wanted::Events) => match subscribe(&request, &site, name, Wire::Stream) {
+        Ok(Wanted::Events) => match subscribe(&request, &site, name, frame::frame_part) {
             Ok(feed) => stream::answer(&request, feed),
             Err(error) => too_many(error),
         },
-        Ok(Wanted::Socket) => match subscribe(&request, &site, name, Wire::Socket) {
+        Ok(Wanted::Socket) => match subscribe(&request, &site, name, frame::message_part) {
             Ok(feed) => socket::answer(&request, payload, feed),
             Err(error) => too_many(error),
         },
@@ -84,11 +85,11 @@ pub(super) async fn channel(
     }
 }
 
-fn subscribe(request: &HttpRequest, site: &Site, name: ChannelName, wire: Wire) -> Result<Feed, TooManyChannels> {
+fn subscribe(request: &HttpRequest, site: &Site, name: ChannelName, write: Write) -> Result<Feed, TooManyChannels> {
     let last = stream::last_event_id(request);
     // An id that was never ours is one of long ago.
     let last = last.map(|id| id.parse().unwrap_or(0));
-    Subscriber::new(&site.hub, name, last).map(|subscriber| Feed::Channel(subscriber, wire))
+    Subscriber::new(&site.hub, name, last).map(|subscriber| Feed::Channel(ChannelFeed::new(subscriber, write)))
 }
 
 async fn publish(request: &HttpRequest, site: &Site, name: &ChannelName, payload: Payload) -> HttpResponse {

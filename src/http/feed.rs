@@ -17,18 +17,19 @@ use crate::change::kind;
 use crate::change::kind::Kind;
 use crate::change::pointer::Pointer;
 use crate::http::Site;
+use crate::http::channel_feed::ChannelFeed;
+use crate::http::channel_feed::Forgotten;
+use crate::http::channel_feed::Text;
 use crate::http::frame;
 use crate::http::frame::Event;
 use crate::http::log;
 use crate::hub::Audience;
 use crate::hub::Follower;
-use crate::hub::Heard;
 use crate::hub::Hub;
 use crate::hub::Interest;
 use crate::hub::Known;
 use crate::hub::Need;
 use crate::hub::Owed;
-use crate::hub::Subscriber;
 use crate::hub::Told;
 use crate::site_path::SitePath;
 
@@ -112,7 +113,7 @@ pub(super) enum Feed {
     /// Of files.
     Files(FileFeed),
     /// Of a channel.
-    Channel(Subscriber, Wire),
+    Channel(ChannelFeed),
     /// Of a file, line by line.
     Lines(Pin<Box<dyn Stream<Item = Bytes>>>),
 }
@@ -155,17 +156,13 @@ impl Feed {
         Self::Files(FileFeed { follower, form, wire: Wire::Stream, has: None })
     }
 
-    /// The next event, in words; `None` when the server stops.
-    pub(super) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
+    /// The next event, in words, or a part of it; `None` when the server stops.
+    pub(super) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Text, Forgotten>>> {
+        let whole = |text: Option<Bytes>| text.map(|bytes| Ok(Text { bytes, is_end: true }));
         match self {
-            Self::Files(files) => files.poll_next(context),
-            Self::Lines(lines) => lines.as_mut().poll_next(context),
-            Self::Channel(subscriber, wire) => subscriber.poll_next(context).map(|heard| {
-                heard.map(|heard| match heard {
-                    Heard::Event(event) => wire.write(&Event::named(event.id, &event.name, event.data.as_str())),
-                    Heard::Gap => wire.write(&Event::named("", "gap", "Some events are forgotten")),
-                })
-            }),
+            Self::Files(files) => files.poll_next(context).map(whole),
+            Self::Lines(lines) => lines.as_mut().poll_next(context).map(whole),
+            Self::Channel(channel) => channel.poll_next(context),
         }
     }
 }

@@ -110,30 +110,71 @@ impl<'a> Event<'a> {
     /// On a stream of server-sent events.
     #[must_use]
     pub fn to_frame(&self) -> String {
-        let mut frame = String::with_capacity(self.id.len() + self.name.len() + self.data.len() + 32);
-        // Without an id, the listener keeps the one of the event before.
-        if !self.id.is_empty() {
-            writeln!(frame, "id: {}", self.id).expect(WRITES);
-        }
-        if self.name != MESSAGE {
-            writeln!(frame, "event: {}", self.name).expect(WRITES);
-        }
-        data(&mut frame, &self.data);
-        frame.push('\n');
-        frame
+        frame_part(self, 0, usize::MAX).0
     }
 
-    /// As a message of a WebSocket: `{"id","event","data"}`, where `data` is the text that the listener of a stream gets.
+    /// As a message of a WebSocket: `{"data","event","id"}`, where `data` is the text that the listener of a stream gets.
     #[must_use]
     pub fn to_message(&self) -> String {
-        // On a stream, too, each end of a line is LF.
-        let data = if self.data.contains('\r') {
-            Cow::Owned(self.data.replace("\r\n", "\n").replace('\r', "\n"))
-        } else {
-            Cow::Borrowed(self.data.as_ref())
-        };
-        json!({ "id": self.id, "event": self.name, "data": data }).to_string()
+        message_part(self, 0, usize::MAX).0
     }
+
+    /// Where a part ends that begins at `at`: not within a character, nor within an end of a line.
+    fn end_of_part(&self, at: usize, length: usize) -> usize {
+        let end = at.saturating_add(length).min(self.data.len());
+        let end = (end..=self.data.len()).find(|end| self.data.is_char_boundary(*end)).unwrap_or(end);
+        end + usize::from(self.data[at..end].ends_with('\r') && self.data[end..].starts_with('\n'))
+    }
+}
+
+/// The part of an event on a stream with about `length` bytes of the data from `at` on, and where the next part begins.
+#[must_use]
+pub fn frame_part(event: &Event<'_>, at: usize, length: usize) -> (String, Option<usize>) {
+    let end = event.end_of_part(at, length);
+    let part = &event.data[at..end];
+    let mut frame = String::with_capacity(event.id.len() + event.name.len() + part.len() + 32);
+    if at == 0 {
+        // Without an id, the listener keeps the one of the event before.
+        if !event.id.is_empty() {
+            writeln!(frame, "id: {}", event.id).expect(WRITES);
+        }
+        if event.name != MESSAGE {
+            writeln!(frame, "event: {}", event.name).expect(WRITES);
+        }
+        frame.push_str("data: ");
+    }
+    data(&mut frame, part);
+    if end < event.data.len() {
+        return (frame, Some(end));
+    }
+    frame.push_str("\n\n");
+    (frame, None)
+}
+
+/// The same for a message of a WebSocket.
+#[must_use]
+pub fn message_part(event: &Event<'_>, at: usize, length: usize) -> (String, Option<usize>) {
+    let end = event.end_of_part(at, length);
+    let part = &event.data[at..end];
+    let mut message = String::with_capacity(event.id.len() + event.name.len() + part.len() + 64);
+    if at == 0 {
+        message.push_str("{\"data\":\"");
+    }
+    // On a stream, too, each end of a line is LF.
+    let part = if part.contains('\r') {
+        Cow::Owned(part.replace("\r\n", "\n").replace('\r', "\n"))
+    } else {
+        Cow::Borrowed(part)
+    };
+    // Each character is written for itself, so the parts of a string are the string.
+    let quoted = Value::from(&*part).to_string();
+    message.push_str(&quoted[1..quoted.len() - 1]);
+    if end < event.data.len() {
+        return (message, Some(end));
+    }
+    let (name, id) = (Value::from(&*event.name), Value::from(&*event.id));
+    write!(message, "\",\"event\":{name},\"id\":{id}}}").expect(WRITES);
+    (message, None)
 }
 
 const WRITES: &str = "writing to a string can't fail";
@@ -193,12 +234,12 @@ fn words(news: &News) -> (String, Option<usize>, Option<usize>) {
 /// A line of a stream ends at LF, CRLF and CR alike, so the lines of a text do too. The listener gets LF for each.
 fn data(frame: &mut String, text: &str) {
     let mut rest = text;
-    loop {
-        let end = rest.find(['\n', '\r']);
-        writeln!(frame, "data: {}", &rest[..end.unwrap_or(rest.len())]).expect(WRITES);
-        let Some(end) = end else { break };
+    while let Some(end) = rest.find(['\n', '\r']) {
+        frame.push_str(&rest[..end]);
+        frame.push_str("\ndata: ");
         rest = rest[end..].strip_prefix("\r\n").unwrap_or(&rest[end + 1..]);
     }
+    frame.push_str(rest);
 }
 
 #[cfg(test)]
@@ -233,6 +274,30 @@ mod tests {
         text("a\nb\n", "data: a\ndata: b\ndata: \n");
         text("a\r\nb\rc\n\rd", "data: a\ndata: b\ndata: c\ndata: \ndata: d\n");
         text(" a\n:b\ndata: c\nid: d", "data:  a\ndata: :b\ndata: data: c\ndata: id: d\n");
+    }
+
+    #[test]
+    fn the_parts_of_an_event_are_the_event() {
+        for data in ["", "a", "a\nb\r\nc\rd\r", "é\"\\\u{1b}👩‍🚀\r\n\r\n", "\r\n"] {
+            let event = Event::named(7, "count", data);
+            let lines = data.replace("\r\n", "\n").replace('\r', "\n");
+            let frame = format!("id: 7\nevent: count\ndata: {}\n\n", lines.replace('\n', "\ndata: "));
+            let message = json!({ "id": "7", "event": "count", "data": lines }).to_string();
+            assert_eq!((event.to_frame(), event.to_message()), (frame.clone(), message.clone()));
+            for length in 1..10 {
+                let collect = |part: &dyn Fn(usize) -> (String, Option<usize>)| {
+                    let (mut all, mut next) = (String::new(), Some(0));
+                    while let Some(at) = next {
+                        let (text, then) = part(at);
+                        all.push_str(&text);
+                        next = then;
+                    }
+                    all
+                };
+                assert_eq!(collect(&|at| frame_part(&event, at, length)), frame);
+                assert_eq!(collect(&|at| message_part(&event, at, length)), message);
+            }
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub mod assets;
 mod body;
+mod channel_feed;
 mod channels;
 pub mod clients;
 pub mod conditional;

@@ -13,11 +13,14 @@ use actix_web::rt::time::sleep_until;
 use actix_web::web::Data;
 use actix_web::web::Payload;
 use actix_ws::CloseCode;
+use actix_ws::Closed;
+use actix_ws::Item;
 use actix_ws::Session;
 use bytes::Bytes;
 use futures_util::StreamExt;
 
 use crate::http::Site;
+use crate::http::channel_feed::Forgotten;
 use crate::http::feed::Feed;
 use crate::http::feed::Form;
 use crate::http::feed::Wire;
@@ -34,6 +37,9 @@ const PING: Duration = Duration::from_secs(15);
 /// How much is sent before the other side has to show that it reads, in bytes. A listener that is slower than the writer
 /// skips versions and has no queue.
 const WINDOW: usize = 64 << 10;
+
+/// The largest part of a message that is sent at once, in bytes.
+const PART: usize = 16 << 10;
 
 /// The contents of one file, now and after every save. Of what the other side sends, nothing is kept.
 pub(super) fn file(request: &HttpRequest, site: &Data<Site>, path: SitePath, payload: Payload) -> HttpResponse {
@@ -60,22 +66,28 @@ pub(super) fn answer(request: &HttpRequest, payload: Payload, feed: Feed) -> Htt
 }
 
 /// Until one side goes away.
-async fn serve(mut feed: Feed, mut session: Session, payload: Payload) {
+async fn serve(feed: Feed, mut session: Session, payload: Payload) {
+    let mut outgoing = Outgoing { feed, rest: Bytes::new(), is_end: true, is_begun: false };
     let mut other = OtherSide { payload, reader: Reader::default(), bytes: Bytes::new() };
     let mut quiet = Instant::now() + PING;
     // What was sent since the other side has last shown that it reads, and whether it was asked to.
     let (mut unread, mut is_asked) = (0, false);
     let code = loop {
         let sent = tokio::select! {
-            text = poll_fn(|context| feed.poll_next(context)), if !is_asked => {
-                let Some(text) = text else {
-                    // If it has gone meanwhile, it needs no farewell.
-                    drop(session.text(frame::end().to_message()).await);
-                    break CloseCode::Away;
+            part = outgoing.next(), if !is_asked => {
+                let part = match part {
+                    Some(Ok(part)) => part,
+                    // It has a half of a message, and is told what there is when it comes back.
+                    Some(Err(_)) => return,
+                    None => {
+                        // If it has gone meanwhile, it needs no farewell.
+                        drop(session.text(frame::end().to_message()).await);
+                        break CloseCode::Away;
+                    }
                 };
-                unread += text.len();
+                unread += part.length();
                 is_asked = unread > WINDOW;
-                match session.text(string(&text)).await {
+                match part.send(&mut session).await {
                     Ok(()) if is_asked => session.ping(b"").await,
                     sent => sent,
                 }
@@ -126,6 +138,56 @@ impl OtherSide {
     }
 }
 
-fn string(text: &Bytes) -> String {
-    String::from_utf8_lossy(text).into_owned()
+/// What is sent, in parts of messages: a large message would be kept for each who does not read it.
+struct Outgoing {
+    feed: Feed,
+    /// What is still to be sent of a text, and whether the message ends with it.
+    rest: Bytes,
+    is_end: bool,
+    /// Whether some of the message was sent.
+    is_begun: bool,
+}
+
+enum Part {
+    Message(Bytes),
+    Fragment(Item),
+}
+
+impl Outgoing {
+    /// The next part; `None` when the server stops.
+    async fn next(&mut self) -> Option<Result<Part, Forgotten>> {
+        if self.rest.is_empty() {
+            match poll_fn(|context| self.feed.poll_next(context)).await? {
+                Ok(text) => (self.rest, self.is_end) = (text.bytes, text.is_end),
+                Err(forgotten) => return Some(Err(forgotten)),
+            }
+        }
+        let bytes = self.rest.split_to(self.rest.len().min(PART));
+        let is_last = self.is_end && self.rest.is_empty();
+        let was_begun = std::mem::replace(&mut self.is_begun, !is_last);
+        Some(Ok(match (was_begun, is_last) {
+            (false, true) => Part::Message(bytes),
+            (false, false) => Part::Fragment(Item::FirstText(bytes)),
+            (true, false) => Part::Fragment(Item::Continue(bytes)),
+            (true, true) => Part::Fragment(Item::Last(bytes)),
+        }))
+    }
+}
+
+impl Part {
+    fn length(&self) -> usize {
+        match self {
+            Self::Message(bytes)
+            | Self::Fragment(
+                Item::FirstText(bytes) | Item::FirstBinary(bytes) | Item::Continue(bytes) | Item::Last(bytes),
+            ) => bytes.len(),
+        }
+    }
+
+    async fn send(self, session: &mut Session) -> Result<(), Closed> {
+        match self {
+            Self::Message(bytes) => session.text(String::from_utf8_lossy(&bytes).into_owned()).await,
+            Self::Fragment(item) => session.continuation(item).await,
+        }
+    }
 }

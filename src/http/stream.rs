@@ -2,7 +2,6 @@
 
 use std::any::Any;
 use std::collections::HashMap;
-use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::Context;
 use std::task::Poll;
@@ -31,6 +30,7 @@ use socket2::SockRef;
 use socket2::TcpKeepalive;
 
 use crate::http::Site;
+use crate::http::channel_feed::Forgotten;
 use crate::http::clients::Turn;
 use crate::http::feed::Feed;
 use crate::http::feed::Form;
@@ -48,6 +48,9 @@ use crate::site_path::SitePath;
 /// A stream that was quiet for so long says that it is alive. WHATWG HTML advises "every 15 seconds or so", because some
 /// proxies close quiet connections.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// How many bytes are handed to the connection at once. They are copied, and who does not read makes us keep so many.
+const PART: usize = 64 << 10;
 
 /// What a page may ask for at once: so many files, in so many bytes of JSON. Each of them is looked at, and is kept for as long
 /// as the stream is open.
@@ -200,6 +203,8 @@ struct EventStream {
     feed: Feed,
     /// When it has to make room, if its client may open another one.
     turn: Option<Turn>,
+    /// What is still to be sent of an event. Its listeners share it.
+    rest: Bytes,
     keep_alive: Pin<Box<Sleep>>,
     progress: Progress,
 }
@@ -213,30 +218,33 @@ enum Progress {
 
 impl EventStream {
     fn new(feed: Feed) -> Self {
-        Self { feed, turn: None, keep_alive: Box::pin(sleep(KEEP_ALIVE)), progress: Progress::Opening }
+        let keep_alive = Box::pin(sleep(KEEP_ALIVE));
+        Self { feed, turn: None, rest: Bytes::new(), keep_alive, progress: Progress::Opening }
     }
 }
 
 impl MessageBody for EventStream {
-    type Error = Infallible;
+    type Error = Forgotten;
 
     fn size(&self) -> BodySize {
         BodySize::Stream
     }
 
-    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Forgotten>>> {
         let this = self.get_mut();
         if this.turn.as_mut().is_some_and(|turn| turn.poll_over(context).is_ready()) {
             return Poll::Ready(None);
         }
-        let text = match this.progress {
+        let mut text = match this.progress {
+            _ if !this.rest.is_empty() => std::mem::take(&mut this.rest),
             Progress::Ended => return Poll::Ready(None),
             Progress::Opening => {
                 this.progress = Progress::Open;
                 Bytes::from_static(frame::OPENING.as_bytes())
             }
             Progress::Open => match this.feed.poll_next(context) {
-                Poll::Ready(Some(text)) => text,
+                Poll::Ready(Some(Ok(text))) => text.bytes,
+                Poll::Ready(Some(Err(forgotten))) => return Poll::Ready(Some(Err(forgotten))),
                 Poll::Ready(None) => {
                     this.progress = Progress::Ended;
                     Bytes::from_static(frame::END.as_bytes())
@@ -247,6 +255,7 @@ impl MessageBody for EventStream {
                 }
             },
         };
+        this.rest = text.split_off(text.len().min(PART));
         this.keep_alive.as_mut().reset(Instant::now() + KEEP_ALIVE);
         Poll::Ready(Some(Ok(text)))
     }

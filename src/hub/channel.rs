@@ -1,5 +1,6 @@
 //! Channels: named events without a file, with a bounded history.
 
+use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -16,9 +17,16 @@ use crate::hub::Hub;
 const HISTORY: usize = 100;
 const HISTORY_BYTES: usize = 1 << 20;
 
-/// How many channels there are at most, and how many bytes they remember together. Those that nobody listens to go first.
+/// How many channels there are at most. Those that nobody listens to make room.
 const CHANNELS: usize = 1000;
+
+/// How many bytes all channels remember together. The oldest events go first, whoever listens: who has not read them yet is
+/// told of a gap.
 const TOTAL_BYTES: usize = 64 << 20;
+
+/// What an event takes besides its texts, at most: itself, its places in the history and in the order of all, and what the
+/// allocator adds.
+const EVENT: usize = 300;
 
 /// How long a name may be, in bytes.
 const NAME: usize = 200;
@@ -54,6 +62,13 @@ pub struct ChannelEvent {
     pub data: String,
 }
 
+impl ChannelEvent {
+    /// The memory that it takes, in bytes.
+    fn size(&self) -> usize {
+        EVENT + self.name.capacity() + self.data.capacity()
+    }
+}
+
 /// What a subscriber is told next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Heard {
@@ -82,7 +97,8 @@ pub struct TooManyChannels;
 
 /// A channel: the last events, and who listens.
 pub(super) struct Channel {
-    events: VecDeque<Arc<ChannelEvent>>,
+    /// With their places in the order of all events of all channels.
+    events: VecDeque<(u64, Arc<ChannelEvent>)>,
     bytes: usize,
     /// The id of the next event.
     next: u64,
@@ -108,20 +124,14 @@ impl Channel {
 
     /// The id of the oldest event that is remembered, or of the next one.
     fn first(&self) -> u64 {
-        self.events.front().map_or(self.next, |event| event.id)
+        self.events.front().map_or(self.next, |(_, event)| event.id)
     }
 
-    fn push(&mut self, name: &str, data: String) -> u64 {
-        let id = self.next;
-        self.next += 1;
-        (self.is_used, self.used) = (true, Instant::now());
-        self.bytes += data.len();
-        self.events.push_back(Arc::new(ChannelEvent { id, name: name.to_owned(), data }));
-        // The newest one stays, however large it is.
-        while self.events.len() > HISTORY || (self.bytes > HISTORY_BYTES && self.events.len() > 1) {
-            self.bytes -= self.events.pop_front().map_or(0, |event| event.data.len());
-        }
-        id
+    /// Forgets the oldest event; returns its place in the order of all, and its size.
+    fn shift(&mut self) -> Option<(u64, usize)> {
+        let (order, event) = self.events.pop_front()?;
+        self.bytes -= event.size();
+        Some((order, event.size()))
     }
 }
 
@@ -129,6 +139,10 @@ impl Channel {
 #[derive(Default)]
 pub(super) struct Channels {
     by_name: HashMap<ChannelName, Channel>,
+    /// Whose the remembered events are, the oldest one first.
+    order: BTreeMap<u64, ChannelName>,
+    next_event: u64,
+    bytes: usize,
     next_subscriber: u64,
     /// The highest id that was given: a channel that was forgotten must not give its ids again.
     highest: u64,
@@ -148,11 +162,47 @@ impl Channels {
     fn forget(&mut self) -> bool {
         let idle = self.by_name.iter().filter(|(_, channel)| channel.listeners.is_empty());
         let oldest = idle.min_by_key(|(_, channel)| channel.used).map(|(name, _)| name.clone());
-        oldest.is_some_and(|name| self.by_name.remove(&name).is_some())
+        oldest.is_some_and(|name| {
+            while self.shift(&name) {}
+            self.by_name.remove(&name).is_some()
+        })
     }
 
-    fn bytes(&self) -> usize {
-        self.by_name.values().map(|channel| channel.bytes).sum()
+    /// Forgets the oldest event of a channel; false if it has none.
+    fn shift(&mut self, name: &ChannelName) -> bool {
+        let Some((order, size)) = self.by_name.get_mut(name).and_then(Channel::shift) else { return false };
+        self.order.remove(&order);
+        self.bytes -= size;
+        true
+    }
+
+    /// Adds an event, and forgets those for which there is no room any more; returns its id and the number of those who listen.
+    fn push(&mut self, name: &ChannelName, event: &str, mut data: String) -> Result<(u64, usize), TooManyChannels> {
+        data.shrink_to_fit();
+        let order = self.next_event;
+        let channel = self.open(name)?;
+        let id = channel.next;
+        let event = ChannelEvent { id, name: event.to_owned(), data };
+        let size = event.size();
+        channel.next += 1;
+        (channel.is_used, channel.used) = (true, Instant::now());
+        channel.bytes += size;
+        channel.events.push_back((order, Arc::new(event)));
+        let listeners = channel.listeners.len();
+        self.highest = self.highest.max(id);
+        self.next_event += 1;
+        self.bytes += size;
+        self.order.insert(order, name.clone());
+        // The newest one stays, however large it is.
+        let is_full = |channel: &Channel| {
+            channel.events.len() > HISTORY || (channel.bytes > HISTORY_BYTES && channel.events.len() > 1)
+        };
+        while self.by_name.get(name).is_some_and(is_full) && self.shift(name) {}
+        while self.bytes > TOTAL_BYTES
+            && let Some(oldest) = self.order.first_key_value().map(|(_, name)| name.clone())
+            && self.shift(&oldest)
+        {}
+        Ok((id, listeners))
     }
 
     /// How many listen to any of them.
@@ -175,13 +225,11 @@ impl Hub {
         let mut wakers = Vec::new();
         let answer = {
             let channels = &mut self.state().channels;
-            let channel = channels.open(name)?;
-            let id = channel.push(event, data);
-            wakers.extend(channel.listeners.values_mut().filter_map(Option::take));
-            let listeners = channel.listeners.len();
-            channels.highest = channels.highest.max(id);
-            while channels.bytes() > TOTAL_BYTES && channels.forget() {}
-            (id, listeners)
+            let answer = channels.push(name, event, data)?;
+            let listeners =
+                channels.by_name.get_mut(name).into_iter().flat_map(|channel| channel.listeners.values_mut());
+            wakers.extend(listeners.filter_map(Option::take));
+            answer
         };
         wakers.into_iter().for_each(Waker::wake);
         Ok(answer)
@@ -249,8 +297,8 @@ impl Subscriber {
             self.next = self.next.max(first);
             return Poll::Ready(Some(Heard::Gap));
         }
-        let event = usize::try_from(self.next - first).ok().and_then(|place| channel.events.get(place)).cloned();
-        if let Some(event) = event {
+        let event = usize::try_from(self.next - first).ok().and_then(|place| channel.events.get(place));
+        if let Some((_, event)) = event.cloned() {
             self.next = event.id + 1;
             return Poll::Ready(Some(Heard::Event(event)));
         }
@@ -343,6 +391,47 @@ mod tests {
         publish(&hub, "small");
         publish(&hub, &large);
         expect(&mut slow, &["gap", &large]);
+    }
+
+    #[test]
+    fn all_channels_together_are_bounded_whoever_listens() {
+        let hub = hub();
+        let names: Vec<_> = (0..100).map(|number| name(&number.to_string())).collect();
+        let mut slow: Vec<_> = names.iter().map(|name| Subscriber::new(&hub, name.clone(), None).unwrap()).collect();
+        let large = "x".repeat(HISTORY_BYTES - EVENT - 100);
+        for name in &names {
+            hub.publish_to(name, "message", large.clone()).unwrap();
+        }
+        let check = |hub: &Hub| {
+            let state = hub.state();
+            let (channels, bytes) = (&state.channels, |channel: &Channel| channel.bytes);
+            assert_eq!(channels.bytes, channels.by_name.values().map(bytes).sum::<usize>());
+            assert_eq!(
+                channels.order.len(),
+                channels.by_name.values().map(|channel| channel.events.len()).sum::<usize>()
+            );
+            assert!(channels.bytes <= TOTAL_BYTES);
+        };
+        check(&hub);
+        // The first ones have lost theirs, the last ones have not.
+        expect(&mut slow[0], &["gap"]);
+        expect(&mut slow[99], &[&large]);
+        // Small ones push the large ones out, too.
+        for number in 0..50 {
+            for name in &names {
+                hub.publish_to(name, "message", number.to_string()).unwrap();
+            }
+        }
+        check(&hub);
+        expect(
+            &mut slow[0],
+            &(0..50).map(|n| n.to_string()).collect::<Vec<_>>().iter().map(String::as_str).collect::<Vec<_>>(),
+        );
+        drop(slow);
+        for number in 0..CHANNELS {
+            hub.publish_to(&name(&format!("new {number}")), "message", "1".into()).unwrap();
+        }
+        check(&hub);
     }
 
     #[test]
