@@ -155,7 +155,7 @@ fn site(config: &Config, address: SocketAddr, hub: &Arc<Hub>, remote: &Remote) -
     Site {
         root: config.root.clone(),
         hub: hub.clone(),
-        guard: http::guard::Guard::new(address.ip(), config.allowed_hosts.clone(), config.cors.clone()),
+        guard: http::guard::Guard::new(address, config.allowed_hosts.clone(), config.cors.clone()),
         watched: Box::new(move || remote.watched()),
         clients: http::clients::Clients::default(),
         say: console::say,

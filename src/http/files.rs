@@ -254,7 +254,7 @@ impl Whole<'_> {
 /// What all files have in common.
 ///
 /// `path` is that of the file, which is not that of the URL where an index stands for its directory.
-pub(super) fn headers(request: &HttpRequest, path: &SitePath, version: Version) -> [(&'static str, String); 4] {
+pub(super) fn headers(request: &HttpRequest, path: &SitePath, version: Version) -> [(&'static str, String); 3] {
     // A service worker finds what it keeps only where all of these headers are the same as in the first request. What a
     // script asks for is no stream unless it says so, and then nothing keeps it.
     let is_of_script = request.headers().get("sec-fetch-dest").is_some_and(|dest| dest == "empty");
@@ -263,8 +263,6 @@ pub(super) fn headers(request: &HttpRequest, path: &SitePath, version: Version) 
         // Kept by the browser, but asked for again each time: that is a 304 as long as nothing has changed.
         ("cache-control", "no-cache".into()),
         ("vary", vary.into()),
-        // Pages of other sites can't use the files as scripts or pictures either. Other ports of this machine can.
-        ("cross-origin-resource-policy", "same-site".into()),
         // How the client learns which version of each file its page has loaded.
         ("server-timing", format!("savecast;desc=\"{version} {}\"", path.to_url())),
     ]

@@ -1,10 +1,12 @@
 //! Who may ask: `Host` and `Origin` → verdict (pure), and the middleware that asks.
 //!
 //! The server sits on the person's own machine, behind every firewall. Any page that they visit can send requests to it.
-//! Two rules keep such pages out: a foreign name in `Host` is DNS rebinding, which would let the page read the answers;
-//! and streams and everything that isn't a plain GET are not for pages of other origins.
+//! Three rules keep such pages out: a foreign name in `Host` is DNS rebinding, which would let the page read the answers;
+//! streams and everything that isn't a plain GET are not for pages of other origins; and pages of other sites get nothing
+//! that they could embed, because whether a picture, a script or an object loads tells them which files there are.
 
 use std::net::IpAddr;
+use std::net::SocketAddr;
 
 use actix_web::Error;
 use actix_web::HttpResponse;
@@ -27,7 +29,7 @@ use crate::http::negotiate::Wanted;
 /// The names under which this server may be reached.
 #[derive(Clone, Debug)]
 pub struct Guard {
-    address: IpAddr,
+    address: SocketAddr,
     allowed: Vec<String>,
     cors: Option<Vec<String>>,
 }
@@ -40,6 +42,10 @@ const ANY: &str = "*";
 pub enum Verdict {
     /// It is.
     Allow,
+    /// It is, and the answer may be a part of a page that is not of this site.
+    Embed,
+    /// It is, if the answer is a page.
+    AllowPage,
     /// It names no host, or more than one.
     NoHost,
     /// It names a host that is not this server.
@@ -52,7 +58,7 @@ impl Guard {
     /// `address` is where the server listens, `allowed` are further names in lower case. `cors` are the other origins that
     /// may ask for everything, as browsers write them; all of them, if the list is empty.
     #[must_use]
-    pub fn new(address: IpAddr, allowed: Vec<String>, cors: Option<Vec<String>>) -> Self {
+    pub fn new(address: SocketAddr, allowed: Vec<String>, cors: Option<Vec<String>>) -> Self {
         Self { address, allowed, cors }
     }
 
@@ -82,8 +88,48 @@ impl Guard {
         let is_plain = matches!(*method, Method::GET | Method::HEAD)
             && negotiate::wanted(method, headers) == Ok(Wanted::File)
             && !headers.contains_key(header::UPGRADE);
-        if is_plain || self.allowed_origin(headers).is_some() || self.is_own_origin(&host, headers) {
+        if self.allowed_origin(headers).is_some() || (!is_plain && self.is_own_origin(&host, headers)) {
             Verdict::Allow
+        } else if is_plain {
+            self.judge_plain(&host, headers)
+        } else {
+            Verdict::ForeignOrigin
+        }
+    }
+
+    /// Judges a plain GET by what browsers say of the page that asks (Fetch Metadata). Pages of other ports of this machine
+    /// are of the same site, and programs say nothing.
+    fn judge_plain(&self, host: &str, headers: &HeaderMap) -> Verdict {
+        let is = |name: &str, word: &str| {
+            headers.get_all(name).any(|value| value.as_bytes().eq_ignore_ascii_case(word.as_bytes()))
+        };
+        if !is("sec-fetch-site", "cross-site") {
+            return Verdict::Allow;
+        }
+        if is("sec-fetch-mode", "navigate") {
+            // Somebody has followed a link.
+            if is("sec-fetch-dest", "document") {
+                return Verdict::Allow;
+            }
+            // The preview of an editor is a frame of another site. What is no page is not for frames: it would be downloaded
+            // if it is there. An `<object>` tells by its fallback whether something is there.
+            if is("sec-fetch-dest", "iframe") || is("sec-fetch-dest", "frame") {
+                return Verdict::AllowPage;
+            }
+        }
+        // A sandboxed frame is of no site at all. Within a page of this site, browsers send `Origin: null` with what it embeds;
+        // within a page of another site they send no origin, and no page can make them.
+        let is_in_our_sandbox = is("sec-fetch-mode", "no-cors") && is("origin", "null");
+        let referer =
+            headers.get(header::REFERER).and_then(|referer| referer.to_str().ok()).map(str::to_ascii_lowercase);
+        let referer = referer.as_deref().and_then(origin_of);
+        let may_embed = |origin: &str| {
+            self.is_origin_of(host, origin)
+                || self.cors.as_ref().is_some_and(|cors| cors.iter().any(|one| one == origin))
+        };
+        let is_for_all = self.cors.as_ref().is_some_and(Vec::is_empty);
+        if is_in_our_sandbox || is_for_all || referer.is_some_and(may_embed) {
+            Verdict::Embed
         } else {
             Verdict::ForeignOrigin
         }
@@ -95,7 +141,7 @@ impl Guard {
         }
         // A name can be made to mean this machine, an address can't: rebinding needs a name.
         let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-        address.is_ok_and(|address| address == self.address || self.address.is_unspecified())
+        address.is_ok_and(|address| address == self.address.ip() || self.address.ip().is_unspecified())
     }
 
     /// Whether the page that asks, if it is a page, came from here. A page of another port of this machine did not.
@@ -113,13 +159,28 @@ impl Guard {
         if sites.any(|site| is(site, &["cross-site"])) {
             return false;
         }
-        let Some(origin) = origin.to_str().ok().map(str::to_ascii_lowercase) else { return false };
-        let Some(authority) = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://")) else {
-            return false;
-        };
-        let is_allowed = || self.allowed.iter().any(|allowed| allowed == without_port(authority));
-        origins.next().is_none() && (authority == host || is_allowed())
+        let origin = origin.to_str().ok().map(str::to_ascii_lowercase);
+        origins.next().is_none() && origin.is_some_and(|origin| self.is_origin_of(host, &origin))
     }
+
+    /// Whether pages that are reached at this host have this origin. We speak HTTP only: HTTPS is spoken by a proxy, which is
+    /// known by its port, or by the name that was allowed for it.
+    fn is_origin_of(&self, host: &str, origin: &str) -> bool {
+        let name = without_port(host);
+        let port = host[name.len()..].strip_prefix(':').map_or(Some(80), |port| port.parse().ok());
+        let is_proxy = || port != Some(self.address.port()) || self.allowed.iter().any(|allowed| allowed == name);
+        match origin.strip_prefix("https://") {
+            Some(authority) => authority == host && is_proxy(),
+            None => origin.strip_prefix("http://") == Some(host),
+        }
+    }
+}
+
+/// The origin of a URL, as far as it is written in it: `http://localhost:3000/a` → `http://localhost:3000`.
+fn origin_of(url: &str) -> Option<&str> {
+    let start = url.find("://")? + 3;
+    let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |end| start + end);
+    Some(&url[..end])
 }
 
 /// `[::1]:3000` → `[::1]`, `localhost:3000` → `localhost`. What is malformed stays so and matches nothing.
@@ -137,26 +198,50 @@ pub(super) async fn middleware(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let site = request.app_data::<Data<Site>>().expect("routes() sets the site");
     let verdict = site.guard.judge(request.method(), request.headers());
-    let answer = match verdict {
-        Verdict::Allow => {
-            let origin = site.guard.allowed_origin(request.headers()).map(str::to_owned);
-            let Some(origin) = origin else {
-                return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
-            };
-            let mut response = if is_preflight(request.method(), request.headers()) {
+    let origin = site.guard.allowed_origin(request.headers()).map(str::to_owned);
+    let mut response = match verdict {
+        Verdict::Allow | Verdict::Embed | Verdict::AllowPage => {
+            if origin.is_some() && is_preflight(request.method(), request.headers()) {
                 request.into_response(HttpResponse::NoContent())
             } else {
                 next.call(request).await?.map_into_boxed_body()
-            };
-            share(&origin, response.headers_mut());
-            return Ok(response);
+            }
         }
-        Verdict::NoHost => HttpResponse::BadRequest().body("the request must name one host\n"),
-        Verdict::ForeignHost => HttpResponse::Forbidden()
-            .body("this server does not go by that name; start it with --allow-host NAME to allow it\n"),
-        Verdict::ForeignOrigin => HttpResponse::Forbidden().body("pages of other origins may not ask for this\n"),
+        Verdict::NoHost => request.into_response(HttpResponse::BadRequest().body("the request must name one host\n")),
+        Verdict::ForeignHost => request.into_response(
+            HttpResponse::Forbidden()
+                .body("this server does not go by that name; start it with --allow-host NAME to allow it\n"),
+        ),
+        Verdict::ForeignOrigin => request.into_response(foreign_origin()),
     };
-    Ok(request.into_response(answer))
+    if verdict == Verdict::AllowPage && !is_page(&response) {
+        response = response.into_response(foreign_origin());
+    }
+    if verdict == Verdict::Allow
+        && let Some(origin) = origin
+    {
+        share(&origin, response.headers_mut());
+    }
+    protect(verdict, response.headers_mut());
+    Ok(response)
+}
+
+fn foreign_origin() -> HttpResponse {
+    HttpResponse::Forbidden().body("pages of other origins may not ask for this\n")
+}
+
+/// Whether it is HTML, or has no content of its own.
+fn is_page(response: &ServiceResponse<BoxBody>) -> bool {
+    let media_type = response.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    response.status().is_redirection() || media_type.is_some_and(|media_type| media_type.starts_with(b"text/html"))
+}
+
+/// What every answer says: that it is what it says, and who may embed it. Pages of other sites may not; other ports of this
+/// machine may.
+fn protect(verdict: Verdict, headers: &mut HeaderMap) {
+    let policy = if verdict == Verdict::Embed { "cross-origin" } else { "same-site" };
+    headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static(policy));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
 }
 
 /// Whether a browser asks if a page of another origin may ask (Fetch Standard, section 3.2.2).
@@ -201,14 +286,20 @@ mod tests {
 
     #[track_caller]
     fn host(bound: &str, host: &str, expected: Verdict) {
-        let guard = Guard::new(bound.parse().unwrap(), vec!["demo.test".into()], None);
+        let address = SocketAddr::new(bound.parse().unwrap(), 3000);
+        let guard = Guard::new(address, vec!["demo.test".into()], None);
         assert_eq!(judge(&guard, &Method::GET, &[("host", host)]), expected, "{host} at {bound}");
     }
 
     #[track_caller]
     fn origin(headers: &[(&str, &str)], expected: Verdict) {
-        let guard = Guard::new("127.0.0.1".parse().unwrap(), vec!["demo.test".into()], None);
-        let mut all = vec![("host", "localhost:3000"), ("accept", "text/event-stream")];
+        origin_at("localhost:3000", headers, expected);
+    }
+
+    #[track_caller]
+    fn origin_at(host: &str, headers: &[(&str, &str)], expected: Verdict) {
+        let guard = Guard::new("127.0.0.1:3000".parse().unwrap(), vec!["demo.test".into()], None);
+        let mut all = vec![("host", host), ("accept", "text/event-stream")];
         all.extend(headers);
         assert_eq!(judge(&guard, &Method::GET, &all), expected, "{headers:?}");
     }
@@ -249,7 +340,7 @@ mod tests {
 
     #[test]
     fn a_request_names_one_host() {
-        let guard = Guard::new("127.0.0.1".parse().unwrap(), vec![], None);
+        let guard = Guard::new("127.0.0.1:3000".parse().unwrap(), vec![], None);
         assert_eq!(judge(&guard, &Method::GET, &[]), Verdict::NoHost);
         let two = [("host", "localhost"), ("host", "evil.example")];
         assert_eq!(judge(&guard, &Method::GET, &two), Verdict::NoHost);
@@ -262,7 +353,8 @@ mod tests {
         origin(&[], Verdict::Allow);
         origin(&[("sec-fetch-site", "same-origin")], Verdict::Allow);
         origin(&[("origin", "http://localhost:3000")], Verdict::Allow);
-        origin(&[("origin", "https://demo.test")], Verdict::Allow);
+        origin(&[("origin", "https://demo.test")], Verdict::ForeignOrigin);
+        origin(&[("origin", "https://localhost:3000")], Verdict::ForeignOrigin);
         origin(&[("sec-fetch-site", "cross-site")], Verdict::ForeignOrigin);
         origin(&[("origin", "http://localhost:5173"), ("sec-fetch-site", "same-site")], Verdict::ForeignOrigin);
         origin(&[("origin", "http://localhost")], Verdict::ForeignOrigin);
@@ -274,10 +366,92 @@ mod tests {
     }
 
     #[test]
-    fn files_can_be_asked_for_from_anywhere_but_not_posted_to() {
-        let guard = Guard::new("127.0.0.1".parse().unwrap(), vec![], None);
+    fn a_name_that_is_allowed_is_one_origin_and_not_all_of_its_ports() {
+        for (host, page, expected) in [
+            ("demo.test", "http://demo.test", Verdict::Allow),
+            ("demo.test", "https://demo.test", Verdict::Allow),
+            ("demo.test:3000", "https://demo.test:3000", Verdict::Allow),
+            ("demo.test", "http://demo.test:8080", Verdict::ForeignOrigin),
+            ("demo.test", "https://demo.test:8443", Verdict::ForeignOrigin),
+            ("demo.test:3000", "http://demo.test", Verdict::ForeignOrigin),
+            // Behind a proxy on this machine, without any flag.
+            ("localhost", "https://localhost", Verdict::Allow),
+            ("localhost:8443", "https://localhost:8443", Verdict::Allow),
+            ("localhost:8443", "https://localhost", Verdict::ForeignOrigin),
+        ] {
+            origin_at(host, &[("origin", page)], expected);
+        }
+        let guard = Guard::new("127.0.0.1:80".parse().unwrap(), vec![], None);
+        let stream = [("host", "localhost"), ("accept", "text/event-stream")];
+        let judge = |page| judge(&guard, &Method::GET, &[stream.as_slice(), &[("origin", page)]].concat());
+        assert_eq!(judge("http://localhost"), Verdict::Allow);
+        assert_eq!(judge("https://localhost"), Verdict::ForeignOrigin);
+    }
+
+    #[track_caller]
+    fn plain(
+        cors: Option<&[&str]>,
+        site: &str,
+        mode: &str,
+        destination: &str,
+        others: &[(&str, &str)],
+        expected: Verdict,
+    ) {
+        let cors = cors.map(|cors| cors.iter().map(ToString::to_string).collect());
+        let guard = Guard::new("127.0.0.1:3000".parse().unwrap(), vec![], cors);
+        let headers = [
+            ("host", "localhost:3000"),
+            ("sec-fetch-site", site),
+            ("sec-fetch-mode", mode),
+            ("sec-fetch-dest", destination),
+        ];
+        assert_eq!(
+            judge(&guard, &Method::GET, &[headers.as_slice(), others].concat()),
+            expected,
+            "{site} {mode} {others:?}"
+        );
+    }
+
+    #[test]
+    fn pages_of_other_sites_may_lead_here_and_embed_nothing() {
+        for site in ["none", "same-origin", "same-site"] {
+            plain(None, site, "no-cors", "image", &[], Verdict::Allow);
+            plain(None, site, "navigate", "object", &[], Verdict::Allow);
+        }
+        let foreign = |mode: &str, destination: &str, more: &[(&str, &str)], expected| {
+            plain(None, "cross-site", mode, destination, more, expected);
+        };
+        foreign("navigate", "document", &[], Verdict::Allow);
+        foreign("navigate", "iframe", &[], Verdict::AllowPage);
+        foreign("navigate", "object", &[], Verdict::ForeignOrigin);
+        foreign("navigate", "embed", &[], Verdict::ForeignOrigin);
+        foreign("no-cors", "image", &[], Verdict::ForeignOrigin);
+        foreign("no-cors", "script", &[("referer", "https://evil.example/")], Verdict::ForeignOrigin);
+        foreign("no-cors", "script", &[("referer", "http://localhost:3000.evil.example/")], Verdict::ForeignOrigin);
+        foreign("cors", "empty", &[("origin", "https://evil.example")], Verdict::ForeignOrigin);
+        // A sandboxed frame of a foreign page sends this, too.
+        foreign("cors", "script", &[("origin", "null")], Verdict::ForeignOrigin);
+        // And only one of ours sends these.
+        foreign("no-cors", "style", &[("origin", "null")], Verdict::Embed);
+        foreign("no-cors", "style", &[("referer", "http://localhost:3000/a/b?c")], Verdict::Embed);
+    }
+
+    #[test]
+    fn who_may_ask_from_elsewhere_may_embed_too() {
+        let image = |cors: &[&str], referer, expected| {
+            plain(Some(cors), "cross-site", "no-cors", "image", &[("referer", referer)], expected);
+        };
+        image(&[], "https://app.test/", Verdict::Embed);
+        image(&["https://app.test"], "https://app.test/", Verdict::Embed);
+        image(&["https://app.test"], "https://other.test/", Verdict::ForeignOrigin);
+    }
+
+    #[test]
+    fn nothing_can_be_posted_from_elsewhere() {
+        let guard = Guard::new("127.0.0.1:3000".parse().unwrap(), vec![], None);
         let foreign = [("host", "localhost"), ("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")];
-        assert_eq!(judge(&guard, &Method::GET, &foreign), Verdict::Allow);
+        assert_eq!(judge(&guard, &Method::GET, &foreign), Verdict::ForeignOrigin);
+        assert_eq!(judge(&guard, &Method::GET, &foreign[..2]), Verdict::Allow);
         assert_eq!(judge(&guard, &Method::POST, &foreign), Verdict::ForeignOrigin);
         assert_eq!(judge(&guard, &Method::OPTIONS, &foreign), Verdict::ForeignOrigin);
     }

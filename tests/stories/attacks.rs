@@ -58,3 +58,79 @@ fn what_reaches_the_terminal_is_one_line_of_letters() {
     server.get("/b%1B%5B2J/c.html");
     server.expect_complaint(r"/b\u{1b}[2J/c.html is UTF-16");
 }
+
+#[test]
+fn every_answer_says_what_it_is_and_who_may_embed_it() {
+    let site = Site::with(&[
+        ("data.json", "1"),
+        ("index.html", "<p>hi"),
+        ("dir/a.txt", "a"),
+        ("large.txt", &"x".repeat(300_000)),
+    ]);
+    site.shell("mkfifo fifo.txt");
+    let server = site.serve_with(&["--cors", "http://app.test"]);
+    let etag = server.get("/data.json").header("etag").to_owned();
+    let preflight = [("origin", "http://app.test"), ("access-control-request-method", "GET")];
+    for (status, method, url, headers) in [
+        (200, "GET", "/", &[][..]),
+        (200, "GET", "/large.txt", &[]),
+        (200, "GET", "/dir/", &[]),
+        (200, "GET", "/_savecast/status", &[]),
+        (200, "GET", "/_savecast/", &[]),
+        (200, "GET", "/_savecast/client.js", &[]),
+        (200, "GET", "/_savecast/channels/", &[]),
+        (200, "HEAD", "/data.json", &[("accept", "text/event-stream")]),
+        (204, "OPTIONS", "/data.json", &preflight),
+        (206, "GET", "/data.json", &[("range", "bytes=0-0")]),
+        (304, "GET", "/data.json", &[("if-none-match", &*etag)]),
+        (307, "GET", "/dir", &[]),
+        (400, "GET", "/data.json?as=what", &[("accept", "text/event-stream")]),
+        (403, "GET", "/fifo.txt", &[]),
+        (403, "GET", "/", &[("host", "evil.example")]),
+        (403, "POST", "/_savecast/events", &[("origin", "http://evil.example")]),
+        (404, "GET", "/nothing", &[]),
+        (404, "GET", "/.env", &[]),
+        (404, "GET", "/_savecast/nothing", &[]),
+        (405, "DELETE", "/data.json", &[]),
+        (405, "DELETE", "/_savecast/events", &[]),
+        (406, "GET", "/_savecast/events", &[]),
+        (412, "GET", "/data.json", &[("if-match", "\"other\"")]),
+        (416, "GET", "/data.json", &[("range", "bytes=9-")]),
+    ] {
+        let answer = server.request(method, url, headers);
+        let policies = (answer.header("x-content-type-options"), answer.header("cross-origin-resource-policy"));
+        assert_eq!((answer.status, policies), (status, ("nosniff", "same-site")), "{method} {url} {headers:?}");
+    }
+    let large = server.post("/_savecast/channels/a", &[], &"x".repeat(2 << 20));
+    assert_eq!((large.status, large.header("x-content-type-options")), (413, "nosniff"));
+    for url in ["/data.json", "/_savecast/channels/a"] {
+        let events = server.follow(url);
+        let head = &events.head;
+        let policies = (head.header("x-content-type-options"), head.header("cross-origin-resource-policy"));
+        assert_eq!(policies, ("nosniff", "same-site"), "{url}");
+    }
+}
+
+#[test]
+fn a_foreign_page_can_not_tell_which_files_there_are() {
+    let site = Site::with(&[("page.html", "<p>hi"), ("data.json", "1"), ("app.zip", "PK")]);
+    let server = site.serve();
+    let ask = |url: &str, mode, destination, more: &[(&str, &str)]| {
+        let fetch = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", mode), ("sec-fetch-dest", destination)];
+        server.request("GET", url, &[fetch.as_slice(), more].concat())
+    };
+    for (mode, destination) in
+        [("no-cors", "image"), ("no-cors", "script"), ("navigate", "object"), ("navigate", "embed"), ("cors", "empty")]
+    {
+        let answers = ["/page.html", "/data.json", "/nothing"].map(|url| ask(url, mode, destination, &[]));
+        assert!(answers.iter().all(|answer| answer.status == 403 && answer.text == answers[0].text), "{destination}");
+    }
+    // A link leads anywhere. A frame shows pages, and what would be downloaded is no page.
+    assert_eq!(ask("/app.zip", "navigate", "document", &[]).status, 200);
+    assert_eq!(ask("/page.html", "navigate", "iframe", &[]).status, 200);
+    assert_eq!(ask("/nothing", "navigate", "iframe", &[]).status, 404);
+    assert_eq!(ask("/app.zip", "navigate", "iframe", &[]).status, 403);
+    // What a sandboxed frame of our own pages embeds: Chromium and Firefox say no more of it than this.
+    let embedded = ask("/data.json", "no-cors", "style", &[("origin", "null")]);
+    assert_eq!((embedded.status, embedded.header("cross-origin-resource-policy")), (200, "cross-origin"));
+}
