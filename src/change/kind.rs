@@ -25,6 +25,10 @@ pub fn of(path: &SitePath) -> Kind {
         return Kind::Document;
     }
     let Some(media_type) = guess(path) else { return Kind::Unknown };
+    // Modules of TypeScript, or what a camera has recorded.
+    if has_extension(path, "mts") {
+        return Kind::Unknown;
+    }
     if is_json(&media_type) {
         Kind::Document
     } else if is_text(&media_type) {
@@ -43,7 +47,11 @@ pub fn media_type(path: &SitePath) -> Mime {
 fn guess(path: &SitePath) -> Option<Mime> {
     let guess = mime_guess::from_path(path.name()).first()?;
     // `.ts` was the video stream of television before it was TypeScript. In a project directory it is not.
-    if guess.type_() == mime::VIDEO && path.name().ends_with("ts") { Some(mime::TEXT_PLAIN) } else { Some(guess) }
+    if has_extension(path, "ts") { Some(mime::TEXT_PLAIN) } else { Some(guess) }
+}
+
+fn has_extension(path: &SitePath, extension: &str) -> bool {
+    path.name().rsplit_once('.').is_some_and(|(_, found)| found.eq_ignore_ascii_case(extension))
 }
 
 /// Whether a file of this type is text, so that a charset belongs to it.
@@ -95,6 +103,8 @@ mod tests {
         check("/app.js", Kind::Text);
         check("/app.mjs", Kind::Text);
         check("/app.ts", Kind::Text);
+        check("/module.mts", Kind::Unknown);
+        check("/recorded.m2ts", Kind::Other);
         check("/table.csv", Kind::Text);
         check("/notes.md", Kind::Text);
         check("/drawing.svg", Kind::Text);
