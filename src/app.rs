@@ -14,6 +14,7 @@ use actix_web::App;
 use actix_web::HttpServer;
 use actix_web::rt;
 use actix_web::web;
+use tokio::sync::Semaphore;
 use tokio::sync::oneshot;
 
 use crate::config::Config;
@@ -47,7 +48,6 @@ const BACKLOG: i32 = 4096;
 ///
 /// If it can't start, or can't go on.
 pub fn run(config: Config) -> Result<(), AppError> {
-    raise_file_limit();
     rt::System::new().block_on(serve(config))
 }
 
@@ -56,9 +56,13 @@ async fn serve(config: Config) -> Result<(), AppError> {
     let (watch, remote) = Watch::new(config.root.path(), config.poll, |polled| console::say(&Notice::Polled(&polled)));
     let hub = Hub::new(demand(remote.clone()), start_terminal()?);
     let mut pipeline = start_pipeline(watch, &config, &hub)?;
-    let site = web::Data::new(site(&config, address, &hub, &remote));
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    let (connections, downloads) = share_files(file_limit(), workers);
+    let site = web::Data::new(site(&config, address, &hub, &remote, downloads));
 
     let server = HttpServer::new(move || App::new().configure(|app| http::routes(app, &site)))
+        .workers(workers)
+        .max_connections(connections)
         .disable_signals()
         // A browser that goes away is noticed at once, and not at the next write.
         .h1_allow_half_closed(false)
@@ -150,7 +154,7 @@ fn start_terminal() -> Result<impl Fn(&Report) + Send + Sync, AppError> {
     Ok(move |report: &Report| drop(sender.try_send(report.clone())))
 }
 
-fn site(config: &Config, address: SocketAddr, hub: &Arc<Hub>, remote: &Remote) -> Site {
+fn site(config: &Config, address: SocketAddr, hub: &Arc<Hub>, remote: &Remote, downloads: usize) -> Site {
     let remote = remote.clone();
     Site {
         root: config.root.clone(),
@@ -159,6 +163,7 @@ fn site(config: &Config, address: SocketAddr, hub: &Arc<Hub>, remote: &Remote) -
         watched: Box::new(move || remote.watched()),
         clients: http::clients::Clients::default(),
         say: console::say,
+        downloads: Arc::new(Semaphore::new(downloads)),
     }
 }
 
@@ -195,18 +200,44 @@ async fn stop_signal() {
     drop(tokio::signal::ctrl_c().await);
 }
 
-/// Many systems allow 1,024 open files unless asked for more, and every stream is one.
-fn raise_file_limit() {
-    #[cfg(unix)]
-    {
-        use rustix::process::Resource;
-        use rustix::process::getrlimit;
-        use rustix::process::setrlimit;
-        let mut limit = getrlimit(Resource::Nofile);
-        limit.current = limit.maximum;
-        // Without it there is room for fewer streams.
-        let _ = setrlimit(Resource::Nofile, limit);
-    }
+/// How many files and connections may be open at once, after asking for as many as can be had: many systems allow 1,024 unless
+/// asked for more, and every stream is one.
+#[cfg(unix)]
+fn file_limit() -> Option<u64> {
+    use rustix::process::Resource;
+    use rustix::process::getrlimit;
+    use rustix::process::setrlimit;
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // Without it there is room for fewer streams.
+    let _ = setrlimit(Resource::Nofile, limit);
+    getrlimit(Resource::Nofile).current
+}
+
+#[cfg(not(unix))]
+fn file_limit() -> Option<u64> {
+    None
+}
+
+/// What the server itself has open: standard streams, watcher, signals.
+const OWN_FILES: usize = 16;
+
+/// What each of its threads has open: its poll, its events, the socket that accepts.
+const WORKER_FILES: usize = 6;
+
+/// How many files are read at once, at most, apart from those that are sent. They are open for a moment.
+const READ_FILES: usize = 512;
+
+/// Shares the open files that are allowed: how many connections each worker may have, and how many of the answers may be large
+/// files on their way. What is left is for looking at files, so that a crowd of connections can't keep listeners from
+/// hearing of saves.
+fn share_files(limit: Option<u64>, workers: usize) -> (usize, usize) {
+    // More connections than anybody has ports for.
+    let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(1 << 20).min(1 << 20);
+    let free = limit.saturating_sub(OWN_FILES + workers * WORKER_FILES);
+    let reserve = (free / 4).min(READ_FILES);
+    let downloads = (free / 4).min(READ_FILES);
+    (((free - reserve - downloads) / workers).max(1), downloads.max(1))
 }
 
 /// Why the server can't start or go on.
@@ -253,5 +284,25 @@ impl Error for AppError {
             Self::Listen(_, error) | Self::Server(error) => Some(error),
             Self::Pipeline => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn something_is_left_for_looking_at_files() {
+        for (limit, workers, expected) in [
+            (Some(64), 2, (9, 9)),
+            (Some(1024), 2, (249, 249)),
+            (Some(1024), 16, (28, 228)),
+            (Some(20_000), 2, (9474, 512)),
+            (Some(20), 2, (1, 1)),
+        ] {
+            assert_eq!(share_files(limit, workers), expected, "{limit:?}");
+        }
+        let (connections, _) = share_files(None, 4);
+        assert!(connections > 200_000);
     }
 }

@@ -11,6 +11,7 @@ use actix_web::body::MessageBody;
 use actix_web::rt::task::JoinHandle;
 use actix_web::rt::task::spawn_blocking;
 use bytes::Bytes;
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::root::Large;
 use crate::root::Parts;
@@ -25,8 +26,8 @@ const PART: usize = 64 << 10;
 pub(super) enum Body {
     /// It is in memory.
     Memory(Bytes),
-    /// It is a file, of which these first bytes are sent as others.
-    File { large: Box<Large>, head: Bytes, sent: Bytes },
+    /// It is a file, of which these first bytes are sent as others. It is open as long as there is a permit for it.
+    File { large: Box<Large>, head: Bytes, sent: Bytes, permit: OwnedSemaphorePermit },
 }
 
 impl From<Bytes> for Body {
@@ -40,7 +41,7 @@ impl Body {
     pub(super) fn length(&self) -> u64 {
         match self {
             Self::Memory(bytes) => bytes.len() as u64,
-            Self::File { large, head, sent } => large.length() - head.len() as u64 + sent.len() as u64,
+            Self::File { large, head, sent, .. } => large.length() - head.len() as u64 + sent.len() as u64,
         }
     }
 
@@ -51,12 +52,16 @@ impl Body {
             bytes.slice(at(span.start)..at(span.end))
         };
         match self {
-            Self::Memory(bytes) => Sending { first: within(&bytes), then: Then::Nothing },
-            Self::File { large, head, sent } => {
+            Self::Memory(bytes) => Sending { first: within(&bytes), then: Then::Nothing, _permit: None },
+            Self::File { large, head, sent, permit } => {
                 let behind = |place: u64| place.saturating_sub(sent.len() as u64) + head.len() as u64;
                 let (start, end) = (behind(span.start), behind(span.end));
                 let known = (span.start == 0).then_some(&*head);
-                Sending { first: within(&sent), then: Then::Parts(Box::new(large.parts(start, end, known))) }
+                Sending {
+                    first: within(&sent),
+                    then: Then::Parts(Box::new(large.parts(start, end, known))),
+                    _permit: Some(permit),
+                }
             }
         }
     }
@@ -66,6 +71,7 @@ impl Body {
 pub(super) struct Sending {
     first: Bytes,
     then: Then,
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
 enum Then {

@@ -164,6 +164,11 @@ pub(super) fn file(
 
 /// A file that is sent in parts.
 fn large(request: &HttpRequest, site: &Site, path: &SitePath, large: Box<Large>, head: Vec<u8>) -> HttpResponse {
+    let Ok(permit) = site.downloads.clone().try_acquire_owned() else {
+        return HttpResponse::ServiceUnavailable()
+            .insert_header((header::RETRY_AFTER, "1"))
+            .body("too many large files are on their way\n");
+    };
     let (version, modified) = (large.version, large.metadata.modified().ok());
     let mut media_type = kind::media_type(path);
     if large.is_text && kind::of(path) == Kind::Unknown {
@@ -191,7 +196,7 @@ fn large(request: &HttpRequest, site: &Site, path: &SitePath, large: Box<Large>,
         head.clear();
     }
     let whole = Whole { path, media_type: &media_type, etag, version, modified };
-    whole.respond(request, Body::File { large, head, sent })
+    whole.respond(request, Body::File { large, head, sent, permit })
 }
 
 /// A page, or its head, with the client in it; `None` if there is no place for it.

@@ -31,6 +31,7 @@ use actix_web::middleware::from_fn;
 use actix_web::web;
 use actix_web::web::Data;
 use actix_web::web::ServiceConfig;
+use tokio::sync::Semaphore;
 
 use crate::console::Notice;
 use crate::http::clients::Clients;
@@ -54,6 +55,8 @@ pub struct Site {
     pub clients: Clients,
     /// Tells the person at the terminal.
     pub say: fn(&Notice<'_>),
+    /// How many large files may be on their way at once. Each of them is open.
+    pub downloads: Arc<Semaphore>,
 }
 
 /// All routes, for the server and for the tests.

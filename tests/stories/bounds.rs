@@ -221,3 +221,28 @@ fn a_large_event_arrives_as_it_was_or_is_cut() {
     assert!(text.len() > large.len() && !text.contains("event: "));
     assert!(!text.ends_with("0\r\n\r\n"), "the answer is not complete");
 }
+
+#[test]
+fn a_crowd_of_connections_leaves_files_to_look_at() {
+    make_room_for_connections();
+    let site = Site::with(&[("data.json", "0"), ("large.txt", &"x".repeat(16 << 20))]);
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", "ulimit -n 64 && exec \"$@\"", "sh", env!("CARGO_BIN_EXE_savecast")]).arg(site.path(""));
+    let server = Server::start(command, &[]).expect("a server");
+    let events = server.follow("/data.json");
+    events.expect("0");
+    // Those that are not answered wait to be accepted.
+    let open = |request: &str| (0..100).map(|_| server.open(request)).collect::<Vec<_>>();
+    let crowds = [
+        "GET /large.txt HTTP/1.1\r\nHost: HOST\r\n\r\n",
+        "GET /data.json HTTP/1.1\r\nHost: HOST\r\nAccept: text/event-stream\r\n\r\n",
+    ];
+    for (number, request) in crowds.into_iter().enumerate() {
+        let crowd = open(request);
+        for save in 0..20 {
+            site.write("data.json", format!("1{number}{save:02}"));
+            events.expect(&format!("1{number}{save:02}"));
+        }
+        drop(crowd);
+    }
+}
