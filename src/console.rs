@@ -31,6 +31,8 @@ pub enum Notice<'a> {
     NotLive { path: &'a SitePath, reason: &'a str, hint: &'a str },
     /// The Content Security Policy of a page forbids the client.
     Forbidden { path: &'a SitePath, directive: &'a str },
+    /// Pages of this origin load, and are refused their events, because the server is reached under this other host.
+    Refused { origin: &'a str, host: &'a str },
     /// A directory is polled, although nobody asked for it.
     Polled(&'a Polled),
     /// An update has reached everybody; so many others of the same file did before, and were not spoken of.
@@ -128,6 +130,10 @@ fn lines(notice: &Notice<'_>) -> Vec<String> {
             format!("savecast: {path} forbids live reload by its Content Security Policy: {directive}"),
             hint("allow 'self' there, and in connect-src, while you work on the page"),
         ],
+        Notice::Refused { origin, host } => vec![
+            format!("savecast: pages of {origin} are not live: they are of another origin than this server, {host}"),
+            hint(&format!("start it with --cors {origin}, or let the proxy between them pass the Host header on")),
+        ],
         Notice::Polled(Polled { cause: Cause::Unwatched(error), every }) => {
             let causes = causes(error);
             let line = format!("savecast: {causes}; what is in use is looked at every {every:?} instead");
@@ -138,7 +144,8 @@ fn lines(notice: &Notice<'_>) -> Vec<String> {
              every {every:?}",
             directory.display()
         )],
-        Notice::Told { report: Report { path, listeners, elapsed }, others } => {
+        Notice::Told { report: Report { path, is_removed: true, .. }, .. } => vec![format!("savecast: {path} is gone")],
+        Notice::Told { report: Report { path, listeners, elapsed, .. }, others } => {
             let ms = elapsed.as_secs_f64() * 1000.0;
             let plural = if *listeners == 1 { "" } else { "s" };
             let others = if *others == 0 { String::new() } else { format!(", after {others} more") };
@@ -166,6 +173,17 @@ fn causes(error: &dyn Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_is_gone_is_no_save() {
+        let path = SitePath::from_url("/data.json").unwrap();
+        let told = |is_removed| {
+            let report = Report { path: path.clone(), is_removed, listeners: 1, elapsed: Duration::from_micros(120) };
+            lines(&Notice::Told { report: &report, others: 0 })
+        };
+        assert_eq!(told(false), ["savecast: /data.json to 1 listener in 0.12 ms"]);
+        assert_eq!(told(true), ["savecast: /data.json is gone"]);
+    }
 
     #[test]
     fn a_broken_file_is_named_with_its_place() {

@@ -91,7 +91,8 @@ pub(super) fn answer(
         Ok(Answered::Listing(entries)) => pages::listing(request, &site.root.name(), asked, entries),
         Ok(Answered::NeedsSlash) => redirect(request, asked),
         Err(Refusal::Missing) if asked.as_str() == pages::ICON_PATH => pages::icon(request, asked),
-        Err(Refusal::Missing) => pages::not_found(request, Some(asked)),
+        Err(Refusal::Missing) => pages::not_found(request, Some(asked), false),
+        Err(Refusal::Outside) => pages::not_found(request, Some(asked), true),
         Err(Refusal::Unreadable(error)) => HttpResponse::Forbidden()
             .insert_header((header::CACHE_CONTROL, "no-cache"))
             .content_type("text/plain; charset=utf-8")
@@ -121,7 +122,9 @@ pub(super) fn find(root: &Root, path: &SitePath) -> Result<Answered, Refusal> {
         Fetched::Directory => {
             let index = path.file(INDEX).expect("an index may be shown");
             match find(root, &index) {
-                Ok(Answered::NeedsSlash) | Err(Refusal::Missing) => root.entries(path).map(Answered::Listing),
+                Ok(Answered::NeedsSlash) | Err(Refusal::Missing | Refusal::Outside) => {
+                    root.entries(path).map(Answered::Listing)
+                }
                 found => found,
             }
         }

@@ -5,8 +5,12 @@
 //! streams and everything that isn't a plain GET are not for pages of other origins; and pages of other sites get nothing
 //! that they could embed, because whether a picture, a script or an object loads tells them which files there are.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 
 use actix_web::Error;
 use actix_web::HttpResponse;
@@ -22,6 +26,8 @@ use actix_web::http::header::HeaderValue;
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 
+use crate::console::Notice;
+use crate::http::EVENTS;
 use crate::http::Site;
 use crate::http::negotiate;
 use crate::http::negotiate::Wanted;
@@ -32,7 +38,12 @@ pub struct Guard {
     address: SocketAddr,
     allowed: Vec<String>,
     cors: Option<Vec<String>>,
+    /// The origins whose pages were refused, as far as it was told.
+    refused: Arc<Mutex<BTreeSet<String>>>,
 }
+
+/// How many refused origins are told at most.
+const REFUSED: usize = 100;
 
 /// All origins.
 const ANY: &str = "*";
@@ -59,7 +70,13 @@ impl Guard {
     /// may ask for everything, as browsers write them; all of them, if the list is empty.
     #[must_use]
     pub fn new(address: SocketAddr, allowed: Vec<String>, cors: Option<Vec<String>>) -> Self {
-        Self { address, allowed, cors }
+        Self { address, allowed, cors, refused: Arc::default() }
+    }
+
+    /// Whether this origin is refused for the first time.
+    fn is_first(&self, origin: &str) -> bool {
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.len() < REFUSED && refused.insert(origin.to_owned())
     }
 
     /// What is answered to a page of another origin that may ask: its origin, or `*` for all of them. Only who is allowed by
@@ -150,6 +167,14 @@ impl Guard {
         let is = |site: &HeaderValue, words: &[&str]| {
             words.iter().any(|word| site.as_bytes().eq_ignore_ascii_case(word.as_bytes()))
         };
+        // A proxy may change the host on the way, and then the origin is none that we know. But the browser knows that it has
+        // asked the page's own origin, and what reaches us through a proxy was sent to that.
+        let mut sites = headers.get_all("sec-fetch-site");
+        if let (Some(site), None) = (sites.next(), sites.next())
+            && is(site, &["same-origin"])
+        {
+            return true;
+        }
         let mut sites = headers.get_all("sec-fetch-site");
         let mut origins = headers.get_all(header::ORIGIN);
         let Some(origin) = origins.next() else {
@@ -212,7 +237,10 @@ pub(super) async fn middleware(
             HttpResponse::Forbidden()
                 .body("this server does not go by that name; start it with --allow-host NAME to allow it\n"),
         ),
-        Verdict::ForeignOrigin => request.into_response(foreign_origin()),
+        Verdict::ForeignOrigin => {
+            tell(site, &request);
+            request.into_response(foreign_origin())
+        }
     };
     if verdict == Verdict::AllowPage && !is_page(&response) {
         response = response.into_response(foreign_origin());
@@ -227,7 +255,19 @@ pub(super) async fn middleware(
 }
 
 fn foreign_origin() -> HttpResponse {
-    HttpResponse::Forbidden().body("pages of other origins may not ask for this\n")
+    HttpResponse::Forbidden()
+        .body("pages of other origins may not ask for this; start the server with --cors ORIGIN to allow it\n")
+}
+
+/// Says why a page that has loaded is not live: a proxy has changed the host on the way. Where a browser tells of whose site
+/// the page is, it is a page of somebody else's, and nobody is advised to let it in.
+fn tell(site: &Site, request: &ServiceRequest) {
+    let text = |name: HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let (Some(origin), Some(host)) = (text(header::ORIGIN), text(header::HOST)) else { return };
+    let is_of_page = request.path() == EVENTS && !request.headers().contains_key("sec-fetch-site");
+    if is_of_page && site.guard.is_first(origin) {
+        (site.say)(&Notice::Refused { origin, host });
+    }
 }
 
 /// Whether it is HTML, or has no content of its own.
@@ -352,6 +392,10 @@ mod tests {
     fn streams_are_for_own_pages_and_for_programs() {
         origin(&[], Verdict::Allow);
         origin(&[("sec-fetch-site", "same-origin")], Verdict::Allow);
+        // Through a proxy that sends its own host.
+        origin(&[("sec-fetch-site", "same-origin"), ("origin", "https://work.example:8443")], Verdict::Allow);
+        origin(&[("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")], Verdict::ForeignOrigin);
+        origin(&[("origin", "https://work.example:8443")], Verdict::ForeignOrigin);
         origin(&[("origin", "http://localhost:3000")], Verdict::Allow);
         origin(&[("origin", "https://demo.test")], Verdict::ForeignOrigin);
         origin(&[("origin", "https://localhost:3000")], Verdict::ForeignOrigin);

@@ -124,7 +124,7 @@ async fn answer(
                 let is_settled = match &found {
                     Ok(Answered::File(_, _, version)) => *version == update.version,
                     Ok(Answered::Large(_, large, _)) => large.version == update.version,
-                    Ok(Answered::Listing(_) | Answered::NeedsSlash) | Err(Refusal::Missing) => false,
+                    Ok(Answered::Listing(_) | Answered::NeedsSlash) | Err(Refusal::Missing | Refusal::Outside) => false,
                     Err(Refusal::Unreadable(_)) => matches!(update.news, News::Problem(_)),
                 };
                 return is_settled.then(|| files::answer(request, site, path, found));

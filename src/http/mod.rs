@@ -41,6 +41,9 @@ use crate::hub::Hub;
 use crate::root::Root;
 use crate::site_path::SitePath;
 
+/// Where the stream of a page is.
+pub const EVENTS: &str = "/_savecast/events";
+
 /// What requests are answered from.
 pub struct Site {
     /// The served directory.
@@ -64,7 +67,7 @@ pub fn routes(app: &mut ServiceConfig, site: &Data<Site>) {
     app.app_data(site.clone()).service(
         web::scope("")
             .wrap(from_fn(guard::middleware))
-            .route("/_savecast/events", web::route().to(stream::page))
+            .route(EVENTS, web::route().to(stream::page))
             .route("/_savecast/status", web::route().to(status::json))
             .route(channels::CHANNELS, web::route().to(channels::list))
             .route("/_savecast/channels/{name:.+}", web::route().to(channels::channel))
@@ -88,7 +91,7 @@ async fn any_file(request: HttpRequest, site: Data<Site>, payload: web::Payload)
         (Some(path), Wanted::File) => long_poll::serve(&request, site, path).await,
         (Some(path), Wanted::Events) => stream::file(&request, site, path).await,
         (Some(path), Wanted::Socket) => socket::file(&request, &site, path, payload),
-        (None, Wanted::File) => pages::not_found(&request, None),
+        (None, Wanted::File) => pages::not_found(&request, None, false),
         (None, Wanted::Events | Wanted::Socket) => HttpResponse::NotFound().body("no such file\n"),
     }
 }

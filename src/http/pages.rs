@@ -35,8 +35,8 @@ pub fn etag(version: Version) -> EntityTag {
     EntityTag::new_strong(format!("{version}-{}", env!("CARGO_PKG_VERSION")))
 }
 
-/// 404. `path` is `None` for what is never shown, whether it exists or not.
-pub(super) fn not_found(request: &HttpRequest, path: Option<&SitePath>) -> HttpResponse {
+/// 404. `path` is `None` for what is never shown, whether it exists or not. `leads_out` says that a link to elsewhere is there.
+pub(super) fn not_found(request: &HttpRequest, path: Option<&SitePath>, leads_out: bool) -> HttpResponse {
     let mut response = HttpResponse::NotFound();
     response.insert_header((header::CACHE_CONTROL, "no-cache"));
     for header in path.into_iter().flat_map(|path| files::headers(request, path, Version::ABSENT)) {
@@ -46,11 +46,15 @@ pub(super) fn not_found(request: &HttpRequest, path: Option<&SitePath>) -> HttpR
         return response.content_type("text/plain; charset=utf-8").body("no such file\n");
     }
     let (heading, words) = match path {
+        Some(path) if leads_out => (
+            format!("{} isn’t served", escape(path.as_str())),
+            "<p>It is a link that leads out of the served directory.",
+        ),
         Some(path) => (
             format!("{} isn’t there", escape(path.as_str())),
-            "<p>Not yet, perhaps: this page shows it as soon as it is saved.".to_owned(),
+            "<p>Not yet, perhaps: this page shows it as soon as it is saved.",
         ),
-        None => ("There is nothing here".to_owned(), String::new()),
+        None => ("There is nothing here".to_owned(), ""),
     };
     let body = format!("<h1>{heading}</h1>\n{words}\n<p><a href=\"/\">Go to the start page</a>");
     response.content_type("text/html; charset=utf-8").body(page(path, Version::ABSENT, "Not found", &body))

@@ -20,7 +20,7 @@ pub(super) async fn json(request: HttpRequest, site: Data<Site>) -> HttpResponse
     }
     let census = site.hub.census();
     let (files, directories) = (site.watched)();
-    let latest = site.hub.latest_report().map(|Report { path, listeners, elapsed }| {
+    let latest = site.hub.latest_report().map(|Report { path, listeners, elapsed, .. }| {
         json!({ "path": path.as_str(), "listeners": listeners, "ms": elapsed.as_secs_f64() * 1000.0 })
     });
     let status = json!({

@@ -58,6 +58,8 @@ pub struct Hub {
 pub struct Report {
     /// The file or directory.
     pub path: SitePath,
+    /// Whether it is gone.
+    pub is_removed: bool,
     /// How many were told.
     pub listeners: usize,
     /// From the first word of the system until it was handed to the connection of the last of them.
@@ -387,7 +389,8 @@ impl Topic {
             return None;
         }
         let Telling { changed, listeners, .. } = self.telling.take()?;
-        (listeners > 0).then(|| Report { path: path.clone(), listeners, elapsed: changed.elapsed() })
+        let is_removed = self.latest.as_ref().is_some_and(|latest| latest.update.news == News::Removed);
+        (listeners > 0).then(|| Report { path: path.clone(), is_removed, listeners, elapsed: changed.elapsed() })
     }
 }
 

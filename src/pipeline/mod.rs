@@ -149,7 +149,7 @@ fn see(root: &Root, path: SitePath, ticket: &mut Ticket) -> Option<Seen> {
 
 fn nothing_to_see(path: SitePath, refusal: Refusal) -> Update {
     match refusal {
-        Refusal::Missing => Update::removed(path),
+        Refusal::Missing | Refusal::Outside => Update::removed(path),
         Refusal::Unreadable(error) => Update::unreadable(path, format!("cannot be read: {error}")),
     }
 }

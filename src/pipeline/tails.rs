@@ -119,7 +119,7 @@ impl Tails {
             // Those who come first begin at its end.
             Ok(log) if !is_told => tail.current = last_end(&log).ok().map(|end| (Open::new(log), end)),
             Ok(log) => tail.read(log, &mut news),
-            Err(Refusal::Missing) if tail.current.is_some() && !again => {
+            Err(Refusal::Missing | Refusal::Outside) if tail.current.is_some() && !again => {
                 tail.read_on(&mut news);
                 doubt = true;
             }

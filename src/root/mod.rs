@@ -145,6 +145,8 @@ impl Log {
 pub enum Refusal {
     /// Nothing is there, or nothing that may be shown; nobody can tell the difference.
     Missing,
+    /// A link is there that leads out of the root. For a browser, nothing is there; its author may want to know.
+    Outside,
     /// Something is there, but it can't be read.
     Unreadable(io::Error),
 }
@@ -345,7 +347,7 @@ impl Root {
     /// Follows links, and refuses where they lead out of the root, or to what is hidden or a secret.
     fn resolve(&self, name: &Path) -> Result<PathBuf, Refusal> {
         let real = name.canonicalize()?;
-        let inside = real.strip_prefix(&self.path).map_err(|_| Refusal::Missing)?;
+        let inside = real.strip_prefix(&self.path).map_err(|_| Refusal::Outside)?;
         if inside.iter().any(|segment| !segment.to_str().is_some_and(site_path::may_be_passed)) {
             return Err(Refusal::Missing);
         }

@@ -68,8 +68,11 @@ fn links_lead_anywhere_inside_and_nowhere_else() {
         assert!(matches!(root.entries(&path), Err(Refusal::Missing)), "{url}");
         assert!(root.find_now(&path).is_none() && !root.is_directory(&path), "{url}");
     }
-    for url in ["/out", "/out2", "/up/outside.txt", "/up/", "/innocent.txt", "/dangling", "/device", "/too-long"] {
+    for url in ["/innocent.txt", "/dangling", "/too-long"] {
         assert!(read(&root, url).unwrap_err().contains("Missing"), "{url}");
+    }
+    for url in ["/out", "/out2", "/up/outside.txt", "/up/", "/device"] {
+        assert!(read(&root, url).unwrap_err().contains("Outside"), "{url}");
     }
     assert!(read(&root, "/circle").unwrap_err().contains("Unreadable"));
 

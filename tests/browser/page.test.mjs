@@ -1,7 +1,7 @@
 // What a person sees: a real browser, real files, the built server.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { createServer } from "node:http";
+import { createServer, request } from "node:http";
 import { once } from "node:events";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
@@ -170,7 +170,7 @@ test("an EventSource is all that a page needs", async (test) => {
   await site.replace("data.json", '{"message": "changed"}');
   await eventually(() => page.text("#data"), (text) => text === '{\n  "message": "changed"\n}');
   await site.write("data.json", '{"message": ');
-  await eventually(() => page.run(() => document.querySelector("#data").title), (title) => title.startsWith("EOF"));
+  await eventually(() => page.run(() => document.querySelector("#data").title), (title) => title.includes("is not closed"));
   assert.match(await page.text("#data"), /changed/);
   assert.ok(await page.isMarked());
 });
@@ -286,6 +286,36 @@ test("a base elsewhere does not lead the client away", async (test) => {
   await page.isLive(server);
   await site.write("index.html", "<!doctype html><p>two");
   await eventually(() => page.text("p"), (text) => text === "two");
+});
+
+test("a page behind a proxy that sends another host is live, or says why it is not", async (test) => {
+  const site = await siteWith(test, SMALL);
+  const server = await serve(test, site);
+  for (const drops of [[], ["sec-fetch-site"]]) {
+    const proxy = createServer((incoming, outgoing) => {
+      const headers = { ...incoming.headers, host: new URL(server.url).host };
+      for (const name of drops) delete headers[name];
+      const passed = request(`${server.url}${incoming.url}`, { method: incoming.method, headers }, (answer) => {
+        outgoing.writeHead(answer.statusCode, answer.headers);
+        answer.pipe(outgoing);
+      });
+      incoming.pipe(passed);
+      outgoing.on("close", () => passed.destroy());
+      passed.on("error", () => {});
+    }).listen(0, "127.0.0.1");
+    await once(proxy, "listening");
+    test.after(() => (proxy.close(), proxy.closeAllConnections()));
+    await page.console();
+    await page.open(`http://127.0.0.1:${proxy.address().port}/`);
+    if (drops.length === 0) {
+      await page.isLive(server);
+      await site.write("style.css", "p { color: rgb(2, 2, 2) }");
+      await eventually(color, (color) => color === "rgb(2, 2, 2)");
+      continue;
+    }
+    const lines = [];
+    await eventually(async () => (lines.push(...(await page.console())), lines), (lines) => lines.some((line) => line.includes("is not live") && line.includes("--cors ORIGIN")), "the console");
+  }
 });
 
 test("a page that goes away closes its stream", async (test) => {

@@ -117,3 +117,19 @@ fn streams_are_not_for_foreign_pages() {
     }
     assert_eq!(server.get("/_savecast/status").status, 200);
 }
+
+#[test]
+fn who_is_behind_a_proxy_that_sends_another_host_is_told() {
+    let site = Site::with(&[]);
+    let server = site.serve();
+    let origin = ("origin", "http://work.example:8080");
+    let ask = |headers: &[_]| server.post("/_savecast/events", headers, "{}");
+    let accept = ("accept", "text/event-stream");
+    // A page of somebody else's is refused without a word.
+    assert_eq!(ask(&[accept, origin, ("sec-fetch-site", "cross-site")]).status, 403);
+    let answer = ask(&[accept, ("origin", "http://other.example"), ("sec-fetch-site", "same-site")]);
+    assert!(answer.status == 403 && answer.text.contains("--cors ORIGIN"));
+    assert_eq!(ask(&[accept, origin]).status, 403);
+    server.expect_complaint("pages of http://work.example:8080 are not live");
+    server.expect_complaint("hint: start it with --cors http://work.example:8080");
+}

@@ -251,3 +251,14 @@ fn a_page_that_forbids_the_client_is_named() {
     server.expect_complaint("/index.html forbids live reload by its Content Security Policy: default-src 'none'");
     server.expect_complaint("hint: allow 'self' there");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_link_that_leads_out_is_said_to() {
+    let site = Site::with(&[]);
+    std::os::unix::fs::symlink("/etc", site.path("elsewhere")).expect("a link");
+    let server = site.serve();
+    let page = server.get("/elsewhere/");
+    assert!(page.status == 404 && page.text.contains("leads out of the served directory"), "{}", page.text);
+    assert!(server.get("/nothing").text.contains("Not yet, perhaps"));
+}
