@@ -70,12 +70,18 @@ fn rooms_use_only_what_they_may() {
 /// The files of a room, without their tests.
 fn files_of(source: &Path, room: &str) -> Vec<(String, String)> {
     let single = source.join(format!("{room}.rs"));
-    let paths = if single.exists() {
-        vec![single]
-    } else {
-        let folder = fs::read_dir(source.join(room)).unwrap_or_else(|error| panic!("no room {room}: {error}"));
-        folder.map(|file| file.expect("a file").path()).collect()
-    };
+    let mut paths = if single.exists() { vec![single] } else { Vec::new() };
+    let mut folders = if paths.is_empty() { vec![source.join(room)] } else { Vec::new() };
+    while let Some(folder) = folders.pop() {
+        let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("no room {room}: {error}"));
+        for path in entries.map(|entry| entry.expect("a file").path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if !path.ends_with("tests.rs") {
+                paths.push(path);
+            }
+        }
+    }
     let read = |path: &Path| {
         let text = fs::read_to_string(path).expect("a source file");
         text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default().to_owned()
