@@ -2,11 +2,13 @@
 
 mod tails;
 
+use std::collections::HashMap;
 use std::time::Duration;
 use std::time::SystemTime;
 
 use crate::change::Problem;
 use crate::change::Update;
+use crate::change::Version;
 use crate::change::listing;
 use crate::hub::Hub;
 use crate::hub::Source;
@@ -37,6 +39,8 @@ const CAP: Duration = Duration::from_millis(500);
 /// a second look finds it too.
 pub fn run(mut watch: Watch, root: &Root, hub: &Hub, hear: impl Fn(&SitePath, &Problem)) {
     let mut tails = Tails::default();
+    // What was found of the files that are looked at once more to be sure.
+    let mut unsure: HashMap<SitePath, Version> = HashMap::new();
     while let Some(Batch { looks, is_burst }) = watch.next_batch() {
         // Pages hear of its beginning before what it brings, and of its end after that.
         if is_burst {
@@ -54,7 +58,11 @@ pub fn run(mut watch: Watch, root: &Root, hub: &Hub, hear: impl Fn(&SitePath, &P
             if *reason == Reason::Haste {
                 continue;
             }
-            let Some(mut ticket) = hub.look(path) else { continue };
+            let Some(mut ticket) = hub.look(path) else {
+                unsure.remove(path);
+                continue;
+            };
+            let found_before = unsure.remove(path);
             let seen = see(root, path.clone(), &mut ticket);
             let since = watch.since(path);
             match seen {
@@ -63,7 +71,10 @@ pub fn run(mut watch: Watch, root: &Root, hub: &Hub, hear: impl Fn(&SitePath, &P
                 Some(seen) if since == Since::Done && seen.update.may_be_a_part(None) && changed.elapsed() < CAP => {
                     watch.skip(path, *changed);
                 }
-                Some(seen) if seen.is_early(&look, &ticket) => watch.put_off(path, *changed),
+                Some(seen) if seen.is_early(&look, &ticket, found_before) => {
+                    unsure.insert(path.clone(), seen.update.version);
+                    watch.put_off(path, *changed);
+                }
                 Some(seen) if seen.is_doubtful(&look, since, &ticket) => watch.doubt(path, *changed),
                 Some(Seen { update, .. }) => {
                     watch.trust(path);
@@ -105,12 +116,13 @@ impl Seen {
             || (is_unheard && self.is_young())
     }
 
-    /// Whether the next save may have begun already, which the system will say in a moment. A stream is told of that save,
-    /// too; an answer is only one.
-    fn is_early(&self, look: &Look, ticket: &Ticket) -> bool {
-        let is_news = ticket.before().is_none_or(|before| before.version != self.update.version);
+    /// Whether the next save may have begun already, which the system will say in a moment, or two equal looks deny. A
+    /// stream is told of that save, too; an answer is only one.
+    fn is_early(&self, look: &Look, ticket: &Ticket, found_before: Option<Version>) -> bool {
+        let version = self.update.version;
+        let is_news = ticket.before().is_none_or(|before| before.version != version) && found_before != Some(version);
         let may_be_a_part = self.update.may_be_a_part(None) && ticket.needs_source();
-        look.reason == Reason::Done && !look.is_late && is_news && may_be_a_part && look.changed.elapsed() < CAP
+        look.reason == Reason::Done && is_news && may_be_a_part && look.changed.elapsed() < CAP
     }
 
     fn is_young(&self) -> bool {
