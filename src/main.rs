@@ -9,6 +9,11 @@ use savecast::config::Config;
 use savecast::console;
 use savecast::console::Notice;
 
+/// See Cargo.toml for what it saves.
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     // Wrong usage ends here, with status 2.
     let args = Args::parse();

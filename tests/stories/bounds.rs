@@ -5,6 +5,7 @@ use std::net::TcpStream;
 
 use rustix::process::Resource;
 
+use crate::support::DEADLINE;
 use crate::support::Server;
 use crate::support::Site;
 
@@ -28,7 +29,7 @@ const UPGRADE: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocke
 fn ask(server: &Server, url: &str, headers: &str) -> TcpStream {
     use std::io::Read;
     let mut connection = server.open(&format!("GET {url} HTTP/1.1\r\nHost: HOST\r\n{headers}\r\n\r\n"));
-    connection.set_read_timeout(Some(crate::support::DEADLINE)).expect("a timeout");
+    connection.set_read_timeout(Some(DEADLINE)).expect("a timeout");
     connection.read_exact(&mut [0; 12]).expect("an answer");
     connection
 }
@@ -244,5 +245,27 @@ fn a_crowd_of_connections_leaves_files_to_look_at() {
             events.expect(&format!("1{number}{save:02}"));
         }
         drop(crowd);
+    }
+}
+
+#[test]
+fn the_memory_of_listeners_goes_with_them() {
+    make_room_for_connections();
+    let site = Site::with(&[("data.json", "0")]);
+    let server = site.serve();
+    server.follow("/data.json").expect("0");
+    let start = memory(&server);
+    let listen = |_| ask(&server, "/data.json", "Accept: text/event-stream");
+    let listeners = (0..5000).map(listen).collect::<Vec<_>>();
+    site.write("data.json", "1");
+    let used = memory(&server).saturating_sub(start);
+    assert!(used > 30 << 10, "{used} KiB are not worth this test");
+    drop(listeners);
+    server.wait_for_status(|status| status["streams"] == 0);
+    let since = std::time::Instant::now();
+    // It goes within the ten seconds in which it might be used again.
+    while memory(&server).saturating_sub(start) > 20 << 10 {
+        assert!(since.elapsed() < DEADLINE, "{} KiB of {used} stay", memory(&server).saturating_sub(start));
+        std::thread::yield_now();
     }
 }
