@@ -39,6 +39,9 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// Updates that wait for a slow terminal.
 const REPORTS: usize = 1000;
 
+/// How much is collected before it is written to a connection, in bytes. Who does not read makes us keep so much.
+const WRITE_BUFFER: usize = 8 << 10;
+
 /// Connections that wait to be accepted, when a thousand browsers reconnect at once.
 const BACKLOG: i32 = 4096;
 
@@ -67,6 +70,7 @@ async fn serve(config: Config) -> Result<(), AppError> {
         // A browser that goes away is noticed at once, and not at the next write.
         .h1_allow_half_closed(false)
         .tcp_nodelay(true)
+        .h1_write_buffer_size(WRITE_BUFFER)
         .on_connect(http::stream::on_connect)
         .shutdown_timeout(1)
         .listen(listener)

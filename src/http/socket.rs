@@ -36,10 +36,10 @@ const PING: Duration = Duration::from_secs(15);
 
 /// How much is sent before the other side has to show that it reads, in bytes. A listener that is slower than the writer
 /// skips versions and has no queue.
-const WINDOW: usize = 64 << 10;
+const WINDOW: usize = 32 << 10;
 
 /// The largest part of a message that is sent at once, in bytes.
-const PART: usize = 16 << 10;
+const PART: usize = 8 << 10;
 
 /// The contents of one file, now and after every save. Of what the other side sends, nothing is kept.
 pub(super) fn file(request: &HttpRequest, site: &Data<Site>, path: SitePath, payload: Payload) -> HttpResponse {

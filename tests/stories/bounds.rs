@@ -249,6 +249,28 @@ fn a_crowd_of_connections_leaves_files_to_look_at() {
 }
 
 #[test]
+fn channels_are_bounded_also_for_listeners_that_never_read() {
+    make_room_for_connections();
+    let site = Site::with(&[]);
+    let server = site.serve();
+    let large = "x".repeat(128 << 10);
+    let publish = |number: usize| {
+        assert_eq!(server.post(&format!("/_savecast/channels/{number}"), &[], &large).status, 200);
+    };
+    let start = memory(&server);
+    let headers = |number| if number % 2 == 0 { "Accept: text/event-stream" } else { UPGRADE };
+    let listen = |number| ask(&server, &format!("/_savecast/channels/{number}"), headers(number));
+    let listeners = (0..1000).map(listen).collect::<Vec<_>>();
+    (0..1000).for_each(publish);
+    // More than the system keeps for a connection.
+    for _ in 0..50 {
+        (0..10).for_each(publish);
+    }
+    let used = memory(&server).saturating_sub(start);
+    assert!(used < (64 + 64) << 10, "{used} KiB for {} listeners", listeners.len());
+}
+
+#[test]
 fn the_memory_of_listeners_goes_with_them() {
     make_room_for_connections();
     let site = Site::with(&[("data.json", "0")]);
