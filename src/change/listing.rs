@@ -1,8 +1,9 @@
 //! The entries of a directory become its JSON listing.
 
+use std::fmt::Write;
 use std::time::SystemTime;
 
-use serde_json::json;
+use serde_json::Value;
 
 /// One entry of a directory, as a browser may know of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,17 +23,24 @@ pub struct Entry {
 /// `modified` in milliseconds since 1970, as JavaScript counts.
 #[must_use]
 pub fn to_json(mut entries: Vec<Entry>) -> String {
-    entries.sort_by(|a, b| a.name.cmp(&b.name));
-    let entries = entries.into_iter().map(|entry| {
+    entries.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+    let mut json = String::with_capacity(2 + 100 * entries.len());
+    let mut separator = '[';
+    for entry in &entries {
         let modified = entry.modified.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
-        json!({
-            "name": entry.name,
-            "type": if entry.is_directory { "directory" } else { "file" },
-            "size": entry.size,
-            "modified": modified.map(|time| time.as_secs() * 1000 + u64::from(time.subsec_millis())),
-        })
-    });
-    entries.collect::<serde_json::Value>().to_string()
+        let modified = modified.map(|time| time.as_secs() * 1000 + u64::from(time.subsec_millis()));
+        let (modified, name) = (Value::from(modified), Value::from(entry.name.as_str()));
+        let kind = if entry.is_directory { "directory" } else { "file" };
+        write!(
+            json,
+            "{separator}{{\"modified\":{modified},\"name\":{name},\"size\":{},\"type\":\"{kind}\"}}",
+            entry.size
+        )
+        .expect("writing to a string can't fail");
+        separator = ',';
+    }
+    json.push_str(if entries.is_empty() { "[]" } else { "]" });
+    json
 }
 
 #[cfg(test)]

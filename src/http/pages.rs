@@ -27,6 +27,9 @@ pub(super) const ICON_PATH: &str = "/favicon.ico";
 
 const ICON: &str = include_str!("../../static/icon.svg");
 
+/// How many entries a page shows. Browsers are slow with longer tables, and who does not read the page makes us keep it.
+const ROWS: usize = 10_000;
+
 const STYLE: &str = include_str!("../../static/pages.css");
 
 /// The `ETag` of a page with the client in it, which is another one after an update of savecast.
@@ -70,14 +73,18 @@ pub(super) fn icon(request: &HttpRequest, path: &SitePath) -> HttpResponse {
 /// The entries of a directory, directories first.
 pub(super) fn listing(request: &HttpRequest, root: &str, path: &SitePath, mut entries: Vec<Entry>) -> HttpResponse {
     let version = Version::of(listing::to_json(entries.clone()).as_bytes());
-    entries.sort_by_key(|entry| (!entry.is_directory, entry.name.to_lowercase(), entry.name.clone()));
+    entries.sort_by_cached_key(|entry| (!entry.is_directory, entry.name.to_lowercase(), entry.name.clone()));
     let mut body = format!("<h1>{}</h1>\n", breadcrumbs(root, path));
     if entries.is_empty() {
         body.push_str("<p>Nothing is here yet. What you save here appears at once.");
     } else {
         body.push_str("<table>\n");
-        body.extend(entries.iter().map(|entry| row(path, entry)));
+        body.extend(entries.iter().take(ROWS).map(|entry| row(path, entry)));
         body.push_str("</table>\n");
+        if let Some(more @ 1..) = entries.len().checked_sub(ROWS) {
+            write!(body, "<p>… and {more} more, which are in the stream of this directory.")
+                .expect("writing to a string can't fail");
+        }
         body.push_str(LOCAL_TIMES);
     }
     let title = if *path == SitePath::root() { root } else { path.name() };

@@ -291,3 +291,14 @@ fn the_memory_of_listeners_goes_with_them() {
         std::thread::yield_now();
     }
 }
+
+#[test]
+fn the_page_of_a_large_directory_is_small() {
+    let site = Site::with(&[]);
+    site.shell("mkdir large && cd large && seq -f 'file%06.0f' 1 10500 | xargs touch");
+    let server = site.serve();
+    let page = server.get("/large/").text;
+    assert!(page.contains("file010000<") && !page.contains("file010001<") && page.contains("and 500 more"));
+    let listing = server.follow("/large/").expect_event("message");
+    assert_eq!(listing.as_array().map(Vec::len), Some(10_500));
+}
