@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 # The program that shows that it is there, and the Debian package that brings it.
 needed="chromium:chromium chromedriver:chromium-driver firefox-esr:firefox-esr node:nodejs npm:npm vim:vim emacs:emacs-nox
   git:git perl:perl python3:python3 rsync:rsync valgrind:valgrind
-  curl:curl nginx:nginx-light"
+  curl:curl nginx:nginx-light make:make cc:gcc"
 missing=()
 for pair in $needed; do
   command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
@@ -28,4 +28,5 @@ npm ci --prefix tests --silent --no-audit --no-fund
 # Browsers are slow starters: one test file at a time.
 node --test --test-concurrency=1 tests/browser/
 # What a page does, in another browser, too.
-(cd tests/browser && BROWSER=firefox node --test --test-concurrency=1 page.test.mjs change.test.mjs morph.test.mjs tabs.test.mjs)
+(cd tests/browser && BROWSER=firefox node --test --test-concurrency=1 page.test.mjs change.test.mjs morph.test.mjs tabs.test.mjs
+  reload.test.mjs view.test.mjs workers.test.mjs)
