@@ -1,5 +1,7 @@
 //! Opening and reading files without being led astray, and without waiting where that can be had.
 
+#[cfg(target_os = "linux")]
+use std::cell::RefCell;
 use std::fs::File;
 use std::fs::Metadata;
 use std::io;
@@ -17,6 +19,13 @@ use crate::stamp::Stamp;
 /// Longer than a write to a disk of this machine takes.
 #[cfg(target_os = "linux")]
 const WRITE: Duration = Duration::from_secs(60);
+
+#[cfg(target_os = "linux")]
+thread_local! {
+    /// Where files are read to, of at most the limit of those that ask. A new place would have to be zeroed each time, for which
+    /// the allocator asks the system.
+    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
 /// Reads a file of up to `limit` bytes if that needs no waiting at all: it is on this device, which is a disk of this machine,
 /// the way to it and its content are in memory, and nobody can be writing to it now. `None` for everything else.
@@ -50,11 +59,17 @@ pub(super) fn read_now(name: &Path, device: Device, limit: u64) -> Option<Conten
     }
     let file = open(OFlags::RDONLY | OFlags::NONBLOCK)?;
     // One byte more than expected shows that it grows.
-    let mut bytes = vec![0; usize::try_from(before.len()).ok()? + 1];
-    let length = rustix::io::preadv2(&file, &mut [IoSliceMut::new(&mut bytes)], 0, ReadWriteFlags::NOWAIT).ok()?;
-    bytes.truncate(length);
+    let expected = usize::try_from(before.len()).ok()? + 1;
+    let bytes = BUFFER.with_borrow_mut(|buffer| {
+        if buffer.len() < expected {
+            buffer.resize(expected, 0);
+        }
+        let mut part = [IoSliceMut::new(&mut buffer[..expected])];
+        let length = rustix::io::preadv2(&file, &mut part, 0, ReadWriteFlags::NOWAIT).ok()?;
+        Some(buffer[..length].to_vec())
+    })?;
     let metadata = file.metadata().ok()?;
-    let is_whole = metadata.len() == length as u64 && Stamp::of(&metadata) == Stamp::of(&before);
+    let is_whole = metadata.len() == bytes.len() as u64 && Stamp::of(&metadata) == Stamp::of(&before);
     is_whole.then_some(Content { bytes, metadata, is_whole })
 }
 

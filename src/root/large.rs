@@ -123,10 +123,12 @@ impl Parts {
     /// If it can't be read, or is of another version.
     pub fn read(&mut self) -> io::Result<Vec<u8>> {
         let count = usize::try_from(self.rest()).unwrap_or(PART).min(PART);
-        let mut part = vec![0; count];
+        let mut part = Vec::with_capacity(count);
         let mut file = &self.large.file;
         file.seek(SeekFrom::Start(self.at))?;
-        file.read_exact(&mut part)?;
+        if file.take(count as u64).read_to_end(&mut part)? < count {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
         self.at += count as u64;
         let is_last = self.rest() == 0;
         let is_same = if let Some(hasher) = &mut self.hasher {
