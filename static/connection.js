@@ -2,6 +2,8 @@
 // `stream.js`.
 // @ts-check
 
+import { trustedURL } from "./trusted.js";
+
 /**
  * What the server tells of a file. `event` is `message`, `change`, `problem` or `removed`, or a word of a newer server. With
  * `patch`, which tabs are not told, the document is that of version `before`, changed.
@@ -108,7 +110,7 @@ export function listen(handler, burst, news) {
 function share() {
   try {
     // Tabs of a newer server may meet the worker of an older one.
-    const worker = new SharedWorker(new URL("stream.js", import.meta.url), { type: "module", name: `savecast ${PROTOCOL}` });
+    const worker = new SharedWorker(trustedURL(new URL("stream.js", import.meta.url)), { type: "module", name: `savecast ${PROTOCOL}` });
     // A policy of the page may forbid it.
     worker.addEventListener("error", () => isAlone || beAlone());
     connect(worker.port);

@@ -7,8 +7,10 @@
 // @ts-check
 
 import { align, kindOf, numbering } from "./align.js";
+import { areAlike, childrenOf, isBlank, isFresh, place, placeOf, setGap } from "./nodes.js";
 import { valueOf } from "./state.js";
 import { replaceOwner } from "./swap.js";
+import { trustedHTML } from "./trusted.js";
 
 /** @typedef {import("./align.js").Child} Child */
 
@@ -83,7 +85,7 @@ export function morph(from, to, show) {
   const isVouchedFor = document.documentElement.getAttribute(OPTION) === "morph";
   // The parser would be refused where a page wants trusted types, and a page that gets its first script has to start.
   if (!isVouchedFor && mayRun(to)) return false;
-  const [before, after] = [from, to].map((html) => new DOMParser().parseFromString(html.replace(NOSCRIPT, ""), "text/html"));
+  const [before, after] = [from, to].map((html) => new DOMParser().parseFromString(trustedHTML(html.replace(NOSCRIPT, "")), "text/html"));
   if (before.compatMode !== after.compatMode || after.documentElement.getAttribute(OPTION) === "reload") return false;
   if (!areEqual(foundationsOf(before), foundationsOf(after)) || !areEqual(from.match(NOSCRIPT), to.match(NOSCRIPT))) return false;
   /** @type {Plan} */
@@ -287,59 +289,6 @@ function without(tokens, others) {
 }
 
 /**
- * Whether a URL is that of the same file, which we have loaded again.
- * @param {string | null} live
- * @param {string | null} written
- */
-function isFresh(live, written) {
-  if (!live?.includes("savecast=") || !written || !URL.canParse(written, document.baseURI)) return false;
-  const url = new URL(live, document.baseURI);
-  url.searchParams.delete("savecast");
-  return url.href === new URL(written, document.baseURI).href;
-}
-
-/**
- * The children that matter.
- * @param {Element} parent
- * @param {boolean} areBlanksShown
- * @returns {Child[]}
- */
-function childrenOf(parent, areBlanksShown) {
-  const children = [];
-  let gap = "";
-  for (const node of parent.childNodes) {
-    if (!areBlanksShown && isBlank(node)) gap += node.nodeValue;
-    else if (!isOurs(node)) {
-      children.push({ node, gap: areBlanksShown ? null : gap });
-      gap = "";
-    }
-  }
-  return children;
-}
-
-/** @param {Node | null} node */
-function isBlank(node) {
-  return node instanceof Text && !/[^\t\n\f\r ]/.test(node.data);
-}
-
-/**
- * What we show is in the live document, but in no source; and so is what we do not read.
- * @param {Node} node
- */
-function isOurs(node) {
-  return node instanceof Element && node.matches("savecast-problems, noscript");
-}
-
-/**
- * Where an element stands, because scripts and templates act where they are.
- * @param {Element} element
- * @returns {string}
- */
-function placeOf({ parentElement: parent }) {
-  return parent ? `${placeOf(parent)}/${parent.localName}` : "";
-}
-
-/**
  * The live element of one that was written, where scripts have put others around it.
  * @param {Child[]} children
  * @param {ChildNode} old
@@ -366,26 +315,6 @@ function isSame({ mayDiffer }, live, old) {
 }
 
 /**
- * Whether a live node says what was written, but for what we or a person have done to it.
- * @param {Node} live
- * @param {Node} old
- * @returns {boolean}
- */
-function areAlike(live, old) {
-  if (!(live instanceof Element && old instanceof Element)) return live.nodeName === old.nodeName && live.nodeValue === old.nodeValue;
-  const names = new Set([...live.getAttributeNames(), ...old.getAttributeNames()]);
-  const isData = old.matches("[data-live], [data-live-list], [data-live-attr], [data-savecast=keep]");
-  for (const name of names) {
-    const value = live.getAttribute(name);
-    if (value !== old.getAttribute(name) && name !== "open" && !isData && !isFresh(value, old.getAttribute(name))) return false;
-  }
-  if (live.nodeName !== old.nodeName) return false;
-  if (isData) return true;
-  const [nodes, was] = [childrenOf(live, false), childrenOf(old, false)];
-  return nodes.length === was.length && nodes.every(({ node }, index) => areAlike(node, was[index].node));
-}
-
-/**
  * Whether a new node would be as if it had been there from the start.
  * @param {Node} node
  */
@@ -407,33 +336,4 @@ function isInUse({ fields }, node) {
   const { activeElement: focused } = document;
   if (!(node instanceof Element)) return false;
   return (focused !== document.body && node.contains(focused)) || [node, ...node.querySelectorAll("*")].some(isUsed);
-}
-
-/**
- * Puts a node before another one, and before the blank text that this one has before it.
- * @param {Element} parent
- * @param {ChildNode} node
- * @param {string | null} gap
- * @param {ChildNode | null} next
- */
-function place(parent, node, gap, next) {
-  setGap(node, gap && "");
-  const blank = next?.previousSibling ?? null;
-  const before = gap !== null && isBlank(blank) ? blank : next;
-  // Keeps what would be lost on the way: the focus, frames, what is playing.
-  if (node.isConnected && "moveBefore" in parent) /** @type {any} */ (parent).moveBefore(node, before);
-  else parent.insertBefore(node, before);
-  setGap(node, gap);
-}
-
-/**
- * Sets the blank text before a node.
- * @param {ChildNode} node
- * @param {string | null} gap null where blanks are nodes like others
- */
-function setGap(node, gap) {
-  if (gap === null) return;
-  const { previousSibling } = node;
-  if (isBlank(previousSibling)) previousSibling?.remove();
-  if (gap) node.before(gap);
 }

@@ -15,7 +15,7 @@ use crate::http::files::Whole;
 use crate::site_path::SitePath;
 
 /// The files of `static/`, by name.
-const ASSETS: [(&str, &str); 23] = [
+const ASSETS: [(&str, &str); 25] = [
     ("status.html", include_str!("../../static/status.html")),
     ("icon.svg", include_str!("../../static/icon.svg")),
     ("pages.css", include_str!("../../static/pages.css")),
@@ -36,6 +36,8 @@ const ASSETS: [(&str, &str); 23] = [
     ("swap.js", include_str!("../../static/swap.js")),
     ("styles.js", include_str!("../../static/styles.js")),
     ("state.js", include_str!("../../static/state.js")),
+    ("trusted.js", include_str!("../../static/trusted.js")),
+    ("nodes.js", include_str!("../../static/nodes.js")),
     ("page.js", include_str!("../../static/page.js")),
     ("live.js", include_str!("../../static/live.js")),
     ("live.d.ts", include_str!("../../static/live.d.ts")),

@@ -12,7 +12,7 @@ let modules = 0;
 beforeEach(async () => {
   streams = [];
   globalThis.addEventListener = () => {};
-  globalThis.document = { addEventListener() {} };
+  globalThis.document = { addEventListener() {}, querySelectorAll: () => [] };
   globalThis.fetch = (_, { body, signal }) => new Promise((resolve, reject) => {
     if (JSON.parse(body).over) return resolve(new Response(null, { status: 204 }));
     const { readable, writable } = new TransformStream();

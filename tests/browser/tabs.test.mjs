@@ -101,6 +101,20 @@ test("a page whose scripts need a nonce, and whose policy wants trusted types, i
   await eventually(() => page.text("h1"), (text) => text === "two");
 });
 
+test("a page that wants trusted types hears nothing that it has not made", async (test) => {
+  const trusting = (text) => `<!doctype html><meta http-equiv="content-security-policy" content="require-trusted-types-for 'script'"><link rel="icon" href="data:,"><h1>${text}</h1>`;
+  const site = await siteWith(test, { "index.html": trusting("one") });
+  const server = await serve(test, site);
+  await page.console();
+  await page.open(server.url);
+  await page.isLive(server);
+  await page.mark();
+  await site.write("index.html", trusting("two"));
+  await eventually(() => page.text("h1"), (text) => text === "two");
+  assert.ok(await page.isMarked());
+  assert.deepEqual(await page.console(), []);
+});
+
 test("a page that one comes back to is right", async (test) => {
   const site = await siteWith(test, { "index.html": html(), "other.html": "<!doctype html><title>Other</title>", "a.css": "", "a.json": "1" });
   const server = await serve(test, site);

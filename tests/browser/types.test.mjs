@@ -12,7 +12,7 @@ const options = [
 const checked = (...names) => names.map((name) => fileURLToPath(new URL(name, import.meta.url)));
 
 test("the modules keep their types", async () => {
-  const modules = ["align", "client", "page", "connection", "effects", "live", "morph", "overlay", "patch", "paths", "json", "pictures", "reload", "state", "stream", "styles", "swap", "view"];
+  const modules = ["align", "client", "page", "connection", "effects", "live", "morph", "nodes", "overlay", "patch", "paths", "json", "pictures", "reload", "state", "stream", "styles", "swap", "trusted", "view"];
   // Standard output has the errors, and is part of what is thrown.
   await promisify(execFile)(compiler, [...options, ...checked(...modules.map((name) => `../../static/${name}.js`))]);
 });
