@@ -389,19 +389,26 @@ impl Head {
     }
 }
 
-/// A body in chunks (RFC 9112, section 7.1) as a stream of them. It has a thread of its own, so it may block.
+/// A body in chunks (RFC 9112, section 7.1) as a stream of them, those of one event together: the parser reads again what it
+/// has not understood yet. It has a thread of its own, so it may block.
 struct Chunks<R>(R);
 
 impl<R: BufRead + Unpin> Stream for Chunks<R> {
     type Item = std::io::Result<Vec<u8>>;
 
     fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let mut line = String::new();
-        let Ok(_) = self.0.read_line(&mut line) else { return Poll::Ready(None) };
-        let Ok(length @ 1..) = usize::from_str_radix(line.trim_end(), 16) else { return Poll::Ready(None) };
-        let mut chunk = vec![0; length + 2];
-        let read = self.0.read_exact(&mut chunk);
-        chunk.truncate(length);
-        Poll::Ready(Some(read.map(|()| chunk)))
+        let mut event = Vec::new();
+        while !event.ends_with(b"\n\n") {
+            let mut line = String::new();
+            let Ok(_) = self.0.read_line(&mut line) else { return Poll::Ready(None) };
+            let Ok(length @ 1..) = usize::from_str_radix(line.trim_end(), 16) else { return Poll::Ready(None) };
+            let start = event.len();
+            event.resize(start + length + 2, 0);
+            if let Err(error) = self.0.read_exact(&mut event[start..]) {
+                return Poll::Ready(Some(Err(error)));
+            }
+            event.truncate(start + length);
+        }
+        Poll::Ready(Some(Ok(event)))
     }
 }
