@@ -80,16 +80,27 @@ export async function openBrowser(test) {
   return withMarks(await openFirefox(test));
 }
 
+/** The driver wants the same port for IPv4 and IPv6, and ends if the one that it was given for one is taken for the other. */
+async function startDriver(tries = 5) {
+  const driver = spawn("chromedriver", ["--port=0"], { stdio: ["ignore", "pipe", "inherit"] });
+  try {
+    const [, port] = await said(driver, / successfully on port (\d+)/);
+    return { driver, port };
+  } catch (error) {
+    if (tries > 1) return startDriver(tries - 1);
+    throw error;
+  }
+}
+
 /** Headless Chromium, by WebDriver (W3C), which is JSON over HTTP. */
 async function openChromium(test) {
-  const driver = spawn("chromedriver", ["--port=0"], { stdio: ["ignore", "pipe", "inherit"] });
+  const { driver, port } = await startDriver();
   let leave = () => {};
   // The browser goes first, or else it stays without its driver.
   test.after(async () => {
     await leave();
     driver.kill();
   });
-  const [, port] = await said(driver, / successfully on port (\d+)/);
   const call = async (method, url, body) => {
     const response = await fetch(`http://127.0.0.1:${port}/session${url}`, { method, body: body && JSON.stringify(body) });
     const { value } = await response.json();
