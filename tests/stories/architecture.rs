@@ -77,7 +77,7 @@ fn files_of(source: &Path, room: &str) -> Vec<(String, String)> {
         for path in entries.map(|entry| entry.expect("a file").path()) {
             if path.is_dir() {
                 folders.push(path);
-            } else if !path.ends_with("tests.rs") {
+            } else if !path.display().to_string().ends_with("tests.rs") {
                 paths.push(path);
             }
         }
