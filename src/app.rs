@@ -165,6 +165,7 @@ fn site(config: &Config, address: SocketAddr, hub: &Arc<Hub>, remote: &Remote, d
         hub: hub.clone(),
         guard: http::guard::Guard::new(address, config.allowed_hosts.clone(), config.cors.clone()),
         watched: Box::new(move || remote.watched()),
+        room: http::incoming::Room::default(),
         clients: http::clients::Clients::default(),
         say: console::say,
         downloads: Arc::new(Semaphore::new(downloads)),

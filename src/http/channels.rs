@@ -106,10 +106,9 @@ async fn publish(request: &HttpRequest, site: &Site, name: &ChannelName, payload
     if OURS.contains(&event) {
         return HttpResponse::BadRequest().body("end and gap are what the server itself says\n");
     }
-    let data = match payload.to_bytes_limited(LARGEST).await {
-        Ok(Ok(data)) => data,
-        Ok(Err(_)) => return HttpResponse::BadRequest().body("the body can't be read\n"),
-        Err(_) => return HttpResponse::PayloadTooLarge().body("an event has at most 1 MiB\n"),
+    let data = match site.room.read(request, payload, LARGEST, "an event has at most 1 MiB\n").await {
+        Ok(data) => data,
+        Err(answer) => return answer,
     };
     let Ok(data) = String::from_utf8(data.into()) else {
         return HttpResponse::BadRequest().body("an event is text, in UTF-8\n");

@@ -10,6 +10,7 @@ mod feed;
 pub mod files;
 pub mod frame;
 pub mod guard;
+pub mod incoming;
 pub mod inject;
 mod log;
 mod long_poll;
@@ -36,6 +37,7 @@ use tokio::sync::Semaphore;
 use crate::console::Notice;
 use crate::http::clients::Clients;
 use crate::http::guard::Guard;
+use crate::http::incoming::Room;
 use crate::http::negotiate::Wanted;
 use crate::hub::Hub;
 use crate::root::Root;
@@ -54,6 +56,8 @@ pub struct Site {
     pub guard: Guard,
     /// The number of followed paths, and of watched directories.
     pub watched: Box<dyn Fn() -> (usize, usize) + Send + Sync>,
+    /// Where bodies are kept while they come.
+    pub room: Room,
     /// The clients of pages, each with its stream.
     pub clients: Clients,
     /// Tells the person at the terminal.

@@ -114,10 +114,10 @@ pub(super) async fn page(request: HttpRequest, site: Data<Site>, payload: Payloa
     if negotiate::wanted(request.method(), request.headers()) != Ok(Wanted::Events) {
         return HttpResponse::NotAcceptable().body("this is a stream: send Accept: text/event-stream\n");
     }
-    let body = match payload.to_bytes_limited(LARGEST_WISH).await {
-        Ok(Ok(body)) => body,
-        Ok(Err(_)) => return HttpResponse::BadRequest().body("the body can't be read\n"),
-        Err(_) => return HttpResponse::PayloadTooLarge().body("a page may ask for its files in at most 4 MiB\n"),
+    let too_large = "a page may ask for its files in at most 4 MiB\n";
+    let body = match site.room.read(&request, payload, LARGEST_WISH, too_large).await {
+        Ok(body) => body,
+        Err(answer) => return answer,
     };
     let wish = if body.is_empty() { Some(Wish::default()) } else { Wish::parse(&body) };
     let Some(Wish { interests, takes_patches, client, is_over }) = wish else {

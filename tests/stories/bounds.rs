@@ -1,6 +1,7 @@
 //! What is kept for others has a bound: whatever they ask for, however they ask, and whether they read the answer or not.
 
 use std::fs;
+use std::io::Write;
 use std::net::TcpStream;
 
 use rustix::process::Resource;
@@ -301,4 +302,34 @@ fn the_page_of_a_large_directory_is_small() {
     assert!(page.contains("file010000<") && !page.contains("file010001<") && page.contains("and 500 more"));
     let listing = server.follow("/large/").expect_event("message");
     assert_eq!(listing.as_array().map(Vec::len), Some(10_500));
+}
+
+/// A body that never comes to its end keeps what has come of it.
+#[test]
+fn bodies_that_are_half_sent_have_a_bound() {
+    let site = Site::with(&[]);
+    let server = site.serve();
+    let start = memory(&server);
+    let half = "x".repeat(1_000_000);
+    let sent: Vec<_> = ["channels/a", "events"]
+        .into_iter()
+        .cycle()
+        .take(150)
+        .map(|url| {
+            let mut connection = server.open(&format!(
+                "POST /_savecast/{url} HTTP/1.1\r\nHost: HOST\r\nAccept: text/event-stream\r\nContent-Length: 1048576\r\n\r\n"
+            ));
+            // A server that refuses it does not read it.
+            drop(connection.write_all(half.as_bytes()));
+            connection
+        })
+        .collect();
+    let answer = server.post("/_savecast/channels/a", &[], "small");
+    assert_eq!((answer.status, answer.text.contains("listeners")), (200, true));
+    let more = memory(&server).saturating_sub(start);
+    eprintln!("{} MiB more for 150 half-sent bodies of 1 MiB", more >> 10);
+    assert!(more < 90 << 10, "{} MiB more", more >> 10);
+    drop(sent);
+    let large = "x".repeat(1 << 20);
+    while server.post("/_savecast/channels/a", &[], &large).status != 200 {}
 }
