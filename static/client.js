@@ -104,7 +104,6 @@
     };
     requestAnimationFrame(frame);
     holdFrame();
-    undoBrowser();
     onParsed(step);
     const onLoad = () => {
       // Scripts of the page may have filled its fields meanwhile. What was typed counts more.
@@ -115,29 +114,6 @@
       end = performance.now() + BUILD;
     };
     addEventListener("load", onLoad, { once: true });
-  }
-
-  /**
-   * Some browsers bring fields back, too, by their number in the page, whatever has come before them by now. They do it when
-   * a field is parsed, and so before any script could have filled it.
-   */
-  function undoBrowser() {
-    const observer = new MutationObserver((records) => {
-      for (const node of records.flatMap(({ addedNodes }) => [...addedNodes])) {
-        if (!(node instanceof Element)) continue;
-        for (const field of [node, ...node.querySelectorAll("input, textarea")]) {
-          if (field.matches("input[type=checkbox], input[type=radio]")) {
-            const box = /** @type {HTMLInputElement} */ (field);
-            if (box.checked !== box.defaultChecked) box.checked = box.defaultChecked;
-          } else if (field instanceof HTMLTextAreaElement || field.matches("input:not([type=file])")) {
-            const text = /** @type {HTMLInputElement} */ (field);
-            if (text.value !== text.defaultValue) text.value = text.defaultValue;
-          }
-        }
-      }
-    });
-    observer.observe(document, { childList: true, subtree: true });
-    onParsed(() => observer.disconnect());
   }
 
   /** Paints nothing until the page is parsed, where browsers can do that: the page before stays visible until then. */

@@ -66,8 +66,22 @@ export function keep(describe, isTouched, missing) {
   state.fields.push(...missing.map((field) => ({ ...field, element: undefined })));
   try {
     sessionStorage.setItem(KEY, JSON.stringify(state));
+    addEventListener("pagehide", () => all.forEach(forget), { once: true });
   } catch {
     // A browser that keeps nothing, or too much to keep: then the page begins anew.
+  }
+}
+
+/**
+ * Firefox brings fields back, too, by their number in the page, whatever has come before them by then, and whoever has
+ * filled them. It does not, if there is nothing in them when the page goes.
+ * @param {Element} field
+ */
+function forget(field) {
+  if (field instanceof HTMLSelectElement) for (const option of field.options) option.selected = option.defaultSelected;
+  else if (field instanceof HTMLTextAreaElement || (field instanceof HTMLInputElement && field.type !== "file")) {
+    field.value = field.defaultValue;
+    if (field instanceof HTMLInputElement) field.checked = field.defaultChecked;
   }
 }
 
