@@ -83,6 +83,7 @@ function readValues({ url, pathname, pointer }, show, mark) {
     } catch (error) {
       // A page that can't show this value can still show the next one.
       console.error(`savecast: following ${url}:`, error);
+      mark?.(error instanceof RangeError || /recursion/.test(String(error)) ? "nested too deep to be shown" : String(error));
     }
   });
 }

@@ -280,6 +280,20 @@ function post(tab, news) {
   }
 }
 
+/**
+ * @param {string} event
+ * @param {string} data what our server has written; every browser has a depth that it does not parse
+ * @returns {Update}
+ */
+function parsed(event, data) {
+  try {
+    return { event, ...JSON.parse(data) };
+  } catch {
+    const [, path = '""', version = ""] = /^\{"path":("(?:[^"\\]|\\.)*"),"version":"(\w+)"/.exec(data) ?? [];
+    return tooDeep({ event, path: JSON.parse(path), version });
+  }
+}
+
 /** @param {Update} update */
 function canBeSent(update) {
   try {
@@ -330,7 +344,7 @@ async function* updates(body, stream) {
       const frame = rest.slice(0, end).split("\n");
       const field = (/** @type {string} */ name) => frame.find((line) => line.startsWith(name))?.slice(name.length);
       const data = field("data: ");
-      if (data?.startsWith("{")) yield { event: field("event: ") ?? "message", ...JSON.parse(data) };
+      if (data?.startsWith("{")) yield parsed(field("event: ") ?? "message", data);
     }
   }
 }
