@@ -40,6 +40,9 @@ let keep = async () => {};
 /** @type {string | undefined} the path of the file that the page was made from */
 let page;
 
+/** Where it was loaded from, whatever address scripts have given it since. */
+const loaded = performance.getEntriesByType("navigation")[0]?.name ?? location.href;
+
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
 let first = 0;
@@ -131,6 +134,10 @@ async function start() {
   const state = await look();
   // Something else has changed meanwhile, and has set another time.
   if (mine !== timer) return;
+  if (state === "elsewhere") {
+    await keep();
+    return location.replace(loaded);
+  }
   // A service worker may have the page, even if the server doesn't answer.
   if (state === "gone" || (state === "silent" && !isController)) {
     // Its coming back is no news if it was away for a moment only, or if nobody tells news. Else it will be heard.
@@ -147,19 +154,26 @@ async function start() {
 }
 
 /**
- * Whether the page is there: a build may have removed it, and will bring it back.
- * @returns {Promise<"there" | "gone" | "silent">}
+ * Whether the page is there: a build may have removed it, and will bring it back. A script may have given it an address at
+ * which nothing is; then it is loaded from where it was loaded before.
+ * @returns {Promise<"there" | "elsewhere" | "gone" | "silent">}
  */
 async function look() {
   try {
-    const response = await fetch(location.href, { method: "HEAD", cache: "no-store" });
-    const answered = said(response)?.path;
-    // Without its index, a directory shows its listing.
-    const isListing = answered?.endsWith("/") && page !== undefined && !page.endsWith("/");
-    return response.status === 404 || isListing ? "gone" : "there";
+    if (await isThere(location.href)) return "there";
+    return loaded !== location.href && (await isThere(loaded)) ? "elsewhere" : "gone";
   } catch {
     return "silent";
   }
+}
+
+/** @param {string} url */
+async function isThere(url) {
+  const response = await fetch(url, { method: "HEAD", cache: "no-store" });
+  const answered = said(response)?.path;
+  // Without its index, a directory shows its listing.
+  const isListing = answered?.endsWith("/") && page !== undefined && !page.endsWith("/");
+  return response.status !== 404 && !isListing;
 }
 
 /**

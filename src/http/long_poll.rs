@@ -160,7 +160,10 @@ fn preferred(headers: &HeaderMap) -> Option<u64> {
     let preferences =
         headers.get_all("prefer").filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
     preferences.filter_map(|preference| preference.split(';').next()?.split_once('=')).find_map(|(name, value)| {
-        name.trim().eq_ignore_ascii_case("wait").then(|| value.trim().trim_matches('"').parse().ok()).flatten()
+        let value = value.trim().trim_matches('"');
+        let is_number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+        // Whoever wants to wait for ages waits for as long as one may.
+        (is_number && name.trim().eq_ignore_ascii_case("wait")).then(|| value.parse().unwrap_or(u64::MAX))
     })
 }
 
@@ -174,6 +177,7 @@ mod tests {
             ("wait=30", Some(30)),
             ("respond-async, Wait = \"5\"; x=1", Some(5)),
             ("wait", None),
+            ("wait=99999999999999999999", Some(u64::MAX)),
             ("wait=-1", None),
             ("wait=soon", None),
             ("handling=lenient", None),

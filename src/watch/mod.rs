@@ -46,6 +46,9 @@ use crate::watch::source::Change;
 use crate::watch::source::Source;
 pub use crate::watch::source::WatchError;
 
+/// How many signals are taken before what has settled is looked at.
+const AT_ONCE: usize = 10_000;
+
 /// How often a way is found again that changes while it is found. Whoever changes it goes on making events.
 const ATTEMPTS: usize = 10;
 
@@ -182,9 +185,17 @@ impl Watch {
         self.settle.remember(path, changed);
     }
 
-    /// Takes all signals that have come.
+    /// Takes the signals that have come, but for changes that come again among them: a program that saves without a pause
+    /// makes more of them than anybody could look after, and they must not keep others waiting.
     fn hear(&mut self) {
-        while let Ok(signal) = self.signals.try_recv() {
+        let signals: Vec<_> = self.signals.try_iter().take(AT_ONCE).collect();
+        let mut later = HashSet::new();
+        let mut is_last = |signal: &Signal| match signal {
+            Signal::Change(change, _) => later.insert(change.clone()),
+            _ => true,
+        };
+        let mut last: Vec<_> = signals.into_iter().rev().filter(|signal| is_last(signal)).collect();
+        while let Some(signal) = last.pop() {
             self.take(signal);
         }
     }

@@ -19,7 +19,7 @@ use notify::event::ModifyKind;
 use notify::event::RenameMode;
 
 /// What happened to a path on disk. It is a reason to look there, not a truth.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Change {
     /// Closed after writing, or renamed into place: complete.
     Done(PathBuf),

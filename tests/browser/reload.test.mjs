@@ -234,6 +234,15 @@ test("a page whose own file is gone stays until it is back", async (test) => {
   await loaded(3);
 });
 
+test("a page with an address at which nothing is comes back from where it was loaded", async (test) => {
+  const html = (text) => `<!doctype html><title>Route</title><link rel="icon" href="data:,">${WITNESS}<h1>${text}</h1>`;
+  const { site } = await open(test, { "index.html": html("First") });
+  await page.run(() => history.pushState({}, "", "/virtual/route"));
+  await site.write("index.html", html("Second"));
+  await eventually(() => page.text("h1"), (text) => text === "Second");
+  assert.equal(await page.run(() => location.pathname), "/");
+});
+
 test("the client is no script of the page, and sees all that it loads", async (test) => {
   const modules = Object.fromEntries(Array.from({ length: 400 }, (_, number) => [`m/${number}.js`, `export const n = ${number};`]));
   const html = `<!doctype html><html><head><title>Many</title><link rel="icon" href="data:,"><script id="first" data-setting="mine">
