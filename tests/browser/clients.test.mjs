@@ -224,7 +224,7 @@ async function ofAFile(test, open) {
   await site.write("data.json", "[1]");
   await expect("message [1]");
   await site.write("data.json", '{"a":1');
-  await expect("problem /data.json 1:6");
+  await expect("problem /data.json 1:1");
   await site.remove("data.json");
   await expect("removed /data.json");
   await site.replace("data.json", '"ä\u2028😀"');
