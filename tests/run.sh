@@ -28,5 +28,5 @@ npm ci --prefix tests --silent --no-audit --no-fund
 # Browsers are slow starters: one test file at a time.
 node --test --test-concurrency=1 tests/browser/
 # What a page does, in another browser, too.
-(cd tests/browser && BROWSER=firefox node --test --test-concurrency=1 page.test.mjs change.test.mjs morph.test.mjs tabs.test.mjs
+(cd tests/browser && BROWSER=firefox node --test --test-concurrency=1 page.test.mjs change.test.mjs morph.test.mjs tabs.test.mjs \
   reload.test.mjs view.test.mjs workers.test.mjs)
