@@ -6,18 +6,17 @@ use std::task::Poll;
 use std::task::Waker;
 use std::time::Instant;
 
-use savecast::change::Update;
-use savecast::change::Version;
-use savecast::http::frame;
-use savecast::http::inject;
-use savecast::hub::Audience;
+use savecast::content::Snapshot;
+use savecast::content::Version;
+use savecast::event::Format;
+use savecast::http::html::inject;
+use savecast::hub::Delivery;
 use savecast::hub::Follower;
 use savecast::hub::Hub;
 use savecast::hub::Interest;
 use savecast::hub::Known;
 use savecast::hub::Need;
-use savecast::hub::Owed;
-use savecast::site_path::SitePath;
+use savecast::site::SitePath;
 
 /// Something to repeat. What it returns shows that it was done.
 pub(crate) type Operation = Box<dyn FnMut() -> usize>;
@@ -27,10 +26,10 @@ type Prepare = fn() -> Operation;
 
 /// All of them, by name.
 pub(crate) const OPERATIONS: [(&str, Prepare); 6] = [
-    ("2 KB of JSON become an update", || json(2 << 10)),
-    ("64 KB of JSON become an update", || json(64 << 10)),
-    ("an update of 2 KB becomes a frame", frame),
-    ("an update is told to 100 followers", tell),
+    ("2 KB of JSON become a snapshot", || json(2 << 10)),
+    ("64 KB of JSON become a snapshot", || json(64 << 10)),
+    ("a snapshot of 2 KB becomes a frame", frame),
+    ("a snapshot is told to 100 followers", tell),
     ("a page of 2 KB gets the client", page),
     ("a URL becomes a path", url),
 ];
@@ -51,21 +50,21 @@ fn document(size: usize) -> Vec<u8> {
 
 fn json(size: usize) -> Operation {
     let (path, content) = (path("/data.json"), document(size));
-    Box::new(move || usize::from(Update::content(path.clone(), content.clone()).is_doubtful()))
+    Box::new(move || usize::from(Snapshot::of_file(path.clone(), content.clone()).is_doubtful()))
 }
 
 fn frame() -> Operation {
-    let update = Update::content(path("/data.json"), document(2 << 10));
-    Box::new(move || frame::write(&update, Audience::File).len())
+    let snapshot = Snapshot::of_file(path("/data.json"), document(2 << 10));
+    Box::new(move || Format::Stream.write(&snapshot).len())
 }
 
 fn tell() -> Operation {
     let hub = Hub::new(|_| {}, |_| {});
     let interest =
-        || Interest { path: path("/data.json"), has: Known::Nothing, audience: Audience::File, need: Need::Nothing };
+        || Interest { path: path("/data.json"), has: Known::Nothing, format: Format::Stream, need: Need::Nothing };
     let follower = |_| Follower::new(&hub, vec![interest()]);
     let mut followers = (0..100).map(follower).collect::<Vec<_>>();
-    let updates = [1, 2].map(|number| Update::content(path("/data.json"), format!("[{number}]").into_bytes()));
+    let updates = [1, 2].map(|number| Snapshot::of_file(path("/data.json"), format!("[{number}]").into_bytes()));
     let hub = Arc::clone(&hub);
     let mut turn = 0;
     Box::new(move || {
@@ -75,8 +74,8 @@ fn tell() -> Operation {
         let mut context = Context::from_waker(Waker::noop());
         let mut told = 0;
         for follower in &mut followers {
-            while let Poll::Ready(Some(Owed::News(update, audience))) = follower.poll_next(&mut context) {
-                told += update.text(audience, |update| frame::write(update, audience)).len();
+            while let Poll::Ready(Some(Delivery::Snapshot(snapshot, format))) = follower.poll_next(&mut context) {
+                told += snapshot.event(format).len();
             }
         }
         told

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::cli::Args;
-use crate::root::Root;
+use crate::source::directory::Directory;
 
 /// The port that is tried first.
 pub const USUAL_PORT: u16 = 3000;
@@ -18,7 +18,7 @@ pub const USUAL_PORT: u16 = 3000;
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The directory to serve.
-    pub root: Root,
+    pub root: Directory,
     /// The address to listen on.
     pub address: IpAddr,
     /// The port to listen on, 0 for any; `None` for the usual one or the next that is free.
@@ -77,7 +77,7 @@ impl TryFrom<Args> for Config {
     type Error = ConfigError;
 
     fn try_from(args: Args) -> Result<Self, ConfigError> {
-        let root = Root::new(&args.directory, args.max_push);
+        let root = Directory::new(&args.directory, args.max_push);
         let root = root.map_err(|error| ConfigError::Directory(args.directory, error))?;
         let host = args.host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let address = match (host.as_str(), 0).to_socket_addrs() {

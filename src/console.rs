@@ -1,4 +1,4 @@
-//! Everything that the terminal shows: a closed list of notices, each in the words of the person who reads it.
+//! Shows notices at the terminal, in the words of the person who reads it.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -11,37 +11,11 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 use std::time::Instant;
 
-use crate::change::Problem;
 use crate::hub::Report;
-use crate::site_path::SitePath;
+use crate::notice::Notice;
+use crate::site::SitePath;
 use crate::watch::Cause;
 use crate::watch::Polled;
-
-/// What the person at the terminal is told.
-#[derive(Debug)]
-#[expect(missing_docs, reason = "the fields are what the sentence of their notice speaks of")]
-pub enum Notice<'a> {
-    /// The server answers from now on. `name` is that of the directory, `url` that of its root.
-    Ready { name: &'a str, url: &'a str },
-    /// The usual port was taken, so this one is used.
-    PortTaken { taken: u16 },
-    /// A file of the user's is broken.
-    Broken { path: &'a SitePath, problem: &'a Problem },
-    /// A page is served without the client.
-    NotLive { path: &'a SitePath, reason: &'a str, hint: &'a str },
-    /// The Content Security Policy of a page forbids the client.
-    Forbidden { path: &'a SitePath, directive: &'a str },
-    /// Pages of this origin load, and are refused their events, because the server is reached under this other host.
-    Refused { origin: &'a str, host: &'a str },
-    /// A directory is polled, although nobody asked for it.
-    Polled(&'a Polled),
-    /// An update has reached everybody; so many others of the same file did before, and were not spoken of.
-    Told { report: &'a Report, others: usize },
-    /// The browser was not opened.
-    NotOpened { url: &'a str, error: &'a io::Error },
-    /// The program ends with an error.
-    Failed { error: &'a dyn Error, hint: Option<&'a str> },
-}
 
 /// Says it: what was asked for on standard output, the rest on standard error.
 pub fn say(notice: &Notice<'_>) {
@@ -70,7 +44,7 @@ pub fn show_updates(reports: &Receiver<Report>) {
                 return true;
             }
             let Some(report) = waiting.take() else { return false };
-            say(&Notice::Told { report: &report, others: *others });
+            say(&Notice::Sent { report: &report, others: *others });
             (*until, *others) = (now + PAUSE, 0);
             true
         });
@@ -86,7 +60,7 @@ pub fn show_updates(reports: &Receiver<Report>) {
         if let Some((_, waiting, others)) = spoken.get_mut(&report.path) {
             *others += usize::from(waiting.replace(report).is_some());
         } else {
-            say(&Notice::Told { report: &report, others: 0 });
+            say(&Notice::Sent { report: &report, others: 0 });
             spoken.insert(report.path, (Instant::now() + PAUSE, None, 0));
         }
     }
@@ -144,8 +118,8 @@ fn lines(notice: &Notice<'_>) -> Vec<String> {
              every {every:?}",
             directory.display()
         )],
-        Notice::Told { report: Report { path, is_removed: true, .. }, .. } => vec![format!("savecast: {path} is gone")],
-        Notice::Told { report: Report { path, listeners, elapsed, .. }, others } => {
+        Notice::Sent { report: Report { path, is_removed: true, .. }, .. } => vec![format!("savecast: {path} is gone")],
+        Notice::Sent { report: Report { path, listeners, elapsed, .. }, others } => {
             let ms = elapsed.as_secs_f64() * 1000.0;
             let plural = if *listeners == 1 { "" } else { "s" };
             let others = if *others == 0 { String::new() } else { format!(", after {others} more") };
@@ -173,13 +147,14 @@ fn causes(error: &dyn Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::content::Problem;
 
     #[test]
     fn a_file_that_is_gone_is_no_save() {
         let path = SitePath::from_url("/data.json").unwrap();
         let told = |is_removed| {
             let report = Report { path: path.clone(), is_removed, listeners: 1, elapsed: Duration::from_micros(120) };
-            lines(&Notice::Told { report: &report, others: 0 })
+            lines(&Notice::Sent { report: &report, others: 0 })
         };
         assert_eq!(told(false), ["savecast: /data.json to 1 listener in 0.12 ms"]);
         assert_eq!(told(true), ["savecast: /data.json is gone"]);

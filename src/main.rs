@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use savecast::app;
 use savecast::cli::Args;
 use savecast::config::Config;
 use savecast::console;
-use savecast::console::Notice;
+use savecast::notice::Notice;
+use savecast::server;
 
 /// See Cargo.toml for what it saves.
 #[cfg(target_os = "linux")]
@@ -24,7 +24,7 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match app::run(config) {
+    match server::run(config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             console::say(&Notice::Failed { error: &error, hint: error.hint() });

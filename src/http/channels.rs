@@ -13,21 +13,18 @@ use actix_web::web::Query;
 use serde_json::Value;
 use serde_json::json;
 
-use crate::http::Site;
-use crate::http::channel_feed::ChannelFeed;
-use crate::http::channel_feed::Write;
-use crate::http::feed::Feed;
-use crate::http::frame;
+use crate::event::Encoding;
+use crate::event::MESSAGE;
+use crate::http::live::channel::ChannelFeed;
+use crate::http::live::feed::Feed;
+use crate::http::live::sse;
+use crate::http::live::websocket;
 use crate::http::negotiate;
-use crate::http::negotiate::Wanted;
-use crate::http::socket;
-use crate::http::stream;
+use crate::http::negotiate::Negotiated;
+use crate::http::state::AppState;
 use crate::hub::ChannelName;
 use crate::hub::Subscriber;
 use crate::hub::TooManyChannels;
-
-/// Where they are.
-pub(super) const CHANNELS: &str = "/_savecast/channels/";
 
 /// The largest event, in bytes.
 const LARGEST: usize = 1 << 20;
@@ -39,11 +36,11 @@ const NAME: usize = 100;
 const OURS: [&str; 2] = ["end", "gap"];
 
 /// `GET /_savecast/channels/`: all of them, as a JSON array of `{"name","listeners","events","last"}`.
-pub(super) async fn list(request: HttpRequest, site: Data<Site>) -> HttpResponse {
+pub(super) async fn list(request: HttpRequest, state: Data<AppState>) -> HttpResponse {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return not_allowed("GET, HEAD", "this is the list of channels; a channel has a name behind it\n");
     }
-    let channels = site.hub.channels().into_iter().map(|channel| {
+    let channels = state.hub.channels().into_iter().map(|channel| {
         let last = channel.last.map(|id| id.to_string());
         json!({ "name": channel.name.as_str(), "listeners": channel.listeners, "events": channel.events, "last": last })
     });
@@ -56,7 +53,7 @@ pub(super) async fn list(request: HttpRequest, site: Data<Site>) -> HttpResponse
 /// `/_savecast/channels/NAME`: `GET` listens, `POST` publishes.
 pub(super) async fn channel(
     request: HttpRequest,
-    site: Data<Site>,
+    state: Data<AppState>,
     name: Path<String>,
     payload: Payload,
 ) -> HttpResponse {
@@ -68,35 +65,42 @@ pub(super) async fn channel(
     };
     // What is posted is published, whatever is accepted in return.
     if request.method() == Method::POST {
-        return publish(&request, &site, &name, payload).await;
+        return publish(&request, &state, &name, payload).await;
     }
-    match negotiate::wanted(request.method(), request.headers()) {
-        Ok(Wanted::Events) if request.method() == Method::HEAD => stream::head(),
-        Ok(Wanted::Events) => match subscribe(&request, &site, name, frame::frame_part) {
-            Ok(feed) => stream::answer(&request, feed),
+    match negotiate::negotiate(request.method(), request.headers()) {
+        Ok(Negotiated::EventStream) if request.method() == Method::HEAD => sse::head(),
+        Ok(Negotiated::EventStream) => match subscribe(&request, &state, name, Encoding::Sse) {
+            Ok(feed) => sse::answer(&request, feed, None),
             Err(error) => too_many(error),
         },
-        Ok(Wanted::Socket) => match subscribe(&request, &site, name, frame::message_part) {
-            Ok(feed) => socket::answer(&request, payload, feed),
+        Ok(Negotiated::WebSocket) => match subscribe(&request, &state, name, Encoding::WebSocket) {
+            Ok(feed) => websocket::answer(&request, payload, feed),
             Err(error) => too_many(error),
         },
-        Ok(Wanted::File) => HttpResponse::NotAcceptable().body("this is a stream: send Accept: text/event-stream\n"),
+        Ok(Negotiated::File) => {
+            HttpResponse::NotAcceptable().body("this is a stream: send Accept: text/event-stream\n")
+        }
         Err(_) => not_allowed("GET, HEAD, POST", "this method is not for channels\n"),
     }
 }
 
-fn subscribe(request: &HttpRequest, site: &Site, name: ChannelName, write: Write) -> Result<Feed, TooManyChannels> {
-    let last = stream::last_event_id(request);
+fn subscribe(
+    request: &HttpRequest,
+    state: &AppState,
+    name: ChannelName,
+    encoding: Encoding,
+) -> Result<Feed, TooManyChannels> {
+    let last = negotiate::last_event_id(request);
     // An id that was never ours is one of long ago.
     let last = last.map(|id| id.parse().unwrap_or(0));
-    Subscriber::new(&site.hub, name, last).map(|subscriber| Feed::Channel(ChannelFeed::new(subscriber, write)))
+    Subscriber::new(&state.hub, name, last).map(|subscriber| Feed::Channel(ChannelFeed::new(subscriber, encoding)))
 }
 
-async fn publish(request: &HttpRequest, site: &Site, name: &ChannelName, payload: Payload) -> HttpResponse {
+async fn publish(request: &HttpRequest, state: &AppState, name: &ChannelName, payload: Payload) -> HttpResponse {
     let Ok(query) = Query::<HashMap<String, String>>::from_query(request.query_string()) else {
         return HttpResponse::BadRequest().body("the query makes no sense\n");
     };
-    let event = query.get("event").map_or(frame::MESSAGE, String::as_str);
+    let event = query.get("event").map_or(MESSAGE, String::as_str);
     if event.is_empty()
         || event.len() > NAME
         || event.chars().any(|letter| letter.is_control() || letter == char::REPLACEMENT_CHARACTER)
@@ -106,14 +110,14 @@ async fn publish(request: &HttpRequest, site: &Site, name: &ChannelName, payload
     if OURS.contains(&event) {
         return HttpResponse::BadRequest().body("end and gap are what the server itself says\n");
     }
-    let data = match site.room.read(request, payload, LARGEST, "an event has at most 1 MiB\n").await {
+    let data = match state.room.read(request, payload, LARGEST, "an event has at most 1 MiB\n").await {
         Ok(data) => data,
         Err(answer) => return answer,
     };
     let Ok(data) = String::from_utf8(data.into()) else {
         return HttpResponse::BadRequest().body("an event is text, in UTF-8\n");
     };
-    match site.hub.publish_to(name, event, data) {
+    match state.hub.publish_to(name, event, data) {
         Ok((id, listeners)) => HttpResponse::Ok()
             .insert_header((header::CACHE_CONTROL, "no-store"))
             .content_type("application/json")

@@ -1,29 +1,15 @@
-//! Stage 4: requests, streams, pages. The only place that names actix.
+//! Requests, streams, pages. The only place, with the server, that names actix.
 
-pub mod assets;
-mod body;
-mod channel_feed;
 mod channels;
-pub mod clients;
-pub mod conditional;
-mod feed;
 pub mod files;
-pub mod frame;
 pub mod guard;
-pub mod incoming;
-pub mod inject;
-mod log;
-mod long_poll;
+pub mod html;
+pub mod live;
 pub mod negotiate;
-pub mod pages;
-pub mod policy;
-mod received;
-mod socket;
-pub mod status;
-pub mod stream;
-mod viewer;
-
-use std::sync::Arc;
+pub mod request_body;
+pub mod state;
+mod status;
+pub mod urls;
 
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
@@ -32,48 +18,25 @@ use actix_web::middleware::from_fn;
 use actix_web::web;
 use actix_web::web::Data;
 use actix_web::web::ServiceConfig;
-use tokio::sync::Semaphore;
 
-use crate::console::Notice;
-use crate::http::clients::Clients;
-use crate::http::guard::Guard;
-use crate::http::incoming::Room;
-use crate::http::negotiate::Wanted;
-use crate::hub::Hub;
-use crate::root::Root;
-use crate::site_path::SitePath;
-
-/// Where the stream of a page is.
-pub const EVENTS: &str = "/_savecast/events";
-
-/// What requests are answered from.
-pub struct Site {
-    /// The served directory.
-    pub root: Root,
-    /// Where updates come from.
-    pub hub: Arc<Hub>,
-    /// Who may ask.
-    pub guard: Guard,
-    /// The number of followed paths, and of watched directories.
-    pub watched: Box<dyn Fn() -> (usize, usize) + Send + Sync>,
-    /// Where bodies are kept while they come.
-    pub room: Room,
-    /// The clients of pages, each with its stream.
-    pub clients: Clients,
-    /// Tells the person at the terminal.
-    pub say: fn(&Notice<'_>),
-    /// How many large files may be on their way at once. Each of them is open.
-    pub downloads: Arc<Semaphore>,
-}
+use crate::http::files::not_found;
+use crate::http::html::assets;
+use crate::http::live::long_poll;
+use crate::http::live::page;
+use crate::http::live::sse;
+use crate::http::live::websocket;
+use crate::http::negotiate::Negotiated;
+use crate::http::state::AppState;
+use crate::site::SitePath;
 
 /// All routes, for the server and for the tests.
-pub fn routes(app: &mut ServiceConfig, site: &Data<Site>) {
-    app.app_data(site.clone()).service(
+pub fn routes(app: &mut ServiceConfig, state: &Data<AppState>) {
+    app.app_data(state.clone()).service(
         web::scope("")
-            .wrap(from_fn(guard::middleware))
-            .route(EVENTS, web::route().to(stream::page))
-            .route("/_savecast/status", web::route().to(status::json))
-            .route(channels::CHANNELS, web::route().to(channels::list))
+            .wrap(from_fn(guard::middleware::check))
+            .route(urls::EVENTS, web::route().to(page::events))
+            .route(urls::STATUS, web::route().to(status::json))
+            .route(urls::CHANNELS, web::route().to(channels::list))
             .route("/_savecast/channels/{name:.+}", web::route().to(channels::channel))
             .route("/_savecast/{asset:.*}", web::route().to(assets::serve))
             .default_service(web::route().to(any_file)),
@@ -81,8 +44,8 @@ pub fn routes(app: &mut ServiceConfig, site: &Data<Site>) {
 }
 
 /// Every URL under the root: the file, or the stream of its contents.
-async fn any_file(request: HttpRequest, site: Data<Site>, payload: web::Payload) -> HttpResponse {
-    let wanted = match negotiate::wanted(request.method(), request.headers()) {
+async fn any_file(request: HttpRequest, state: Data<AppState>, payload: web::Payload) -> HttpResponse {
+    let wanted = match negotiate::negotiate(request.method(), request.headers()) {
         Ok(wanted) => wanted,
         Err(not_allowed) => {
             return HttpResponse::MethodNotAllowed()
@@ -92,10 +55,10 @@ async fn any_file(request: HttpRequest, site: Data<Site>, payload: web::Payload)
         }
     };
     match (SitePath::from_url(request.uri().path()), wanted) {
-        (Some(path), Wanted::File) => long_poll::serve(&request, site, path).await,
-        (Some(path), Wanted::Events) => stream::file(&request, site, path).await,
-        (Some(path), Wanted::Socket) => socket::file(&request, &site, path, payload),
-        (None, Wanted::File) => pages::not_found(&request, None, false),
-        (None, Wanted::Events | Wanted::Socket) => HttpResponse::NotFound().body("no such file\n"),
+        (Some(path), Negotiated::File) => long_poll::serve(&request, state, path).await,
+        (Some(path), Negotiated::EventStream) => sse::file(&request, state, path).await,
+        (Some(path), Negotiated::WebSocket) => websocket::file(&request, &state, path, payload),
+        (None, Negotiated::File) => not_found::answer(&request, None, false),
+        (None, Negotiated::EventStream | Negotiated::WebSocket) => HttpResponse::NotFound().body("no such file\n"),
     }
 }

@@ -1,18 +1,22 @@
 //! Which of the ways to get a file a request wants. Pure.
 
+use std::collections::HashMap;
+
+use actix_web::HttpRequest;
 use actix_web::http::Method;
 use actix_web::http::header;
 use actix_web::http::header::HeaderMap;
+use actix_web::web::Query;
 
 /// What a URL of a file answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
+pub enum Negotiated {
     /// The file, now.
     File,
     /// A stream of its contents.
-    Events,
+    EventStream,
     /// A WebSocket with its contents.
-    Socket,
+    WebSocket,
 }
 
 /// The method can't be used.
@@ -27,12 +31,12 @@ pub struct NotAllowed {
 /// # Errors
 ///
 /// If there is no such way.
-pub fn wanted(method: &Method, headers: &HeaderMap) -> Result<Wanted, NotAllowed> {
+pub fn negotiate(method: &Method, headers: &HeaderMap) -> Result<Negotiated, NotAllowed> {
     let events = accepts_events(headers);
     match *method {
-        Method::GET if upgrades(headers) => Ok(Wanted::Socket),
-        Method::GET | Method::HEAD | Method::POST if events => Ok(Wanted::Events),
-        Method::GET | Method::HEAD => Ok(Wanted::File),
+        Method::GET if upgrades(headers) => Ok(Negotiated::WebSocket),
+        Method::GET | Method::HEAD | Method::POST if events => Ok(Negotiated::EventStream),
+        Method::GET | Method::HEAD => Ok(Negotiated::File),
         Method::POST => Err(NotAllowed { allow: "GET, HEAD" }),
         _ => Err(NotAllowed { allow: "GET, HEAD, POST" }),
     }
@@ -89,6 +93,20 @@ pub fn destination(headers: &HeaderMap, query: &str) -> Destination {
     }
 }
 
+impl Destination {
+    /// Whether the answer becomes a document of its own, and not a fragment that a script puts somewhere.
+    #[must_use]
+    pub fn is_document(self) -> bool {
+        matches!(self, Self::Tab | Self::Document)
+    }
+}
+
+/// The same of a request.
+#[must_use]
+pub fn destination_of(request: &HttpRequest) -> Destination {
+    destination(request.headers(), request.query_string())
+}
+
 /// Whether the request comes from a worker: its referrer is not a page, but the script of the worker.
 fn is_sent_by_script(headers: &HeaderMap) -> bool {
     let referrer = headers.get(header::REFERER).and_then(|referrer| referrer.to_str().ok());
@@ -96,25 +114,38 @@ fn is_sent_by_script(headers: &HeaderMap) -> bool {
     path.is_some_and(|path| [".js", ".mjs", ".ts"].iter().any(|ending| path.ends_with(ending)))
 }
 
+/// The id of the last event that a listener has seen. A browser sends it when it connects again; who can't set headers
+/// may write it into the query.
+pub(crate) fn last_event_id(request: &HttpRequest) -> Option<String> {
+    let header = request.headers().get("last-event-id").and_then(|id| id.to_str().ok());
+    // The second spelling is that of polyfills.
+    let query = || {
+        let mut query = Query::<HashMap<String, String>>::from_query(request.query_string()).ok()?;
+        query.remove("last-event-id").or_else(|| query.remove("lastEventId"))
+    };
+    // Who has seen nothing yet may say so with an empty one.
+    header.map(str::to_owned).or_else(query).filter(|id| !id.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(method: Method, accept: &'static str, expected: Result<Wanted, &'static str>) {
+    fn check(method: Method, accept: &'static str, expected: Result<Negotiated, &'static str>) {
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT, header::HeaderValue::from_static(accept));
-        assert_eq!(wanted(&method, &headers).map_err(|error| error.allow), expected, "{method} {accept}");
+        assert_eq!(negotiate(&method, &headers).map_err(|error| error.allow), expected, "{method} {accept}");
     }
 
     #[test]
     fn the_accept_header_decides() {
-        check(Method::GET, "text/html,*/*;q=0.8", Ok(Wanted::File));
-        check(Method::GET, "*/*", Ok(Wanted::File));
-        check(Method::GET, "text/event-stream", Ok(Wanted::Events));
-        check(Method::GET, "application/json, Text/Event-Stream;q=0.9", Ok(Wanted::Events));
-        check(Method::HEAD, "*/*", Ok(Wanted::File));
-        check(Method::POST, "text/event-stream", Ok(Wanted::Events));
+        check(Method::GET, "text/html,*/*;q=0.8", Ok(Negotiated::File));
+        check(Method::GET, "*/*", Ok(Negotiated::File));
+        check(Method::GET, "text/event-stream", Ok(Negotiated::EventStream));
+        check(Method::GET, "application/json, Text/Event-Stream;q=0.9", Ok(Negotiated::EventStream));
+        check(Method::HEAD, "*/*", Ok(Negotiated::File));
+        check(Method::POST, "text/event-stream", Ok(Negotiated::EventStream));
         check(Method::POST, "*/*", Err("GET, HEAD"));
         check(Method::DELETE, "text/event-stream", Err("GET, HEAD, POST"));
         check(Method::OPTIONS, "*/*", Err("GET, HEAD, POST"));

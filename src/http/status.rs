@@ -7,31 +7,31 @@ use actix_web::http::header;
 use actix_web::web::Data;
 use serde_json::json;
 
-use crate::http::Site;
+use crate::http::state::AppState;
 use crate::hub::Report;
 
 /// `GET /_savecast/status`: a JSON object with the `version` of savecast, the name of the `root` directory, and counts:
 /// open `streams`, paths `followed`, `watched_files`, `watched_dirs`, `updates` since the start, followed files that have
 /// `problems` now; and `latest`, the update that was the last to reach everybody: its `path`, the number of `listeners`, and
 /// the `ms` from the word of the system to the last of them; null before there is one.
-pub(super) async fn json(request: HttpRequest, site: Data<Site>) -> HttpResponse {
+pub(super) async fn json(request: HttpRequest, state: Data<AppState>) -> HttpResponse {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, "GET, HEAD")).finish();
     }
-    let census = site.hub.census();
-    let (files, directories) = (site.watched)();
-    let latest = site.hub.latest_report().map(|Report { path, listeners, elapsed, .. }| {
+    let stats = state.hub.stats();
+    let (files, directories) = (state.watched)();
+    let latest = state.hub.latest_report().map(|Report { path, listeners, elapsed, .. }| {
         json!({ "path": path.as_str(), "listeners": listeners, "ms": elapsed.as_secs_f64() * 1000.0 })
     });
     let status = json!({
         "version": env!("CARGO_PKG_VERSION"),
-        "root": site.root.name(),
-        "streams": census.streams,
-        "followed": census.followed,
+        "root": state.root.name(),
+        "streams": stats.streams,
+        "followed": stats.followed,
         "watched_files": files,
         "watched_dirs": directories,
-        "updates": census.updates,
-        "problems": census.problems,
+        "updates": stats.updates,
+        "problems": stats.problems,
         "latest": latest,
     });
     HttpResponse::Ok()

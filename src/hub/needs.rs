@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::change::pointer::Pointer;
+use crate::content::pointer::Pointer;
 
 /// What a follower needs of a document, besides the update itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub enum Need {
     /// What has changed.
     Patch,
     /// The file as it is on disk.
-    Source,
+    Original,
 }
 
 /// The needs of all followers of a path. Each brings one, so there are not more than followers.
@@ -26,7 +26,7 @@ pub(super) struct Needs {
     /// The pointers as a list, until they are others.
     list: Option<Arc<[Arc<Pointer>]>>,
     patches: usize,
-    sources: usize,
+    originals: usize,
 }
 
 /// What is needed at the time of a look.
@@ -35,7 +35,7 @@ pub(super) struct Needed {
     /// Sorted, each once.
     pub(super) pointers: Arc<[Arc<Pointer>]>,
     pub(super) patch: bool,
-    pub(super) source: bool,
+    pub(super) original: bool,
 }
 
 impl Needs {
@@ -50,7 +50,7 @@ impl Needs {
                 }
             }
             Need::Patch => self.patches += 1,
-            Need::Source => self.sources += 1,
+            Need::Original => self.originals += 1,
         }
     }
 
@@ -67,12 +67,12 @@ impl Needs {
                 }
             }
             Need::Patch => self.patches -= 1,
-            Need::Source => self.sources -= 1,
+            Need::Original => self.originals -= 1,
         }
     }
 
     pub(super) fn needed(&mut self) -> Needed {
         let pointers = self.list.get_or_insert_with(|| self.pointers.keys().cloned().collect());
-        Needed { pointers: pointers.clone(), patch: self.patches > 0, source: self.sources > 0 }
+        Needed { pointers: pointers.clone(), patch: self.patches > 0, original: self.originals > 0 }
     }
 }

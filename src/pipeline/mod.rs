@@ -6,19 +6,19 @@ use std::collections::HashMap;
 use std::time::Duration;
 use std::time::SystemTime;
 
-use crate::change::Problem;
-use crate::change::Update;
-use crate::change::Version;
-use crate::change::listing;
+use crate::content::Problem;
+use crate::content::Snapshot;
+use crate::content::Version;
+use crate::content::listing;
 use crate::hub::Hub;
-use crate::hub::Source;
+use crate::hub::Original;
 use crate::hub::Ticket;
 use crate::pipeline::tails::Tails;
-use crate::root;
-use crate::root::Found;
-use crate::root::Refusal;
-use crate::root::Root;
-use crate::site_path::SitePath;
+use crate::site::SitePath;
+use crate::source::directory::Directory;
+use crate::source::directory::Found;
+use crate::source::directory::ReadError;
+use crate::source::directory::identity;
 use crate::watch::Batch;
 use crate::watch::Look;
 use crate::watch::Reason;
@@ -37,7 +37,7 @@ const CAP: Duration = Duration::from_millis(500);
 ///
 /// Good news is told at once. Bad news (gone, empty, half a document) may only be a moment in a save, so it is true when
 /// a second look finds it too.
-pub fn run(mut watch: Watch, root: &Root, hub: &Hub, hear: impl Fn(&SitePath, &Problem)) {
+pub fn run(mut watch: Watch, root: &Directory, hub: &Hub, hear: impl Fn(&SitePath, &Problem)) {
     let mut tails = Tails::default();
     // What was found of the files that are looked at once more to be sure.
     let mut unsure: HashMap<SitePath, Version> = HashMap::new();
@@ -68,18 +68,18 @@ pub fn run(mut watch: Watch, root: &Root, hub: &Hub, hear: impl Fn(&SitePath, &P
             match seen {
                 None => watch.unsettled(path, *changed),
                 // What was found may be a part of the next save.
-                Some(seen) if since == Since::Done && seen.update.may_be_a_part(None) && changed.elapsed() < CAP => {
+                Some(seen) if since == Since::Done && seen.snapshot.may_be_a_part(None) && changed.elapsed() < CAP => {
                     watch.skip(path, *changed);
                 }
                 Some(seen) if seen.is_early(&look, &ticket, found_before) => {
-                    unsure.insert(path.clone(), seen.update.version);
+                    unsure.insert(path.clone(), seen.snapshot.version);
                     watch.put_off(path, *changed);
                 }
                 Some(seen) if seen.is_doubtful(&look, since, &ticket) => watch.doubt(path, *changed),
-                Some(Seen { update, .. }) => {
+                Some(Seen { snapshot, .. }) => {
                     watch.trust(path);
-                    let problem = update.news.problem();
-                    if hub.publish(ticket, update, *changed).is_some() {
+                    let problem = snapshot.content.problem();
+                    if hub.publish(ticket, snapshot, *changed).is_some() {
                         problem.iter().for_each(|problem| hear(path, problem));
                     }
                 }
@@ -93,7 +93,7 @@ pub fn run(mut watch: Watch, root: &Root, hub: &Hub, hear: impl Fn(&SitePath, &P
 
 /// What a look has found.
 struct Seen {
-    update: Update,
+    snapshot: Snapshot,
     /// When it was written, if it is a file that was read.
     modified: Option<SystemTime>,
 }
@@ -102,7 +102,7 @@ impl Seen {
     /// Whether it may only be a moment in a save.
     fn is_doubtful(&self, look: &Look, since: Since, ticket: &Ticket) -> bool {
         let before = ticket.before();
-        if look.reason == Reason::Again || before.is_some_and(|before| before.version == self.update.version) {
+        if look.reason == Reason::Again || before.is_some_and(|before| before.version == self.snapshot.version) {
             return false;
         }
         // Nobody has said that the writer is done, and half of a text looks like a text. What was found empty is written anew.
@@ -110,18 +110,18 @@ impl Seen {
         let before_it = before.filter(|_| !look.is_doubted);
         // Nobody has said that there was a change at all: a writer may be at work, of whom we will hear. A stream that has
         // just been opened is told what there is, and what comes of it; an answer is only one.
-        let is_unheard = look.reason == Reason::Asked && (before.is_some() || ticket.needs_source());
-        self.update.is_doubtful()
-            || (is_open && self.update.may_be_a_part(before_it))
+        let is_unheard = look.reason == Reason::Asked && (before.is_some() || ticket.needs_original());
+        self.snapshot.is_doubtful()
+            || (is_open && self.snapshot.may_be_a_part(before_it))
             || (is_unheard && self.is_young())
     }
 
     /// Whether the next save may have begun already, which the system will say in a moment, or two equal looks deny. A
     /// stream is told of that save, too; an answer is only one.
     fn is_early(&self, look: &Look, ticket: &Ticket, found_before: Option<Version>) -> bool {
-        let version = self.update.version;
+        let version = self.snapshot.version;
         let is_news = ticket.before().is_none_or(|before| before.version != version) && found_before != Some(version);
-        let may_be_a_part = self.update.may_be_a_part(None) && ticket.needs_source();
+        let may_be_a_part = self.snapshot.may_be_a_part(None) && ticket.needs_original();
         look.reason == Reason::Done && is_news && may_be_a_part && look.changed.elapsed() < CAP
     }
 
@@ -131,37 +131,37 @@ impl Seen {
 }
 
 /// What there is to say of a path now; `None` while it is being written.
-fn see(root: &Root, path: SitePath, ticket: &mut Ticket) -> Option<Seen> {
+fn see(root: &Directory, path: SitePath, ticket: &mut Ticket) -> Option<Seen> {
     let mut modified = None;
-    let update = match root.find(&path) {
-        Ok(Found::Content(content)) if !content.is_whole => return None,
-        Ok(Found::Content(content)) => {
+    let snapshot = match root.find(&path) {
+        Ok(Found::File(content)) if !content.is_whole => return None,
+        Ok(Found::File(content)) => {
             modified = content.metadata.modified().ok();
-            if ticket.needs_source() {
-                ticket.set_source(Source::File(content.bytes.clone().into(), modified));
+            if ticket.needs_original() {
+                ticket.set_original(Original::File(content.bytes.clone().into(), modified));
             }
-            Update::content(path, content.bytes)
+            Snapshot::of_file(path, content.bytes)
         }
-        Ok(Found::Large(_, metadata)) => Update::large(path, metadata.len(), &root::identity(&metadata)),
+        Ok(Found::Large(_, metadata)) => Snapshot::large(path, metadata.len(), &identity(&metadata)),
         // A name without a slash is that of a file, and a file is not what stands there.
-        Ok(Found::Directory) if !path.is_directory() => Update::removed(path),
+        Ok(Found::Directory) if !path.is_directory() => Snapshot::removed(path),
         Ok(Found::Directory) => match root.entries(&path) {
             Ok(entries) => {
-                if ticket.needs_source() {
-                    ticket.set_source(Source::Listing(entries.clone()));
+                if ticket.needs_original() {
+                    ticket.set_original(Original::Listing(entries.clone()));
                 }
-                Update::listing(path, listing::to_json(entries))
+                Snapshot::listing(path, listing::to_json(entries))
             }
             Err(refusal) => nothing_to_see(path, refusal),
         },
         Err(refusal) => nothing_to_see(path, refusal),
     };
-    Some(Seen { update, modified })
+    Some(Seen { snapshot, modified })
 }
 
-fn nothing_to_see(path: SitePath, refusal: Refusal) -> Update {
+fn nothing_to_see(path: SitePath, refusal: ReadError) -> Snapshot {
     match refusal {
-        Refusal::Missing | Refusal::Outside => Update::removed(path),
-        Refusal::Unreadable(error) => Update::unreadable(path, format!("cannot be read: {error}")),
+        ReadError::Missing | ReadError::Outside => Snapshot::removed(path),
+        ReadError::Unreadable(error) => Snapshot::unreadable(path, format!("cannot be read: {error}")),
     }
 }

@@ -10,19 +10,19 @@ use std::sync::Weak;
 use std::time::Duration;
 use std::time::Instant;
 
-use crate::change::lines;
-use crate::change::lines::LONGEST;
-use crate::change::lines::Mark;
+use crate::content::lines;
+use crate::content::lines::LONGEST;
+use crate::content::lines::Mark;
 use crate::hub::Extent;
 use crate::hub::Generation;
 use crate::hub::Generations;
 use crate::hub::Grown;
 use crate::hub::Hub;
-use crate::hub::LogNews;
-use crate::root::Log;
-use crate::root::Refusal;
-use crate::root::Root;
-use crate::site_path::SitePath;
+use crate::hub::TailEvent;
+use crate::site::SitePath;
+use crate::source::directory::Directory;
+use crate::source::directory::ReadError;
+use crate::source::directory::TailedFile;
 
 /// How far back the end of the last line is looked for, in parts of [`LONGEST`].
 const LOOK_BACK: u64 = 16;
@@ -67,13 +67,13 @@ struct Tail {
 /// A file that is kept open.
 #[derive(Debug)]
 struct Open {
-    log: Log,
+    log: TailedFile,
     /// When a listener last read it, or it was last there.
     used: Mutex<Instant>,
 }
 
 impl Open {
-    fn new(log: Log) -> Arc<Self> {
+    fn new(log: TailedFile) -> Arc<Self> {
         Arc::new(Self { log, used: Mutex::new(Instant::now()) })
     }
 
@@ -104,7 +104,7 @@ impl Generation for Open {
 impl Tails {
     /// Reads what has come since the last look, and tells those who follow the file line by line, if somebody does. `again`
     /// is true if what was gone is gone.
-    pub(super) fn tell(&mut self, root: &Root, hub: &Hub, path: &SitePath, again: bool) -> Next {
+    pub(super) fn tell(&mut self, root: &Directory, hub: &Hub, path: &SitePath, again: bool) -> Next {
         let Some(is_told) = hub.log(path) else {
             self.ends.remove(path);
             return Next::default();
@@ -119,13 +119,13 @@ impl Tails {
             // Those who come first begin at its end.
             Ok(log) if !is_told => tail.current = last_end(&log).ok().map(|end| (Open::new(log), end)),
             Ok(log) => tail.read(log, &mut news),
-            Err(Refusal::Missing | Refusal::Outside) if tail.current.is_some() && !again => {
+            Err(ReadError::Missing | ReadError::Outside) if tail.current.is_some() && !again => {
                 tail.read_on(&mut news);
                 doubt = true;
             }
             Err(_) => {
                 if tail.retire(&mut news) {
-                    news.push(LogNews::Removed);
+                    news.push(TailEvent::Removed);
                 }
             }
         }
@@ -139,11 +139,11 @@ impl Tails {
 
 impl Tail {
     /// What has come since the last look.
-    fn read(&mut self, log: Log, news: &mut Vec<LogNews>) {
+    fn read(&mut self, log: TailedFile, news: &mut Vec<TailEvent>) {
         if let Some((current, end)) = self.current.as_mut().filter(|(current, _)| current.log.file == log.file) {
             if !current.log.mark(end.position).is_ok_and(|mark| mark == *end) {
                 *end = Mark::start(log.file);
-                news.push(LogNews::Reset(*end));
+                news.push(TailEvent::Reset(*end));
             }
             return self.read_on(news);
         }
@@ -153,21 +153,21 @@ impl Tail {
         let start = Mark::start(log.file);
         // Nobody has seen anything of it before, so nothing begins anew.
         if self.was_there {
-            news.push(LogNews::Reset(start));
+            news.push(TailEvent::Reset(start));
         }
         self.current = Some((Open::new(log), start));
         self.read_on(news);
     }
 
     /// What has come to the file that is there, whatever it is called now.
-    fn read_on(&mut self, news: &mut Vec<LogNews>) {
+    fn read_on(&mut self, news: &mut Vec<TailEvent>) {
         if let Some((open, end)) = &mut self.current {
             *end = drain(open, *end, news);
         }
     }
 
     /// What has come to those that were there before.
-    fn read_olds(&mut self, news: &mut Vec<LogNews>) {
+    fn read_olds(&mut self, news: &mut Vec<TailEvent>) {
         for (open, end) in &mut self.olds {
             *end = drain(open, *end, news);
         }
@@ -175,7 +175,7 @@ impl Tail {
     }
 
     /// The file is no longer there. What was written to it before is told before what comes then. False if none was there.
-    fn retire(&mut self, news: &mut Vec<LogNews>) -> bool {
+    fn retire(&mut self, news: &mut Vec<TailEvent>) -> bool {
         self.read_on(news);
         let Some((open, end)) = self.current.take() else { return false };
         open.use_it();
@@ -198,7 +198,7 @@ fn extent(open: &Arc<Open>, end: Mark) -> Extent {
 }
 
 /// All lines from here to the end of the file; returns their end. What can't be read now is read at the next look.
-fn drain(open: &Arc<Open>, start: Mark, news: &mut Vec<LogNews>) -> Mark {
+fn drain(open: &Arc<Open>, start: Mark, news: &mut Vec<TailEvent>) -> Mark {
     let log = &open.log;
     let there = log.length().unwrap_or(0);
     // What is more than is kept is read from the file by those who want it.
@@ -206,7 +206,7 @@ fn drain(open: &Arc<Open>, start: Mark, news: &mut Vec<LogNews>) -> Mark {
         && let Ok(last) = last_end(log)
         && last.position > start.position
     {
-        news.push(LogNews::Far(extent(open, last)));
+        news.push(TailEvent::Far(extent(open, last)));
         return last;
     }
     let mut end = start;
@@ -218,7 +218,7 @@ fn drain(open: &Arc<Open>, start: Mark, news: &mut Vec<LogNews>) -> Mark {
             let context = usize::try_from(lines::CONTEXT).unwrap_or(0);
             let lines = [before.as_slice(), part].concat();
             let to = Mark::new(log.file, end.position + part.len() as u64, &lines);
-            news.push(LogNews::Grown(Grown::new(extent(open, to), end, before, part.to_vec())));
+            news.push(TailEvent::Grown(Grown::new(extent(open, to), end, before, part.to_vec())));
             before = lines[lines.len().saturating_sub(context)..].to_vec();
             end = to;
         }
@@ -229,7 +229,7 @@ fn drain(open: &Arc<Open>, start: Mark, news: &mut Vec<LogNews>) -> Mark {
 }
 
 /// The end of the last complete line.
-fn last_end(log: &Log) -> io::Result<Mark> {
+fn last_end(log: &TailedFile) -> io::Result<Mark> {
     let length = log.length()?;
     let mut to = length;
     for _ in 0..LOOK_BACK {

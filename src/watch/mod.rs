@@ -5,13 +5,14 @@
 //! doesn't tell everything of, is polled.
 
 mod burst;
+mod debounce;
 mod git;
+mod handle;
 mod plan;
 mod poll;
-mod reach;
-mod remote;
-mod settle;
-mod source;
+mod registry;
+mod route;
+mod system;
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -23,28 +24,28 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 use std::time::Instant;
 
-use crate::site_path::SitePath;
-use crate::stamp;
-use crate::stamp::Stamp;
+use crate::site::SitePath;
+use crate::source::fingerprint;
+use crate::source::fingerprint::Fingerprint;
 use crate::watch::burst::Burst;
-use crate::watch::plan::Plan;
-use crate::watch::plan::Route;
-use crate::watch::plan::Step;
+use crate::watch::debounce::Debouncer;
+pub use crate::watch::debounce::Look;
+use crate::watch::debounce::Mark;
+pub use crate::watch::debounce::Reason;
+pub use crate::watch::debounce::Since;
+use crate::watch::handle::Counts;
+use crate::watch::handle::Signal;
+pub use crate::watch::handle::WatchHandle;
+use crate::watch::plan::WatchPlan;
 use crate::watch::poll::Poll;
-pub use crate::watch::reach::Cause;
-pub use crate::watch::reach::Polled;
-use crate::watch::reach::Reach;
-use crate::watch::remote::Counts;
-pub use crate::watch::remote::Remote;
-use crate::watch::remote::Signal;
-pub use crate::watch::settle::Look;
-use crate::watch::settle::Mark;
-pub use crate::watch::settle::Reason;
-use crate::watch::settle::Settle;
-pub use crate::watch::settle::Since;
-use crate::watch::source::Change;
-use crate::watch::source::Source;
-pub use crate::watch::source::WatchError;
+pub use crate::watch::registry::Cause;
+pub use crate::watch::registry::Polled;
+use crate::watch::registry::WatchRegistry;
+use crate::watch::route::Route;
+use crate::watch::route::Step;
+use crate::watch::system::Change;
+use crate::watch::system::SystemWatcher;
+pub use crate::watch::system::WatchError;
 
 /// How many signals are taken before what has settled is looked at.
 const AT_ONCE: usize = 10_000;
@@ -62,9 +63,9 @@ const POLL: Duration = Duration::from_millis(100);
 pub struct Watch {
     root: PathBuf,
     signals: Receiver<Signal>,
-    plan: Plan,
-    reach: Reach,
-    settle: Settle,
+    plan: WatchPlan,
+    registry: WatchRegistry,
+    debouncer: Debouncer,
     poll: Poll,
     burst: Burst,
     /// Whether the batch before was part of a burst.
@@ -86,27 +87,27 @@ impl Watch {
     /// Begins with no watch at all. `poll` is the pause between rounds if all is to be polled; `tell` hears of
     /// directories that must be.
     #[must_use]
-    pub fn new(root: &Path, poll: Option<Duration>, tell: impl Fn(Polled) + Send + 'static) -> (Self, Remote) {
+    pub fn new(root: &Path, poll: Option<Duration>, tell: impl Fn(Polled) + Send + 'static) -> (Self, WatchHandle) {
         let (sender, signals) = mpsc::channel();
         let changes = sender.clone();
         let every = poll.unwrap_or(POLL);
         // Nobody hears of changes that come after the stop, and nobody needs to.
         let hear = move |change| drop(changes.send(Signal::Change(change, Instant::now())));
-        let source = poll.is_none().then(|| Source::new(root, hear));
+        let source = poll.is_none().then(|| SystemWatcher::new(root, hear));
         let counts = Arc::new(Counts::default());
         let watch = Self {
             root: root.to_path_buf(),
             signals,
-            plan: Plan::default(),
-            reach: Reach::new(root, source, every, Box::new(tell)),
-            settle: Settle::default(),
+            plan: WatchPlan::default(),
+            registry: WatchRegistry::new(root, source, every, Box::new(tell)),
+            debouncer: Debouncer::default(),
             poll: Poll::new(every),
             burst: Burst::default(),
             is_burst: false,
             is_stopped: false,
             counts: counts.clone(),
         };
-        (watch, Remote::new(sender, counts))
+        (watch, WatchHandle::new(sender, counts))
     }
 
     /// Waits for the next batch: what has settled and is to be looked at, or only that a burst has begun or ended. `None`
@@ -122,7 +123,7 @@ impl Watch {
             }
             self.poll();
             let now = Instant::now();
-            let looks = self.settle.take(now);
+            let looks = self.debouncer.take(now);
             // Asked when all that has settled is told, so that nobody waits for the answer.
             let is_open = looks.is_empty() && self.burst.end(now).is_none();
             if is_open && (self.is_burst || self.burst.is_possible(now)) && git::is_at_work(&self.root) {
@@ -133,8 +134,8 @@ impl Watch {
                 self.is_burst = burst.is_some();
                 return Some(Batch { looks, is_burst: self.is_burst });
             }
-            let poll = self.reach.is_polling().then(|| self.poll.due(now));
-            let signal = match self.settle.deadline().into_iter().chain(poll).chain(burst).min() {
+            let poll = self.registry.is_polling().then(|| self.poll.due(now));
+            let signal = match self.debouncer.deadline().into_iter().chain(poll).chain(burst).min() {
                 None => self.signals.recv().ok(),
                 Some(deadline) => match self.signals.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                     Ok(signal) => Some(signal),
@@ -149,40 +150,40 @@ impl Watch {
     /// What has happened to `path` since it was time to look at it. Asked after the look.
     pub fn since(&mut self, path: &SitePath) -> Since {
         self.hear();
-        self.settle.since(path)
+        self.debouncer.since(path)
     }
 
     /// The look at `path` was good: earlier doubts are settled.
     pub fn trust(&mut self, path: &SitePath) {
-        self.settle.trust(path);
+        self.debouncer.trust(path);
     }
 
     /// The look at `path`, for a change at `changed`, found what a save in progress looks like: look again in a moment.
     pub fn doubt(&mut self, path: &SitePath, changed: Instant) {
-        self.settle.note(path.clone(), Mark::Doubted, Instant::now());
-        self.settle.remember(path, changed);
+        self.debouncer.note(path.clone(), Mark::Doubted, Instant::now());
+        self.debouncer.remember(path, changed);
     }
 
     /// The look at `path`, for a change at `changed`, is put off for a moment.
     pub fn put_off(&mut self, path: &SitePath, changed: Instant) {
-        self.settle.put_off(path.clone(), Instant::now());
-        self.settle.remember(path, changed);
+        self.debouncer.put_off(path.clone(), Instant::now());
+        self.debouncer.remember(path, changed);
     }
 
     /// The file, which changed at `changed`, has changed again, and the next look at it is due.
     pub fn skip(&mut self, path: &SitePath, changed: Instant) {
-        self.settle.remember(path, changed);
+        self.debouncer.remember(path, changed);
     }
 
     /// Lines may come to `path` without an event: look in a moment.
     pub fn look_later(&mut self, path: &SitePath) {
-        self.settle.look_later(path, Instant::now() + LATE);
+        self.debouncer.look_later(path, Instant::now() + LATE);
     }
 
     /// The file changed while it was read: look again when it is quiet.
     pub fn unsettled(&mut self, path: &SitePath, changed: Instant) {
-        self.settle.note(path.clone(), Mark::Touched, Instant::now());
-        self.settle.remember(path, changed);
+        self.debouncer.note(path.clone(), Mark::Touched, Instant::now());
+        self.debouncer.remember(path, changed);
     }
 
     /// Takes the signals that have come, but for changes that come again among them: a program that saves without a pause
@@ -206,14 +207,14 @@ impl Watch {
             Signal::Follow(path) => self.follow(path),
             Signal::Unfollow(path) => self.unfollow(&path),
             Signal::FollowLines(path) => {
-                self.settle.hasten(path.clone());
+                self.debouncer.hasten(path.clone());
                 self.follow(path);
             }
             Signal::UnfollowLines(path) => {
-                self.settle.slow_down(&path);
+                self.debouncer.slow_down(&path);
                 self.unfollow(&path);
                 // One more look, at which the pipeline sees that it may close the file.
-                self.settle.note(path, Mark::Done, Instant::now());
+                self.debouncer.note(path, Mark::Done, Instant::now());
             }
             Signal::Stop => self.is_stopped = true,
         }
@@ -223,14 +224,14 @@ impl Watch {
         if self.plan.follow(&path) {
             self.find_route(&path);
         }
-        self.settle.note(path, Mark::Asked, Instant::now());
+        self.debouncer.note(path, Mark::Asked, Instant::now());
         self.count();
     }
 
     fn unfollow(&mut self, path: &SitePath) {
-        self.reach.remove(&self.plan.unfollow(path));
+        self.registry.remove(&self.plan.unfollow(path));
         if !self.plan.is_followed(path) {
-            self.settle.forget(path);
+            self.debouncer.forget(path);
         }
         self.count();
     }
@@ -251,36 +252,36 @@ impl Watch {
             }
         }
         let shared = self.plan.is_shared(&place).then(|| step(&place)).and_then(Step::shared);
-        self.reach.remove_below(&place, shared);
+        self.registry.remove_below(&place, shared);
         for (path, is_its_end) in self.plan.passing(&place) {
             self.find_route(&path);
             let mark = if is_its_end { mark } else { Mark::Done };
             // What is saved under one name is saved under all of them. The system tells only of one.
             for namesake in self.plan.namesakes(&path) {
-                self.settle.note(namesake, mark, now);
+                self.debouncer.note(namesake, mark, now);
             }
-            self.settle.note(path, mark, now);
+            self.debouncer.note(path, mark, now);
         }
         for path in place.parent().into_iter().flat_map(|directory| self.plan.listing(directory)) {
             // Files come in bursts, so a listing waits for quiet.
-            self.settle.note(path, Mark::Touched, now);
+            self.debouncer.note(path, Mark::Touched, now);
         }
         self.count();
     }
 
     /// Events were lost, so anything may have happened: all watches are made anew, and all is looked at.
     fn look_everywhere(&mut self) {
-        self.reach.remove_below(Path::new(""), None);
+        self.registry.remove_below(Path::new(""), None);
         for path in self.plan.followed() {
             self.find_route(&path);
-            self.settle.note(path, Mark::Done, Instant::now());
+            self.debouncer.note(path, Mark::Done, Instant::now());
         }
         self.count();
     }
 
     /// Looks at all that is polled, if it is time.
     fn poll(&mut self) {
-        if !self.reach.is_polling() {
+        if !self.registry.is_polling() {
             return self.poll.stop();
         }
         if self.poll.due(Instant::now()) > Instant::now() {
@@ -288,15 +289,15 @@ impl Watch {
         }
         let (passing, listing) = self.plan.places();
         let places = || {
-            let mut places = passing.filter(|place| self.reach.is_polled(place)).cloned().collect::<HashSet<_>>();
-            for directory in listing.filter(|directory| self.reach.is_blind(directory)) {
+            let mut places = passing.filter(|place| self.registry.is_polled(place)).cloned().collect::<HashSet<_>>();
+            for directory in listing.filter(|directory| self.registry.is_blind(directory)) {
                 // A directory that can't be read has no entries, and the look at it says so.
                 let entries = directory.read_dir().into_iter().flatten().flatten();
                 places.extend(entries.map(|entry| entry.path()));
             }
             places
         };
-        let stamp = |place: &Path| place.symlink_metadata().ok().as_ref().map(Stamp::of);
+        let stamp = |place: &Path| place.symlink_metadata().ok().as_ref().map(Fingerprint::of);
         // Nobody says when a writer is done, and what it writes meanwhile is seen in the next round.
         let next = Instant::now() + self.poll.every();
         for change in self.poll.round(places, stamp, Instant::now) {
@@ -312,17 +313,17 @@ impl Watch {
         for _ in 0..ATTEMPTS {
             let route = Route::find(&self.root, path, step);
             for (place, shared) in route.watches() {
-                self.reach.add(place, shared);
+                self.registry.add(place, shared);
             }
             if self.plan.route(path) == Some(&route) {
                 return;
             }
-            self.reach.remove(&self.plan.set_route(path, route));
+            self.registry.remove(&self.plan.set_route(path, route));
         }
     }
 
     fn count(&self) {
-        self.counts.set(self.plan.files(), self.reach.directories());
+        self.counts.set(self.plan.files(), self.registry.directories());
     }
 }
 
@@ -333,91 +334,8 @@ fn step(place: &Path) -> Step {
     if metadata.is_symlink() {
         return place.read_link().map_or(Step::Missing, Step::Link);
     }
-    stamp::shared(&metadata).map_or(Step::Plain, Step::Shared)
+    fingerprint::shared(&metadata).map_or(Step::Plain, Step::Shared)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::fs;
-
-    struct Story {
-        site: tempfile::TempDir,
-        watch: Watch,
-        remote: Remote,
-    }
-
-    impl Story {
-        fn new() -> Self {
-            let site = tempfile::tempdir().unwrap();
-            let root = site.path().canonicalize().unwrap();
-            let (watch, remote) = Watch::new(&root, None, |polled| panic!("{polled:?}"));
-            Self { site, watch, remote }
-        }
-
-        fn follow(&mut self, url: &str) {
-            self.remote.follow(SitePath::from_url(url).unwrap());
-            self.expect(url);
-        }
-
-        /// The next look is at this path.
-        #[track_caller]
-        fn expect(&mut self, url: &str) {
-            let looks = self.watch.next_batch().unwrap().looks;
-            assert_eq!(looks.iter().map(|look| look.path.as_str()).collect::<Vec<_>>(), [url]);
-        }
-
-        fn file(&self, name: &str) -> PathBuf {
-            self.site.path().canonicalize().unwrap().join(name)
-        }
-    }
-
-    #[test]
-    fn watches_what_is_followed_and_stops_with_it() {
-        let mut story = Story::new();
-        fs::create_dir(story.file("sub")).unwrap();
-        assert_eq!(story.remote.watched(), (0, 0));
-        story.follow("/sub/a.json");
-        story.follow("/sub/a.json");
-        story.follow("/b.json");
-        assert_eq!(story.remote.watched(), (2, 3));
-
-        let unfollow = |url| story.remote.unfollow(SitePath::from_url(url).unwrap());
-        unfollow("/sub/a.json");
-        unfollow("/sub/a.json");
-        story.follow("/b.json");
-        assert_eq!(story.remote.watched(), (1, 2));
-    }
-
-    #[test]
-    fn tells_of_saves() {
-        let mut story = Story::new();
-        story.follow("/a.json");
-        fs::write(story.file("other.json"), "1").unwrap();
-        fs::write(story.file("a.json"), "1").unwrap();
-        story.expect("/a.json");
-        fs::write(story.file("temporary"), "2").unwrap();
-        fs::rename(story.file("temporary"), story.file("a.json")).unwrap();
-        story.expect("/a.json");
-    }
-
-    #[test]
-    fn finds_files_in_directories_that_come_later() {
-        let mut story = Story::new();
-        story.follow("/a/b/c.json");
-        assert_eq!(story.remote.watched(), (1, 2));
-        fs::create_dir_all(story.file("a/b")).unwrap();
-        fs::write(story.file("a/b/c.json"), "1").unwrap();
-        story.expect("/a/b/c.json");
-        while story.remote.watched() != (1, 4) {
-            story.expect("/a/b/c.json");
-        }
-    }
-
-    #[test]
-    fn stops() {
-        let mut story = Story::new();
-        story.remote.stop();
-        assert!(story.watch.next_batch().is_none());
-    }
-}
+mod tests;

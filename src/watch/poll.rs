@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 use std::time::Instant;
 
-use crate::stamp::Stamp;
-use crate::watch::source::Change;
+use crate::source::fingerprint::Fingerprint;
+use crate::watch::system::Change;
 
 /// How much longer than a round its pause is at least, so that polling never costs more than a tenth of a processor.
 const PAUSES: u32 = 10;
@@ -20,7 +20,7 @@ pub(super) struct Poll {
     every: Duration,
     due: Option<Instant>,
     /// `None` where nothing is.
-    seen: HashMap<PathBuf, Option<Stamp>>,
+    seen: HashMap<PathBuf, Option<Fingerprint>>,
 }
 
 impl Poll {
@@ -51,7 +51,7 @@ impl Poll {
     pub(super) fn round(
         &mut self,
         places: impl FnOnce() -> HashSet<PathBuf>,
-        stamp: impl Fn(&Path) -> Option<Stamp>,
+        stamp: impl Fn(&Path) -> Option<Fingerprint>,
         clock: impl Fn() -> Instant,
     ) -> Vec<Change> {
         let start = clock();
@@ -91,7 +91,7 @@ mod tests {
         let file = folder.path().join("file");
         let mut poll = Poll::new(Duration::from_millis(100));
         let mut expect = |change: &[fn(PathBuf) -> Change]| {
-            let stamp = |place: &Path| place.metadata().ok().as_ref().map(Stamp::of);
+            let stamp = |place: &Path| place.metadata().ok().as_ref().map(Fingerprint::of);
             let changes = poll.round(|| HashSet::from([file.clone()]), stamp, Instant::now);
             assert_eq!(changes, change.iter().map(|change| change(file.clone())).collect::<Vec<_>>());
         };

@@ -1,28 +1,31 @@
 //! The arrows of the house, as a test: which room may use which other one, and which crates it may name.
 
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 /// Room, the rooms that it may use, and the outside crates that it may name.
-const ROOMS: [(&str, &[&str], &[&str]); 12] = [
-    ("site_path", &[], &["percent_encoding"]),
-    ("change", &["site_path"], &["mime_guess", "serde", "serde_json", "xxhash_rust"]),
-    ("stamp", &[], &[]),
-    ("root", &["site_path", "stamp", "change"], &["rustix"]),
-    ("watch", &["site_path", "stamp"], &["notify", "rustix"]),
-    ("hub", &["site_path", "change"], &["bytes"]),
+const ROOMS: [(&str, &[&str], &[&str]); 13] = [
+    ("site", &[], &["percent_encoding"]),
+    ("content", &["site"], &["mime_guess", "serde", "serde_json", "xxhash_rust"]),
+    ("event", &["site", "content"], &["bytes", "serde_json"]),
+    ("source", &["site", "content"], &["rustix"]),
+    ("watch", &["site", "source"], &["notify", "rustix"]),
+    ("hub", &["site", "content", "event"], &["bytes"]),
+    ("pipeline", &["site", "content", "source", "watch", "hub"], &[]),
+    ("notice", &["site", "content", "hub", "watch"], &[]),
     (
         "http",
-        &["site_path", "change", "root", "hub", "console"],
-        &["actix_web", "actix_ws", "bytes", "futures_util", "mime_guess", "serde_json", "socket2", "tokio"],
+        &["site", "content", "event", "source", "hub", "notice"],
+        &["actix_web", "actix_ws", "bytes", "futures_util", "mime_guess", "serde_json", "tokio"],
     ),
-    ("pipeline", &["site_path", "change", "root", "watch", "hub"], &[]),
-    ("console", &["site_path", "change", "hub", "watch"], &[]),
+    ("console", &["site", "hub", "watch", "notice"], &[]),
     ("cli", &[], &["clap"]),
-    ("config", &["cli", "root"], &[]),
+    ("config", &["cli", "source"], &[]),
     (
-        "app",
-        &["config", "console", "http", "hub", "pipeline", "watch"],
+        "server",
+        &["config", "console", "http", "hub", "notice", "pipeline", "watch"],
         &["actix_web", "open", "rustix", "socket2", "tokio"],
     ),
 ];
@@ -65,6 +68,49 @@ fn rooms_use_only_what_they_may() {
         }
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// A reader can take the files one after the other, each after those that it uses.
+#[test]
+fn files_do_not_use_each_other_in_circles() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut uses = BTreeMap::new();
+    for (room, ..) in ROOMS {
+        for (file, text) in files_of(&source, room) {
+            let code = text.lines().map(|line| line.split("//").next().unwrap_or_default());
+            let used = code.flat_map(|line| paths_in(line)).filter_map(|path| file_of(&source, &path));
+            let used = used.filter(|used| *used != file).collect::<BTreeSet<_>>();
+            uses.insert(file, used);
+        }
+    }
+    // What uses nothing that is left, or is used by nothing that is left, is put aside until only circles are left.
+    loop {
+        let is_used = |file: &String| uses.values().any(|used| used.contains(file));
+        let uses_any = |used: &BTreeSet<String>| used.iter().any(|used| uses.contains_key(used));
+        let Some((free, _)) = uses.iter().find(|(file, used)| !uses_any(used) || !is_used(file)) else { break };
+        let free = free.clone();
+        uses.remove(&free);
+    }
+    assert!(uses.is_empty(), "these use each other in circles: {uses:#?}");
+}
+
+/// What is named in a line of code: `crate::hub::Hub` → `["hub", "Hub"]`.
+fn paths_in(line: &str) -> Vec<Vec<String>> {
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    let path = |rest: &str| {
+        let end = rest.find(|c| !is_name(c) && c != ':').unwrap_or(rest.len());
+        rest[..end].split("::").map(str::to_owned).collect()
+    };
+    line.split("crate::").skip(1).map(path).collect()
+}
+
+/// The file of the innermost module on the way to what is named.
+fn file_of(source: &Path, path: &[String]) -> Option<String> {
+    let candidates = (1..=path.len()).rev().flat_map(|length| {
+        let place = source.join(path[..length].join("/"));
+        [place.with_extension("rs"), place.join("mod.rs")]
+    });
+    candidates.filter(|file| file.is_file()).map(|file| file.display().to_string()).next()
 }
 
 /// The files of a room, without their tests.

@@ -1,0 +1,150 @@
+//! The page that shows the entries of a directory.
+
+use std::fmt::Write;
+use std::time::SystemTime;
+
+use actix_web::HttpRequest;
+use actix_web::HttpResponse;
+use bytes::Bytes;
+use mime_guess::mime;
+
+use crate::content::Version;
+use crate::content::listing;
+use crate::content::listing::Entry;
+use crate::http::files::resource;
+use crate::http::files::resource::Resource;
+use crate::http::html::page;
+use crate::site::SitePath;
+
+/// Shows dates in the words and the time zone of the person, which only the browser knows.
+const LOCAL_TIMES: &str = "<script>for (const time of document.querySelectorAll('time')) time.textContent = \
+    new Date(time.dateTime).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' })</script>";
+
+/// How many entries a page shows. Browsers are slow with longer tables, and who does not read the page makes us keep it.
+const ROWS: usize = 10_000;
+
+/// The entries of a directory, directories first.
+pub(crate) fn page(request: &HttpRequest, root: &str, path: &SitePath, mut entries: Vec<Entry>) -> HttpResponse {
+    let version = Version::of(listing::to_json(entries.clone()).as_bytes());
+    entries.sort_by_cached_key(|entry| (!entry.is_directory, entry.name.to_lowercase(), entry.name.clone()));
+    let mut body = format!("<h1>{}</h1>\n", breadcrumbs(root, path));
+    if entries.is_empty() {
+        body.push_str("<p>Nothing is here yet. What you save here appears at once.");
+    } else {
+        body.push_str("<table>\n");
+        body.extend(entries.iter().take(ROWS).map(|entry| row(path, entry)));
+        body.push_str("</table>\n");
+        if let Some(more @ 1..) = entries.len().checked_sub(ROWS) {
+            write!(body, "<p>… and {more} more, which are in the stream of this directory.")
+                .expect("writing to a string can't fail");
+        }
+        body.push_str(LOCAL_TIMES);
+    }
+    let title = if *path == SitePath::root() { root } else { path.name() };
+    let html = page::write(Some(path), version, title, &body);
+    let media_type = mime::TEXT_HTML_UTF_8;
+    Resource { path, media_type: &media_type, etag: page::etag(version), version, modified: None }
+        .respond(request, Bytes::from(html))
+}
+
+/// Each directory on the way as a link, the last one as text.
+fn breadcrumbs(root: &str, path: &SitePath) -> String {
+    let mut crumbs = String::new();
+    for directory in path.directories() {
+        let name = if directory == SitePath::root() { root } else { directory.name() };
+        let name = page::escape(name);
+        if directory == *path {
+            write!(crumbs, "<span>{name}</span>").expect("writing to a string can't fail");
+        } else {
+            write!(crumbs, "<a href=\"{}\">{name}</a><i>/</i>", directory.to_url())
+                .expect("writing to a string can't fail");
+        }
+    }
+    crumbs
+}
+
+fn row(directory: &SitePath, entry: &Entry) -> String {
+    let place = if entry.is_directory { directory.directory(&entry.name) } else { directory.file(&entry.name) };
+    let url = place.map(|place| place.to_url()).unwrap_or_default();
+    let name = page::escape(&entry.name);
+    if entry.is_directory {
+        return format!("<tr class=\"directory\"><td><a href=\"{url}\">{name}/</a><td><td>\n");
+    }
+    let modified = entry.modified.map(date).unwrap_or_default();
+    format!("<tr><td><a href=\"{url}\">{name}</a><td>{}<td>{modified}\n", size(entry.size))
+}
+
+/// Three digits say enough of a size: `831 B`, `1.42 kB`, `48.0 MB`.
+#[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+fn size(bytes: u64) -> String {
+    if bytes < 1000 {
+        return format!("{bytes} B");
+    }
+    let mut rest = bytes as f64;
+    let mut unit = "";
+    for larger in ["kB", "MB", "GB", "TB", "PB", "EB"] {
+        // What would be rounded up to 1000 belongs to the next unit.
+        if rest < 999.5 {
+            break;
+        }
+        rest /= 1000.0;
+        unit = larger;
+    }
+    let decimals = if rest < 9.995 { 2 } else { usize::from(rest < 99.95) };
+    format!("{rest:.decimals$} {unit}")
+}
+
+/// A date in UTC, for [`LOCAL_TIMES`] to rewrite: `21 Nov 2026 09:05 UTC`.
+fn date(time: SystemTime) -> String {
+    let Some(text) = resource::http_date(time) else { return String::new() };
+    let short = text.get(5..22).unwrap_or_default();
+    format!("<time datetime=\"{}\">{short} UTC</time>", iso(&text))
+}
+
+/// `Sat, 21 Nov 2026 09:05:03 GMT` → `2026-11-21T09:05:03Z`, as HTML wants it.
+fn iso(http_date: &str) -> String {
+    const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    let part = |span: std::ops::Range<usize>| http_date.get(span).unwrap_or_default();
+    let month = MONTHS.find(part(8..11)).unwrap_or_default() / 3 + 1;
+    format!("{}-{month:02}-{}T{}Z", part(12..16), part(5..7), part(17..25))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn sizes_have_three_digits() {
+        for (bytes, expected) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1000, "1.00 kB"),
+            (1419, "1.42 kB"),
+            (9_999, "10.0 kB"),
+            (48_049, "48.0 kB"),
+            (99_999, "100 kB"),
+            (999_999, "1.00 MB"),
+            (123_456_789, "123 MB"),
+            (u64::MAX, "18.4 EB"),
+        ] {
+            assert_eq!(size(bytes), expected);
+        }
+    }
+
+    #[test]
+    fn dates_are_short() {
+        assert_eq!(
+            date(SystemTime::UNIX_EPOCH + Duration::from_secs(86_400 * 31)),
+            "<time datetime=\"1970-02-01T00:00:00Z\">01 Feb 1970 00:00 UTC</time>"
+        );
+        assert_eq!(date(SystemTime::UNIX_EPOCH + Duration::from_secs(300_000_000_000)), "");
+    }
+
+    #[test]
+    fn names_are_text() {
+        let entry = Entry { name: "<b>&\"'".into(), is_directory: false, size: 1, modified: None };
+        let row = row(&SitePath::root(), &entry);
+        assert_eq!(row, "<tr><td><a href=\"/%3Cb%3E%26%22%27\">&lt;b&gt;&amp;&quot;&#39;</a><td>1 B<td>\n");
+    }
+}

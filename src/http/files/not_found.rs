@@ -1,0 +1,52 @@
+//! 404, as a page that is live, and the icon that browsers ask for where there is none.
+
+use actix_web::HttpRequest;
+use actix_web::HttpResponse;
+use actix_web::http::header;
+use actix_web::http::header::EntityTag;
+use bytes::Bytes;
+use mime_guess::mime;
+
+use crate::content::Version;
+use crate::http::files::resource;
+use crate::http::files::resource::Resource;
+use crate::http::html::page;
+use crate::http::negotiate;
+use crate::site::SitePath;
+
+/// Where browsers look for the icon of a site.
+pub(crate) const ICON_PATH: &str = "/favicon.ico";
+
+const ICON: &str = include_str!("../../../static/icon.svg");
+
+/// 404. `path` is `None` for what is never shown, whether it exists or not. `leads_out` says that a link to elsewhere is there.
+pub(crate) fn answer(request: &HttpRequest, path: Option<&SitePath>, leads_out: bool) -> HttpResponse {
+    let mut response = HttpResponse::NotFound();
+    response.insert_header((header::CACHE_CONTROL, "no-cache"));
+    for header in path.into_iter().flat_map(|path| resource::headers(request, path, Version::ABSENT)) {
+        response.insert_header(header);
+    }
+    if !negotiate::destination_of(request).is_document() {
+        return response.content_type("text/plain; charset=utf-8").body("no such file\n");
+    }
+    let (heading, words) = match path {
+        Some(path) if leads_out => (
+            format!("{} isn’t served", page::escape(path.as_str())),
+            "<p>It is a link that leads out of the served directory.",
+        ),
+        Some(path) => (
+            format!("{} isn’t there", page::escape(path.as_str())),
+            "<p>Not yet, perhaps: this page shows it as soon as it is saved.",
+        ),
+        None => ("There is nothing here".to_owned(), ""),
+    };
+    let body = format!("<h1>{heading}</h1>\n{words}\n<p><a href=\"/\">Go to the start page</a>");
+    response.content_type("text/html; charset=utf-8").body(page::write(path, Version::ABSENT, "Not found", &body))
+}
+
+/// The icon that browsers ask for on every page, where the project has none. `path` is that of the one it may get.
+pub(crate) fn icon(request: &HttpRequest, path: &SitePath) -> HttpResponse {
+    let etag = EntityTag::new_strong(Version::of(ICON.as_bytes()).to_string());
+    let whole = Resource { path, media_type: &mime::IMAGE_SVG, etag, version: Version::ABSENT, modified: None };
+    whole.respond(request, Bytes::from_static(ICON.as_bytes()))
+}

@@ -1,0 +1,117 @@
+//! Asks the guard before anything else is done.
+
+use actix_web::Error;
+use actix_web::HttpResponse;
+use actix_web::body::BoxBody;
+use actix_web::body::MessageBody;
+use actix_web::dev::ServiceRequest;
+use actix_web::dev::ServiceResponse;
+use actix_web::http::Method;
+use actix_web::http::header;
+use actix_web::http::header::HeaderMap;
+use actix_web::http::header::HeaderName;
+use actix_web::http::header::HeaderValue;
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+
+use crate::http::guard::verdict::ANY;
+use crate::http::guard::verdict::Verdict;
+use crate::http::state::AppState;
+use crate::http::urls::EVENTS;
+use crate::notice::Notice;
+
+/// Answers what the verdict allows.
+pub(crate) async fn check(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let state = request.app_data::<Data<AppState>>().expect("routes() sets the state");
+    let verdict = state.guard.judge(request.method(), request.headers());
+    let origin = state.guard.allowed_origin(request.headers()).map(str::to_owned);
+    let mut response = match verdict {
+        Verdict::Allow | Verdict::Embed | Verdict::AllowPage => {
+            if origin.is_some() && is_preflight(request.method(), request.headers()) {
+                request.into_response(HttpResponse::NoContent())
+            } else {
+                next.call(request).await?.map_into_boxed_body()
+            }
+        }
+        Verdict::NoHost => request.into_response(HttpResponse::BadRequest().body("the request must name one host\n")),
+        Verdict::ForeignHost => request.into_response(
+            HttpResponse::Forbidden()
+                .body("this server does not go by that name; start it with --allow-host NAME to allow it\n"),
+        ),
+        Verdict::ForeignOrigin => {
+            tell(state, &request);
+            request.into_response(foreign_origin())
+        }
+    };
+    if verdict == Verdict::AllowPage && !is_page(&response) {
+        response = response.into_response(foreign_origin());
+    }
+    if verdict == Verdict::Allow
+        && let Some(origin) = origin
+    {
+        share(&origin, response.headers_mut());
+    }
+    protect(verdict, response.headers_mut());
+    Ok(response)
+}
+
+fn foreign_origin() -> HttpResponse {
+    HttpResponse::Forbidden()
+        .body("pages of other origins may not ask for this; start the server with --cors ORIGIN to allow it\n")
+}
+
+/// Says why a page that has loaded is not live: a proxy has changed the host on the way. Where a browser tells of whose site
+/// the page is, it is a page of somebody else's, and nobody is advised to let it in.
+fn tell(state: &AppState, request: &ServiceRequest) {
+    let text = |name: HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let (Some(origin), Some(host)) = (text(header::ORIGIN), text(header::HOST)) else { return };
+    let is_of_page = request.path() == EVENTS && !request.headers().contains_key("sec-fetch-site");
+    if is_of_page && state.guard.is_first(origin) {
+        (state.say)(&Notice::Refused { origin, host });
+    }
+}
+
+/// Whether it is HTML, or has no content of its own.
+fn is_page(response: &ServiceResponse<BoxBody>) -> bool {
+    let media_type = response.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    response.status().is_redirection() || media_type.is_some_and(|media_type| media_type.starts_with(b"text/html"))
+}
+
+/// What every answer says: that it is what it says, and who may embed it. Pages of other sites may not; other ports of this
+/// machine may.
+fn protect(verdict: Verdict, headers: &mut HeaderMap) {
+    let policy = if verdict == Verdict::Embed { "cross-origin" } else { "same-site" };
+    headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static(policy));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+}
+
+/// Whether a browser asks if a page of another origin may ask (Fetch Standard, section 3.2.2).
+fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
+    *method == Method::OPTIONS && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+/// Lets a page of this origin see the answer.
+fn share(origin: &str, headers: &mut HeaderMap) {
+    let mut set = |name: HeaderName, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.append(name, value);
+        }
+    };
+    set(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    set(header::VARY, "Origin");
+    if origin != ANY {
+        set(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, "true");
+    }
+    set(header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST");
+    set(
+        header::ACCESS_CONTROL_ALLOW_HEADERS,
+        "Accept, Cache-Control, Content-Type, If-Modified-Since, If-None-Match, Last-Event-ID, Prefer, Range",
+    );
+    set(header::ACCESS_CONTROL_EXPOSE_HEADERS, "Content-Range, ETag, Preference-Applied, Server-Timing");
+    // Browsers ask before a page of the network reaches this machine (Private Network Access).
+    set(HeaderName::from_static("access-control-allow-private-network"), "true");
+    set(header::ACCESS_CONTROL_MAX_AGE, "600");
+}

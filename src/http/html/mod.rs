@@ -1,0 +1,7 @@
+//! HTML, with the client in it.
+
+pub(crate) mod assets;
+pub(crate) mod csp;
+pub mod inject;
+pub(crate) mod page;
+pub(crate) mod viewer;

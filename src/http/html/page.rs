@@ -1,0 +1,30 @@
+//! What our own pages have in common.
+
+use actix_web::http::header::EntityTag;
+
+use crate::content::Version;
+use crate::http::html::inject;
+use crate::site::SitePath;
+
+const STYLE: &str = include_str!("../../../static/pages.css");
+
+/// The `ETag` of a page with the client in it, which is another one after an update of savecast.
+pub(crate) fn etag(version: Version) -> EntityTag {
+    EntityTag::new_strong(format!("{version}-{}", env!("CARGO_PKG_VERSION")))
+}
+
+/// A page with the client of this path, if there is one.
+pub(crate) fn write(path: Option<&SitePath>, version: Version, title: &str, body: &str) -> String {
+    let tag = path.map(|path| inject::tag(path, version, None)).unwrap_or_default();
+    let title = escape(title);
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>{tag}\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n<meta name=\"color-scheme\" content=\"light dark\">\n\
+         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
+    )
+}
+
+/// Text that is safe in HTML, also inside a quoted attribute.
+pub(crate) fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+}

@@ -1,0 +1,12 @@
+//! What stays open: streams, WebSockets and long polls.
+
+pub(crate) mod channel;
+pub mod clients;
+pub(crate) mod feed;
+mod lines;
+pub(crate) mod long_poll;
+pub(crate) mod page;
+mod received;
+pub(crate) mod sse;
+mod tail;
+pub(crate) mod websocket;

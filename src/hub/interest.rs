@@ -1,0 +1,30 @@
+//! What a follower asks for.
+
+use crate::content::Version;
+use crate::event::Format;
+use crate::hub::needs::Need;
+use crate::site::SitePath;
+
+/// What a follower wants to know of one path.
+#[derive(Clone, Debug)]
+pub struct Interest {
+    /// The file or directory.
+    pub path: SitePath,
+    /// What the follower has already.
+    pub has: Known,
+    /// In which form.
+    pub format: Format,
+    /// What is told besides.
+    pub need: Need,
+}
+
+/// What a follower knows before it is told anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// Nothing: it is told the state as it is.
+    Nothing,
+    /// This version: it is told when the state is another.
+    Version(Version),
+    /// The state as it is now, without knowing its version: it is told the next one.
+    Present,
+}

@@ -1,0 +1,40 @@
+//! What the hub counts.
+
+use crate::hub::report::Report;
+use crate::hub::topics::Hub;
+use crate::hub::topics::Topic;
+
+/// What the hub has counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stats {
+    /// Open followers.
+    pub streams: usize,
+    /// Paths that somebody follows.
+    pub followed: usize,
+    /// Updates since the start.
+    pub updates: u64,
+    /// Followed files that are broken now.
+    pub problems: usize,
+}
+
+impl Hub {
+    /// The update that was the last to reach everybody.
+    #[must_use]
+    pub fn latest_report(&self) -> Option<Report> {
+        self.state().report.clone()
+    }
+
+    /// Counts.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let state = self.state();
+        let is_broken =
+            |topic: &&Topic| topic.latest.as_ref().is_some_and(|latest| latest.snapshot.content.problem().is_some());
+        Stats {
+            streams: state.followers.len() + state.channels.listeners() + state.tails.listeners(),
+            followed: state.topics.len() + state.tails.paths().filter(|path| !state.topics.contains_key(path)).count(),
+            updates: state.updates,
+            problems: state.topics.values().filter(is_broken).count(),
+        }
+    }
+}

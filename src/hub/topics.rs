@@ -1,0 +1,299 @@
+//! What is followed, the newest snapshot of each, and who has still to get it.
+
+use std::collections::HashMap;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+use std::task::Waker;
+use std::time::Instant;
+
+use crate::content::Content;
+use crate::content::Snapshot;
+use crate::content::Version;
+use crate::content::kind;
+use crate::content::kind::Kind;
+use crate::event::Format;
+use crate::hub::channels::Channels;
+use crate::hub::needs::Needed;
+use crate::hub::needs::Needs;
+use crate::hub::published::Original;
+use crate::hub::published::Published;
+use crate::hub::report::Report;
+use crate::hub::tails::Tails;
+use crate::site::SitePath;
+
+/// The meeting point of the save flow and the request flow.
+pub struct Hub {
+    pub(super) state: Mutex<State>,
+    pub(super) watch: Box<dyn Fn(WatchRequest) + Send + Sync>,
+    pub(super) report: Box<dyn Fn(&Report) + Send + Sync>,
+}
+
+/// What the hub wants to be looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WatchRequest {
+    /// Somebody follows this path from now on: look at it, and again whenever it changes.
+    Follow(SitePath),
+    /// One of those who followed it has gone.
+    Unfollow(SitePath),
+    /// Somebody follows this path line by line from now on.
+    FollowLines(SitePath),
+    /// One of those has gone.
+    UnfollowLines(SitePath),
+}
+
+/// What a follower is told next.
+#[derive(Clone, Debug)]
+pub enum Delivery {
+    /// The state of a file, in the words for this format.
+    Snapshot(Arc<Published>, Format),
+    /// Many files are changing at once from now on, or no more. Published to those who use files.
+    Burst(bool),
+}
+
+/// Allows one look at a path, and says when it began.
+#[derive(Debug)]
+#[must_use = "an snapshot without its look reaches nobody"]
+pub struct Ticket {
+    look: u64,
+    /// What was told before.
+    before: Option<Arc<Published>>,
+    needed: Needed,
+    original: Option<Original>,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) topics: HashMap<SitePath, Topic>,
+    pub(super) followers: HashMap<u64, Slot>,
+    pub(super) channels: Channels,
+    pub(super) tails: Tails,
+    pub(super) next_follower: u64,
+    /// The number of looks that have begun. A follower that came before a look began can rely on what it found.
+    pub(super) looks: u64,
+    pub(super) updates: u64,
+    pub(super) report: Option<Report>,
+    /// Whether many files are changing at once.
+    pub(super) burst: bool,
+    pub(super) closed: bool,
+}
+
+/// A followed path.
+#[derive(Default)]
+pub(super) struct Topic {
+    pub(super) latest: Option<Arc<Published>>,
+    pub(super) needs: Needs,
+    /// The newest look that has come to an end.
+    pub(super) looked: u64,
+    /// Who follows, by follower and the place in its list.
+    pub(super) followers: HashMap<(u64, usize), Listener>,
+    /// Those of them who wait for a look that begins after they came.
+    pub(super) waiting: Vec<(u64, usize)>,
+    /// How the telling of the latest update goes, if it is one of a file that was followed before.
+    pub(super) telling: Option<Telling>,
+}
+
+/// One who follows a path.
+pub(super) struct Listener {
+    /// The first look that began after it came. What was found before may be older than what it has.
+    pub(super) since: u64,
+    /// What that look has found.
+    pub(super) first: Option<Version>,
+    /// Whether it has still to look at the latest update.
+    pub(super) is_left: bool,
+}
+
+impl Listener {
+    pub(super) fn look(&mut self, look: u64, version: Version) {
+        if self.since <= look {
+            self.first.get_or_insert(version);
+        }
+    }
+}
+
+/// An update on its way to its listeners.
+pub(super) struct Telling {
+    pub(super) changed: Instant,
+    /// How many were told, and how many are left.
+    pub(super) listeners: usize,
+    pub(super) left: usize,
+}
+
+/// What the hub keeps of a follower.
+#[derive(Default)]
+pub(super) struct Slot {
+    /// The places in its list where it may owe something.
+    pub(super) owed: VecDeque<usize>,
+    /// Whether bursts concern it.
+    pub(super) hears_bursts: bool,
+    pub(super) waker: Option<Waker>,
+}
+
+impl Hub {
+    /// `watch` says what to look at, `report` is told when an update has reached everybody. Both are called in order and
+    /// must not wait, because they are called under the lock.
+    pub fn new(
+        watch: impl Fn(WatchRequest) + Send + Sync + 'static,
+        report: impl Fn(&Report) + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        Arc::new(Self { state: Mutex::default(), watch: Box::new(watch), report: Box::new(report) })
+    }
+
+    /// Announces a look at `path`; `None` if nobody wants to know any more.
+    pub fn look(&self, path: &SitePath) -> Option<Ticket> {
+        let state = &mut *self.state();
+        let topic = state.topics.get_mut(path)?;
+        state.looks += 1;
+        Some(Ticket { look: state.looks, before: topic.latest.clone(), needed: topic.needs.needed(), original: None })
+    }
+
+    /// What the look has found, of a change that the system told of at `changed`. Equal versions are no news; they answer
+    /// those who were waiting for the look.
+    ///
+    /// Returns how many followers are told, or `None` if it was no news.
+    pub fn publish(&self, ticket: Ticket, snapshot: Snapshot, changed: Instant) -> Option<usize> {
+        let mut wakers = Vec::new();
+        let look = ticket.look;
+        // Before the lock, because it takes a while for a large document.
+        let told = ticket.tell(snapshot);
+        let told = {
+            let state = &mut *self.state();
+            let topic = state.topics.get_mut(&told.snapshot.path)?;
+            topic.looked = look;
+            let version = told.snapshot.version;
+            let is_news = topic.latest.as_ref().is_none_or(|latest| latest.snapshot.version != version);
+            if is_news {
+                let left = topic.followers.len();
+                // The first look at a file follows no save.
+                topic.telling = topic.latest.is_some().then_some(Telling { changed, listeners: 0, left });
+                topic.latest = Some(told);
+                topic.waiting.clear();
+                for ((follower, place), listener) in &mut topic.followers {
+                    listener.is_left = true;
+                    listener.look(look, version);
+                    state.followers.get_mut(follower).into_iter().for_each(|slot| slot.owe(*place, &mut wakers));
+                }
+                state.updates += 1;
+            } else {
+                for (follower, place) in topic.waiting.drain(..) {
+                    let listener = topic.followers.get_mut(&(follower, place));
+                    listener.into_iter().for_each(|listener| listener.look(look, version));
+                    state.followers.get_mut(&follower).into_iter().for_each(|slot| slot.owe(place, &mut wakers));
+                }
+            }
+            is_news.then_some(topic.followers.len())
+        };
+        // Outside the lock: those who wake up take it.
+        wakers.into_iter().for_each(Waker::wake);
+        told
+    }
+
+    /// Many files are changing at once from now on, or no more.
+    pub fn burst(&self, burst: bool) {
+        let mut wakers = Vec::new();
+        {
+            let mut state = self.state();
+            if state.burst != burst {
+                state.burst = burst;
+                let slots = state.followers.values_mut().filter(|slot| slot.hears_bursts);
+                wakers.extend(slots.filter_map(|slot| slot.waker.take()));
+            }
+        }
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Ends all followers, also those that come later.
+    pub fn close(&self) {
+        let mut wakers = Vec::new();
+        {
+            let mut state = self.state();
+            state.closed = true;
+            wakers.extend(state.followers.values_mut().filter_map(|slot| slot.waker.take()));
+            wakers.extend(state.channels.wakers());
+            wakers.extend(state.tails.wakers());
+        }
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Whether somebody follows `path`, and it is a file with contents.
+    #[must_use]
+    pub fn has_content(&self, path: &SitePath) -> bool {
+        let state = self.state();
+        let latest = state.topics.get(path).and_then(|topic| topic.latest.as_ref());
+        latest.is_some_and(|latest| match latest.snapshot.content {
+            // The listing of a directory is a document, too.
+            Content::Document(_) => kind::of(path) == Kind::Document,
+            Content::Text(_) | Content::Other(_) => true,
+            Content::Large(_) | Content::Problem(_) | Content::Removed => false,
+        })
+    }
+
+    /// Whether somebody follows `path`, and was told what is there.
+    #[must_use]
+    pub fn is_known(&self, path: &SitePath) -> bool {
+        self.state().topics.get(path).is_some_and(|topic| topic.latest.is_some())
+    }
+
+    /// No code panics while it holds this lock, so a poisoned lock is still whole.
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Ticket {
+    /// The update that was told before, if there was one.
+    #[must_use]
+    pub fn before(&self) -> Option<&Snapshot> {
+        self.before.as_ref().map(|before| &before.snapshot)
+    }
+
+    /// Whether somebody is answered with what the look finds, and so needs its source.
+    #[must_use]
+    pub fn needs_original(&self) -> bool {
+        self.needed.original
+    }
+
+    /// What the look has found.
+    pub fn set_original(&mut self, original: Original) {
+        self.original = Some(original);
+    }
+
+    /// What was found, with all that is needed of it. What is the same as before is told again as it is.
+    fn tell(self, snapshot: Snapshot) -> Arc<Published> {
+        let told = match self.before.as_ref().filter(|before| before.snapshot.version == snapshot.version) {
+            Some(before) => {
+                before.find(&self.needed);
+                before.clone()
+            }
+            None => Arc::new(Published::new(snapshot, self.before.as_deref(), &self.needed)),
+        };
+        told.set_original(self.original);
+        told
+    }
+}
+
+impl Topic {
+    /// One who was left has looked at the latest update, and was told of it or not; reports when it was the last one.
+    pub(super) fn settle(&mut self, path: &SitePath, is_told: bool) -> Option<Report> {
+        let telling = self.telling.as_mut()?;
+        telling.left -= 1;
+        telling.listeners += usize::from(is_told);
+        if telling.left > 0 {
+            return None;
+        }
+        let Telling { changed, listeners, .. } = self.telling.take()?;
+        let is_removed = self.latest.as_ref().is_some_and(|latest| latest.snapshot.content == Content::Removed);
+        (listeners > 0).then(|| Report { path: path.clone(), is_removed, listeners, elapsed: changed.elapsed() })
+    }
+}
+
+impl Slot {
+    pub(super) fn owe(&mut self, place: usize, wakers: &mut Vec<Waker>) {
+        if !self.owed.contains(&place) {
+            self.owed.push_back(place);
+        }
+        wakers.extend(self.waker.take());
+    }
+}

@@ -1,0 +1,35 @@
+//! What people may be told: a closed list, as data.
+
+use std::error::Error;
+use std::io;
+
+use crate::content::Problem;
+use crate::hub::Report;
+use crate::site::SitePath;
+use crate::watch::Polled;
+
+/// What the person who runs the server is told.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "the fields are what the sentence of their notice speaks of")]
+pub enum Notice<'a> {
+    /// The server answers from now on. `name` is that of the directory, `url` that of its root.
+    Ready { name: &'a str, url: &'a str },
+    /// The usual port was taken, so this one is used.
+    PortTaken { taken: u16 },
+    /// A file of the user's is broken.
+    Broken { path: &'a SitePath, problem: &'a Problem },
+    /// A page is served without the client.
+    NotLive { path: &'a SitePath, reason: &'a str, hint: &'a str },
+    /// The Content Security Policy of a page forbids the client.
+    Forbidden { path: &'a SitePath, directive: &'a str },
+    /// Pages of this origin load, and are refused their events, because the server is reached under this other host.
+    Refused { origin: &'a str, host: &'a str },
+    /// A directory is polled, although nobody asked for it.
+    Polled(&'a Polled),
+    /// An update has reached everybody; so many others of the same file did before, and were not spoken of.
+    Sent { report: &'a Report, others: usize },
+    /// The browser was not opened.
+    NotOpened { url: &'a str, error: &'a io::Error },
+    /// The program ends with an error.
+    Failed { error: &'a dyn Error, hint: Option<&'a str> },
+}

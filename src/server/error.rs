@@ -1,0 +1,53 @@
+//! Why a server ends.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+
+/// Why the server can't start or go on.
+#[derive(Debug)]
+pub enum ServerError {
+    /// The port can't be had.
+    Listen(SocketAddr, io::Error),
+    /// The pipeline has stopped, which is a bug of ours.
+    Pipeline,
+    /// The server has stopped.
+    Server(io::Error),
+}
+
+impl ServerError {
+    /// What the person can do.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Listen(_, error) => match error.kind() {
+                io::ErrorKind::AddrInUse => Some("pass another --port, or none to get the next free one"),
+                io::ErrorKind::AddrNotAvailable => Some("pass an address of this machine with --host"),
+                io::ErrorKind::PermissionDenied => Some("pass a --port above 1023"),
+                _ => None,
+            },
+            Self::Pipeline => Some("this is a bug in savecast; the lines above say more"),
+            Self::Server(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for ServerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Listen(address, _) => write!(f, "cannot listen on {address}"),
+            Self::Pipeline => f.write_str("cannot go on: files are no longer watched"),
+            Self::Server(_) => f.write_str("cannot go on serving"),
+        }
+    }
+}
+
+impl Error for ServerError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Listen(_, error) | Self::Server(error) => Some(error),
+            Self::Pipeline => None,
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Binds a port.
+
+use std::io;
+use std::net::SocketAddr;
+use std::net::TcpListener;
+
+use crate::config::Config;
+use crate::config::USUAL_PORT;
+use crate::console;
+use crate::notice::Notice;
+use crate::server::error::ServerError;
+
+/// How many ports after the usual one are tried.
+const PORTS: u16 = 100;
+
+/// Connections that wait to be accepted, when a thousand browsers reconnect at once.
+const BACKLOG: i32 = 4096;
+
+/// Binds the port that was asked for, or else the first free one from the usual one on.
+pub(super) fn listen(config: &Config) -> Result<(TcpListener, SocketAddr), ServerError> {
+    let first = config.port.unwrap_or(USUAL_PORT);
+    let last = if config.port.is_some() { first } else { first + PORTS };
+    let mut port = first;
+    loop {
+        let address = SocketAddr::new(config.address, port);
+        match bind(address) {
+            Ok(listener) => {
+                if port != first {
+                    console::say(&Notice::PortTaken { taken: first });
+                }
+                let address = listener.local_addr().map_err(|error| ServerError::Listen(address, error))?;
+                return Ok((listener, address));
+            }
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && port < last => port += 1,
+            Err(error) => return Err(ServerError::Listen(address, error)),
+        }
+    }
+}
+
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::STREAM, None)?;
+    // On Windows, this would let two servers share a port. Elsewhere it allows to restart without waiting.
+    #[cfg(not(windows))]
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}

@@ -1,0 +1,233 @@
+//! Opening and reading files without being led astray, and without waiting where that can be had.
+
+#[cfg(target_os = "linux")]
+use std::cell::RefCell;
+use std::fs::File;
+use std::fs::Metadata;
+use std::io;
+#[cfg(target_os = "linux")]
+use std::io::IoSliceMut;
+use std::path::Path;
+#[cfg(target_os = "linux")]
+use std::time::Duration;
+
+#[cfg(target_os = "linux")]
+use crate::source::fingerprint::Fingerprint;
+
+/// A file that was read to its end.
+#[derive(Debug)]
+pub struct FileContent {
+    /// All of it.
+    pub bytes: Vec<u8>,
+    /// As it was after reading.
+    pub metadata: Metadata,
+    /// Whether it stood still meanwhile. If not, `bytes` may be torn, and an event will follow when it is done.
+    pub is_whole: bool,
+}
+
+/// The number of a device: major and minor.
+pub(super) type Device = (u32, u32);
+
+/// Longer than a write to a disk of this machine takes.
+#[cfg(target_os = "linux")]
+const WRITE: Duration = Duration::from_secs(60);
+
+#[cfg(target_os = "linux")]
+thread_local! {
+    /// Where files are read to, of at most the limit of those that ask. A new place would have to be zeroed each time, for which
+    /// the allocator asks the system.
+    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Reads a file of up to `limit` bytes if that needs no waiting at all: it is on this device, which is a disk of this machine,
+/// the way to it and its content are in memory, and nobody can be writing to it now. `None` for everything else.
+#[cfg(target_os = "linux")]
+pub(super) fn read_now(name: &Path, device: Device, limit: u64) -> Option<FileContent> {
+    use rustix::fs::AtFlags;
+    use rustix::fs::CWD;
+    use rustix::fs::Mode;
+    use rustix::fs::OFlags;
+    use rustix::fs::ResolveFlags;
+    use rustix::fs::StatxFlags;
+    use rustix::io::ReadWriteFlags;
+
+    let open = |flags: OFlags| {
+        let resolve = ResolveFlags::NO_SYMLINKS | ResolveFlags::CACHED;
+        rustix::fs::openat2(CWD, name, flags | OFlags::CLOEXEC, Mode::empty(), resolve).ok().map(File::from)
+    };
+    // Looked at before it is opened: opening a FIFO or a device is felt at its other end, and opening a file of FUSE waits
+    // for a program. This question waits for nobody.
+    let place = open(OFlags::PATH)?;
+    let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
+    let found = rustix::fs::statx(&place, "", flags, StatxFlags::BASIC_STATS).ok()?;
+    if (found.stx_dev_major, found.stx_dev_minor) != device {
+        return None;
+    }
+    let before = place.metadata().ok()?;
+    // The time of a file is set when a write begins.
+    let is_at_rest = before.modified().ok()?.elapsed().is_ok_and(|age| age > WRITE);
+    if !before.is_file() || before.len() > limit || !is_at_rest {
+        return None;
+    }
+    let file = open(OFlags::RDONLY | OFlags::NONBLOCK)?;
+    // One byte more than expected shows that it grows.
+    let expected = usize::try_from(before.len()).ok()? + 1;
+    let bytes = BUFFER.with_borrow_mut(|buffer| {
+        if buffer.len() < expected {
+            buffer.resize(expected, 0);
+        }
+        let mut part = [IoSliceMut::new(&mut buffer[..expected])];
+        let length = rustix::io::preadv2(&file, &mut part, 0, ReadWriteFlags::NOWAIT).ok()?;
+        Some(buffer[..length].to_vec())
+    })?;
+    let metadata = file.metadata().ok()?;
+    let is_whole = metadata.len() == bytes.len() as u64 && Fingerprint::of(&metadata) == Fingerprint::of(&before);
+    is_whole.then_some(FileContent { bytes, metadata, is_whole })
+}
+
+/// The number of the device that a directory is on, if it is a disk of this machine whose file system can read without
+/// waiting.
+#[cfg(target_os = "linux")]
+pub(super) fn disk(directory: &Path) -> Option<Device> {
+    use rustix::fs::AtFlags;
+    use rustix::fs::CWD;
+    use rustix::fs::StatxFlags;
+    // The kernel's magic.h: ext2 to ext4, XFS, btrfs.
+    if !matches!(magic(rustix::fs::statfs(directory).ok()?.f_type), 0xef53 | 0x5846_5342 | 0x9123_683e) {
+        return None;
+    }
+    let found = rustix::fs::statx(CWD, directory, AtFlags::empty(), StatxFlags::BASIC_STATS).ok()?;
+    Some((found.stx_dev_major, found.stx_dev_minor))
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn disk(_: &Path) -> Option<Device> {
+    None
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn read_now(_: &Path, _: Device, _: u64) -> Option<FileContent> {
+    None
+}
+
+/// Reads at a place of a file, as much as there is at once.
+#[cfg(unix)]
+pub(super) fn read_at(file: &File, bytes: &mut [u8], position: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, bytes, position)
+}
+
+/// Reads at a place of a file, as much as there is at once.
+#[cfg(windows)]
+pub(super) fn read_at(file: &File, bytes: &mut [u8], position: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, bytes, position)
+}
+
+/// Waits for the end of a write that is going on.
+///
+/// The time of a file is set when a write begins. A read within the same write would find the same time before and after,
+/// and half of the content new. Some file systems look for data under the lock that writers hold, so looking waits for
+/// them; what begins later has a later time. Others need it not, because they read under that lock (XFS), or must not be
+/// asked, because they would write all that is dirty to the disk first (ZFS).
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) fn wait_for_writer(file: &mut File) -> io::Result<()> {
+    use std::io::Seek;
+    // The kernel's magic.h: ext2 to ext4, tmpfs, btrfs, F2FS.
+    if matches!(magic(rustix::fs::fstatfs(&*file)?.f_type), 0xef53 | 0x0102_1994 | 0x9123_683e | 0xf2f5_2010) {
+        // An empty file has no data (`ENXIO`).
+        let _ = rustix::fs::seek(&*file, rustix::fs::SeekFrom::Data(0));
+        file.rewind()?;
+    }
+    Ok(())
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
+pub(super) fn wait_for_writer(_: &mut File) -> io::Result<()> {
+    Ok(())
+}
+
+/// Opens a file for reading; a link anywhere on the way is an error (`ELOOP`), in one step that nobody can race with.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) fn without_links(name: &Path) -> io::Result<File> {
+    use rustix::fs::CWD;
+    use rustix::fs::Mode;
+    use rustix::fs::OFlags;
+    use rustix::fs::ResolveFlags;
+    use rustix::io::Errno;
+
+    // openat2(2). Without NONBLOCK, a FIFO that took the file's place a moment ago would block us for ever.
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    match rustix::fs::openat2(CWD, name, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
+        // Linux before 5.6, or a sandbox that doesn't know the call.
+        Err(Errno::NOSYS | Errno::PERM) => checked(name),
+        opened => Ok(opened?.into()),
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(super) fn without_links(name: &Path) -> io::Result<File> {
+    checked(name)
+}
+
+/// What stands at a place, without opening it; a link anywhere on the way is an error.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) fn look(name: &Path) -> io::Result<Metadata> {
+    use rustix::fs::CWD;
+    use rustix::fs::Mode;
+    use rustix::fs::OFlags;
+    use rustix::fs::ResolveFlags;
+    use rustix::io::Errno;
+
+    match rustix::fs::openat2(CWD, name, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
+        Err(Errno::NOSYS | Errno::PERM) => name.symlink_metadata(),
+        place => File::from(place?).metadata(),
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(super) fn look(name: &Path) -> io::Result<Metadata> {
+    name.symlink_metadata()
+}
+
+/// The kind of a file system, as a number of 32 bits, whatever the width of its field.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "that is what it is for")]
+fn magic(kind: rustix::fs::FsWord) -> u32 {
+    kind as u32
+}
+
+/// The same in two steps, for systems that can't do it in one.
+fn checked(name: &Path) -> io::Result<File> {
+    if name.canonicalize()? != name {
+        return Err(io::Error::other(LinkOnTheWay));
+    }
+    let mut options = File::options();
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        use std::os::unix::fs::OpenOptionsExt;
+        let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
+        options.custom_flags(flags.bits().try_into().expect("open flags are small numbers"));
+    }
+    options.read(true).open(name)
+}
+
+/// The error of [`checked`] that stands for `ELOOP`.
+#[derive(Debug)]
+struct LinkOnTheWay;
+
+impl std::fmt::Display for LinkOnTheWay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a link is on the way")
+    }
+}
+
+impl std::error::Error for LinkOnTheWay {}
+
+pub(super) fn is_link(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) {
+        return true;
+    }
+    error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<LinkOnTheWay>)
+}

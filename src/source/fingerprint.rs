@@ -1,0 +1,99 @@
+//! The metadata of a file become something to compare: equal for the same file with the same content.
+
+use std::fs::Metadata;
+use std::time::SystemTime;
+
+/// Changes whenever a file is written to, replaced or protected, as far as the system tells. That of a directory changes
+/// when another one takes its place, and not with what is in it.
+///
+/// Linux 6.13 and later give every write that somebody could have noticed a time of its own (multigrain timestamps);
+/// before, two writes within one tick of the clock, a few milliseconds, look the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fingerprint {
+    identity: Identity,
+    protection: u32,
+    content: Option<(u64, Option<SystemTime>, system::Changed)>,
+}
+
+/// Which file it is, whatever its names, where the system can tell.
+pub type Identity = system::Identity;
+
+impl Fingerprint {
+    /// The stamp of a file or directory with these metadata.
+    #[must_use]
+    pub fn of(metadata: &Metadata) -> Self {
+        let content = || (metadata.len(), metadata.modified().ok(), system::changed(metadata));
+        Self {
+            identity: system::identity(metadata),
+            protection: system::protection(metadata),
+            content: (!metadata.is_dir()).then(content),
+        }
+    }
+}
+
+/// Which file it is.
+#[must_use]
+pub fn identity(metadata: &Metadata) -> Identity {
+    system::identity(metadata)
+}
+
+/// The identity of a file that has other names too (hard links), and so can be saved without any event under this one.
+#[must_use]
+pub fn shared(metadata: &Metadata) -> Option<Identity> {
+    let is_shared = metadata.is_file() && system::names(metadata) > 1;
+    is_shared.then(|| system::identity(metadata))
+}
+
+#[cfg(unix)]
+mod system {
+    use std::fs::Metadata;
+    use std::os::unix::fs::MetadataExt;
+
+    /// The device, and the number of the inode on it.
+    pub(super) type Identity = (u64, u64);
+
+    /// The time of the last change of content, names or protection, which nobody can set: seconds and nanoseconds.
+    pub(super) type Changed = (i64, i64);
+
+    pub(super) fn changed(metadata: &Metadata) -> Changed {
+        (metadata.ctime(), metadata.ctime_nsec())
+    }
+
+    pub(super) fn identity(metadata: &Metadata) -> Identity {
+        (metadata.dev(), metadata.ino())
+    }
+
+    pub(super) fn names(metadata: &Metadata) -> u64 {
+        metadata.nlink()
+    }
+
+    pub(super) fn protection(metadata: &Metadata) -> u32 {
+        metadata.mode()
+    }
+}
+
+#[cfg(not(unix))]
+mod system {
+    use std::fs::Metadata;
+    use std::time::SystemTime;
+
+    /// Nothing that std tells without reading it again.
+    pub(super) type Identity = ();
+
+    /// The time of creation: a file that replaces another one has its own.
+    pub(super) type Changed = Option<SystemTime>;
+
+    pub(super) fn changed(metadata: &Metadata) -> Changed {
+        metadata.created().ok()
+    }
+
+    pub(super) fn identity(_: &Metadata) -> Identity {}
+
+    pub(super) fn names(_: &Metadata) -> u64 {
+        1
+    }
+
+    pub(super) fn protection(metadata: &Metadata) -> u32 {
+        metadata.permissions().readonly().into()
+    }
+}

@@ -1,0 +1,4 @@
+//! Where contents come from.
+
+pub mod directory;
+pub mod fingerprint;
