@@ -27,6 +27,8 @@ pub enum Content {
     Text(String),
     /// A file whose contents are not text: its size in bytes.
     Other(u64),
+    /// Something of which no more is known than that it is another one.
+    Unread,
     /// A document or text that is too large to be pushed: its size in bytes.
     Large(u64),
     /// The file is broken; its last good contents stay what they are.
@@ -44,7 +46,7 @@ impl Content {
             Self::Large(size) => {
                 Some(Problem { message: format!("too large to push: {size} bytes, more than --max-push"), place: None })
             }
-            Self::Document(_) | Self::Text(_) | Self::Other(_) | Self::Removed => None,
+            Self::Document(_) | Self::Text(_) | Self::Other(_) | Self::Unread | Self::Removed => None,
         }
     }
 }
@@ -67,11 +69,17 @@ impl Snapshot {
         Self { path, version, content }
     }
 
-    /// A file of `size` bytes that is too large to push. `identity` stands for the content that nobody has read.
+    /// A file of `size` bytes that is too large to push. The version stands for the content that nobody has read.
     #[must_use]
-    pub fn large(path: SitePath, size: u64, identity: &str) -> Self {
+    pub fn large(path: SitePath, size: u64, version: Version) -> Self {
         let content = if kind::of(&path) == Kind::Other { Content::Other(size) } else { Content::Large(size) };
-        Self { path, version: Version::of(identity.as_bytes()), content }
+        Self { path, version, content }
+    }
+
+    /// Something of which only the version is known.
+    #[must_use]
+    pub fn unread(path: SitePath, version: Version) -> Self {
+        Self { path, version, content: Content::Unread }
     }
 
     /// A directory with this listing.
@@ -104,7 +112,10 @@ impl Snapshot {
             (Content::Text(text), Some(Content::Text(before))) => !text.starts_with(before.as_str()),
             (Content::Text(_) | Content::Other(_), _) => true,
             // A document is whole, or a problem.
-            (Content::Document(_) | Content::Large(_) | Content::Problem(_) | Content::Removed, _) => false,
+            (
+                Content::Document(_) | Content::Unread | Content::Large(_) | Content::Problem(_) | Content::Removed,
+                _,
+            ) => false,
         }
     }
 
@@ -115,7 +126,7 @@ impl Snapshot {
         match &self.content {
             Content::Problem(_) | Content::Removed | Content::Other(0) => true,
             Content::Text(text) => text.is_empty(),
-            Content::Document(_) | Content::Other(_) | Content::Large(_) => false,
+            Content::Document(_) | Content::Other(_) | Content::Unread | Content::Large(_) => false,
         }
     }
 }

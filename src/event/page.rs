@@ -22,7 +22,8 @@ pub(super) fn reads(snapshot: &Snapshot) -> String {
         // The document goes in as it is: a parser would turn its numbers into others.
         Content::Document(line) => format!("data: {{{head},\"document\":{line}}}\n\n"),
         Content::Text(text) => format!("data: {{{head},\"text\":{}}}\n\n", Value::from(text.as_str())),
-        Content::Other(size) => {
+        Content::Other(_) | Content::Unread => {
+            let size = if let Content::Other(size) = snapshot.content { Value::from(size) } else { Value::Null };
             let media_type = kind::media_type(&snapshot.path);
             format!("data: {{{head},\"size\":{size},\"type\":{}}}\n\n", Value::from(media_type.essence_str()))
         }
@@ -41,7 +42,7 @@ pub fn patch(snapshot: &Snapshot, before: Version, patch: &str) -> Bytes {
 pub(super) fn uses(snapshot: &Snapshot) -> String {
     let head = head(snapshot);
     match &snapshot.content {
-        Content::Document(_) | Content::Text(_) | Content::Other(_) | Content::Large(_) => {
+        Content::Document(_) | Content::Text(_) | Content::Other(_) | Content::Unread | Content::Large(_) => {
             format!("event: change\ndata: {{{head}}}\n\n")
         }
         Content::Problem(_) => problem(snapshot, &head),

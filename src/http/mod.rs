@@ -57,7 +57,7 @@ async fn any_file(request: HttpRequest, state: Data<AppState>, payload: web::Pay
     match (SitePath::from_url(request.uri().path()), wanted) {
         (Some(path), Negotiated::File) => long_poll::serve(&request, state, path).await,
         (Some(path), Negotiated::EventStream) => sse::file(&request, state, path).await,
-        (Some(path), Negotiated::WebSocket) => websocket::file(&request, &state, path, payload),
+        (Some(path), Negotiated::WebSocket) => websocket::file(&request, &state, path, payload).await,
         (None, Negotiated::File) => not_found::answer(&request, None, false),
         (None, Negotiated::EventStream | Negotiated::WebSocket) => HttpResponse::NotFound().body("no such file\n"),
     }

@@ -9,12 +9,14 @@ use crate::http::live::clients::Clients;
 use crate::http::request_body::Room;
 use crate::hub::Hub;
 use crate::notice::Notice;
-use crate::source::directory::Directory;
+use crate::source::Sources;
 
 /// What requests are answered from.
 pub struct AppState {
-    /// The served directory.
-    pub root: Directory,
+    /// The name of what is served, for people.
+    pub name: String,
+    /// Where contents come from.
+    pub sources: Sources,
     /// Where updates come from.
     pub hub: Arc<Hub>,
     /// Who may ask.

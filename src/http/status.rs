@@ -25,7 +25,7 @@ pub(super) async fn json(request: HttpRequest, state: Data<AppState>) -> HttpRes
     });
     let status = json!({
         "version": env!("CARGO_PKG_VERSION"),
-        "root": state.root.name(),
+        "root": state.name,
         "streams": stats.streams,
         "followed": stats.followed,
         "watched_files": files,

@@ -225,7 +225,7 @@ impl Hub {
         latest.is_some_and(|latest| match latest.snapshot.content {
             // The listing of a directory is a document, too.
             Content::Document(_) => kind::of(path) == Kind::Document,
-            Content::Text(_) | Content::Other(_) => true,
+            Content::Text(_) | Content::Other(_) | Content::Unread => true,
             Content::Large(_) | Content::Problem(_) | Content::Removed => false,
         })
     }

@@ -15,10 +15,9 @@ use crate::hub::Original;
 use crate::hub::Ticket;
 use crate::pipeline::tails::Tails;
 use crate::site::SitePath;
-use crate::source::directory::Directory;
-use crate::source::directory::Found;
-use crate::source::directory::ReadError;
-use crate::source::directory::identity;
+use crate::source::Found;
+use crate::source::ReadError;
+use crate::source::Sources;
 use crate::watch::Batch;
 use crate::watch::Look;
 use crate::watch::Reason;
@@ -37,7 +36,7 @@ const CAP: Duration = Duration::from_millis(500);
 ///
 /// Good news is told at once. Bad news (gone, empty, half a document) may only be a moment in a save, so it is true when
 /// a second look finds it too.
-pub fn run(mut watch: Watch, root: &Directory, hub: &Hub, hear: impl Fn(&SitePath, &Problem)) {
+pub fn run(mut watch: Watch, sources: &Sources, hub: &Hub, hear: impl Fn(&SitePath, &Problem)) {
     let mut tails = Tails::default();
     // What was found of the files that are looked at once more to be sure.
     let mut unsure: HashMap<SitePath, Version> = HashMap::new();
@@ -48,7 +47,7 @@ pub fn run(mut watch: Watch, root: &Directory, hub: &Hub, hear: impl Fn(&SitePat
         }
         for look in looks {
             let Look { path, reason, changed, .. } = &look;
-            let next = tails.tell(root, hub, path, *reason == Reason::Again);
+            let next = tails.tell(sources, hub, path, *reason == Reason::Again);
             if next.doubt {
                 watch.doubt(path, *changed);
             }
@@ -63,7 +62,7 @@ pub fn run(mut watch: Watch, root: &Directory, hub: &Hub, hear: impl Fn(&SitePat
                 continue;
             };
             let found_before = unsure.remove(path);
-            let seen = see(root, path.clone(), &mut ticket);
+            let seen = see(sources, path.clone(), &mut ticket);
             let since = watch.since(path);
             match seen {
                 None => watch.unsettled(path, *changed),
@@ -131,21 +130,22 @@ impl Seen {
 }
 
 /// What there is to say of a path now; `None` while it is being written.
-fn see(root: &Directory, path: SitePath, ticket: &mut Ticket) -> Option<Seen> {
+fn see(sources: &Sources, path: SitePath, ticket: &mut Ticket) -> Option<Seen> {
     let mut modified = None;
-    let snapshot = match root.find(&path) {
+    let snapshot = match sources.find(&path) {
         Ok(Found::File(content)) if !content.is_whole => return None,
         Ok(Found::File(content)) => {
-            modified = content.metadata.modified().ok();
+            modified = content.modified;
             if ticket.needs_original() {
                 ticket.set_original(Original::File(content.bytes.clone().into(), modified));
             }
             Snapshot::of_file(path, content.bytes)
         }
-        Ok(Found::Large(_, metadata)) => Snapshot::large(path, metadata.len(), &identity(&metadata)),
+        Ok(Found::Large(size, version)) => Snapshot::large(path, size, version),
+        Ok(Found::Unread(version)) => Snapshot::unread(path, version),
         // A name without a slash is that of a file, and a file is not what stands there.
         Ok(Found::Directory) if !path.is_directory() => Snapshot::removed(path),
-        Ok(Found::Directory) => match root.entries(&path) {
+        Ok(Found::Directory) => match sources.entries(&path) {
             Ok(entries) => {
                 if ticket.needs_original() {
                     ticket.set_original(Original::Listing(entries.clone()));
@@ -165,3 +165,6 @@ fn nothing_to_see(path: SitePath, refusal: ReadError) -> Snapshot {
         ReadError::Unreadable(error) => Snapshot::unreadable(path, format!("cannot be read: {error}")),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,9 +20,9 @@ use crate::hub::Grown;
 use crate::hub::Hub;
 use crate::hub::TailEvent;
 use crate::site::SitePath;
-use crate::source::directory::Directory;
-use crate::source::directory::ReadError;
-use crate::source::directory::TailedFile;
+use crate::source::ReadError;
+use crate::source::Sources;
+use crate::source::directory::tailed::TailedFile;
 
 /// How far back the end of the last line is looked for, in parts of [`LONGEST`].
 const LOOK_BACK: u64 = 16;
@@ -104,7 +104,7 @@ impl Generation for Open {
 impl Tails {
     /// Reads what has come since the last look, and tells those who follow the file line by line, if somebody does. `again`
     /// is true if what was gone is gone.
-    pub(super) fn tell(&mut self, root: &Directory, hub: &Hub, path: &SitePath, again: bool) -> Next {
+    pub(super) fn tell(&mut self, sources: &Sources, hub: &Hub, path: &SitePath, again: bool) -> Next {
         let Some(is_told) = hub.log(path) else {
             self.ends.remove(path);
             return Next::default();
@@ -115,7 +115,7 @@ impl Tails {
         let tail = self.ends.entry(path.clone()).or_default();
         let (mut news, mut doubt) = (Vec::new(), false);
         tail.read_olds(&mut news);
-        match root.log(path) {
+        match sources.tail(path) {
             // Those who come first begin at its end.
             Ok(log) if !is_told => tail.current = last_end(&log).ok().map(|end| (Open::new(log), end)),
             Ok(log) => tail.read(log, &mut news),

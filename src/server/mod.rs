@@ -29,6 +29,8 @@ use crate::hub::WatchRequest;
 use crate::notice::Notice;
 use crate::pipeline;
 use crate::server::error::ServerError;
+use crate::site::SitePath;
+use crate::source::Sources;
 use crate::watch::Watch;
 use crate::watch::WatchHandle;
 
@@ -52,13 +54,13 @@ pub fn run(config: Config) -> Result<(), ServerError> {
 
 async fn serve(config: Config) -> Result<(), ServerError> {
     let (listener, address) = listen::listen(&config)?;
-    let (watch, watching) =
-        Watch::new(config.root.path(), config.poll, |polled| console::say(&Notice::Polled(&polled)));
+    let sources = sources(&config);
+    let (watch, watching) = Watch::new(sources.clone(), config.poll, |polled| console::say(&Notice::Polled(&polled)));
     let hub = Hub::new(watch_requests(watching.clone()), start_terminal()?);
-    let mut pipeline = start_pipeline(watch, &config, &hub)?;
+    let mut pipeline = start_pipeline(watch, sources.clone(), &hub)?;
     let workers = thread::available_parallelism().map_or(1, usize::from);
     let (connections, downloads) = limits::share_files(limits::file_limit(), workers);
-    let state = web::Data::new(state(&config, address, &hub, &watching, downloads));
+    let state = web::Data::new(state(&config, address, sources, &hub, &watching, downloads));
 
     let server = HttpServer::new(move || App::new().configure(|app| http::routes(app, &state)))
         .workers(workers)
@@ -91,6 +93,13 @@ async fn serve(config: Config) -> Result<(), ServerError> {
     ended
 }
 
+/// Where contents come from.
+fn sources(config: &Config) -> Sources {
+    let mut sources = Sources::default();
+    sources.mount(&SitePath::root(), Arc::new(config.root.clone()));
+    sources
+}
+
 /// The one arrow from the hub back to the watch: what is in use.
 fn watch_requests(handle: WatchHandle) -> impl Fn(WatchRequest) + Send + Sync {
     move |request| match request {
@@ -103,14 +112,13 @@ fn watch_requests(handle: WatchHandle) -> impl Fn(WatchRequest) + Send + Sync {
 
 /// The pipeline has a thread of its own, because it waits for the disk. The receiver ends with the thread, also by a
 /// panic, so that there is never a server with a silent, dead watcher.
-fn start_pipeline(watch: Watch, config: &Config, hub: &Arc<Hub>) -> Result<oneshot::Receiver<()>, ServerError> {
+fn start_pipeline(watch: Watch, sources: Sources, hub: &Arc<Hub>) -> Result<oneshot::Receiver<()>, ServerError> {
     let (alive, pipeline) = oneshot::channel();
-    let root = config.root.clone();
     let hub = hub.clone();
     let thread = thread::Builder::new().name("pipeline".into());
     let run = move || {
         let _alive = alive;
-        pipeline::run(watch, &root, &hub, |path, problem| console::say(&Notice::Broken { path, problem }));
+        pipeline::run(watch, &sources, &hub, |path, problem| console::say(&Notice::Broken { path, problem }));
     };
     thread.spawn(run).map(|_| pipeline).map_err(ServerError::Server)
 }
@@ -124,10 +132,18 @@ fn start_terminal() -> Result<impl Fn(&Report) + Send + Sync, ServerError> {
     Ok(move |report: &Report| drop(sender.try_send(report.clone())))
 }
 
-fn state(config: &Config, address: SocketAddr, hub: &Arc<Hub>, handle: &WatchHandle, downloads: usize) -> AppState {
+fn state(
+    config: &Config,
+    address: SocketAddr,
+    sources: Sources,
+    hub: &Arc<Hub>,
+    handle: &WatchHandle,
+    downloads: usize,
+) -> AppState {
     let handle = handle.clone();
     AppState {
-        root: config.root.clone(),
+        name: config.root.name().into_owned(),
+        sources,
         hub: hub.clone(),
         guard: http::guard::verdict::Guard::new(address, config.allowed_hosts.clone(), config.cors.clone()),
         watched: Box::new(move || handle.watched()),

@@ -1,5 +1,8 @@
 //! What a URL means here.
 
+pub mod mounts;
 pub mod path;
+pub mod resolve;
 
+pub use crate::site::mounts::Mounts;
 pub use crate::site::path::SitePath;

@@ -77,6 +77,17 @@ impl SitePath {
         self.is_directory() && self.0.len() + name.len() < LONGEST_PATH && may_be_shown(name)
     }
 
+    /// Where this is in a directory: `/a/b` is `/b` in `/a/`. `None` if it is not in it.
+    #[must_use]
+    pub fn below(&self, directory: &Self) -> Option<Self> {
+        // Most are in the root.
+        if directory.0.len() == 1 {
+            return Some(self.clone());
+        }
+        let rest = self.0.strip_prefix(&*directory.as_directory().0)?;
+        Some(Self(format!("/{rest}").into()))
+    }
+
     /// The same place, said to be a directory.
     #[must_use]
     pub fn as_directory(&self) -> Self {

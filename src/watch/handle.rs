@@ -24,6 +24,8 @@ pub(super) enum Signal {
     Unfollow(SitePath),
     FollowLines(SitePath),
     UnfollowLines(SitePath),
+    /// A source that has no directory says that another thing stands there.
+    Changed(SitePath),
     Stop,
 }
 
@@ -64,6 +66,12 @@ impl WatchHandle {
     /// One of those who follow `path` line by line less.
     pub fn unfollow_lines(&self, path: SitePath) {
         self.send(Signal::UnfollowLines(path));
+    }
+
+    /// What stands at `path` may be another thing now: it is looked at, if somebody follows it. For sources that no directory
+    /// tells of.
+    pub fn changed(&self, path: SitePath) {
+        self.send(Signal::Changed(path));
     }
 
     /// Ends the watch, and with it the thread that waits for its batches.

@@ -16,7 +16,6 @@ mod system;
 
 use std::collections::HashSet;
 use std::path::Path;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::sync::mpsc::Receiver;
@@ -25,6 +24,7 @@ use std::time::Duration;
 use std::time::Instant;
 
 use crate::site::SitePath;
+use crate::source::Sources;
 use crate::source::fingerprint;
 use crate::source::fingerprint::Fingerprint;
 use crate::watch::burst::Burst;
@@ -61,7 +61,7 @@ const POLL: Duration = Duration::from_millis(100);
 
 /// The watching side of the pipeline: it owns the watches, and says where to look.
 pub struct Watch {
-    root: PathBuf,
+    sources: Sources,
     signals: Receiver<Signal>,
     plan: WatchPlan,
     registry: WatchRegistry,
@@ -87,19 +87,24 @@ impl Watch {
     /// Begins with no watch at all. `poll` is the pause between rounds if all is to be polled; `tell` hears of
     /// directories that must be.
     #[must_use]
-    pub fn new(root: &Path, poll: Option<Duration>, tell: impl Fn(Polled) + Send + 'static) -> (Self, WatchHandle) {
+    pub fn new(
+        sources: Sources,
+        poll: Option<Duration>,
+        tell: impl Fn(Polled) + Send + 'static,
+    ) -> (Self, WatchHandle) {
         let (sender, signals) = mpsc::channel();
         let changes = sender.clone();
         let every = poll.unwrap_or(POLL);
+        let roots: Vec<_> = sources.directories().map(Path::to_path_buf).collect();
         // Nobody hears of changes that come after the stop, and nobody needs to.
         let hear = move |change| drop(changes.send(Signal::Change(change, Instant::now())));
-        let source = poll.is_none().then(|| SystemWatcher::new(root, hear));
+        let source = poll.is_none().then(|| SystemWatcher::new(&roots, hear));
         let counts = Arc::new(Counts::default());
         let watch = Self {
-            root: root.to_path_buf(),
+            sources,
             signals,
             plan: WatchPlan::default(),
-            registry: WatchRegistry::new(root, source, every, Box::new(tell)),
+            registry: WatchRegistry::new(roots, source, every, Box::new(tell)),
             debouncer: Debouncer::default(),
             poll: Poll::new(every),
             burst: Burst::default(),
@@ -126,7 +131,10 @@ impl Watch {
             let looks = self.debouncer.take(now);
             // Asked when all that has settled is told, so that nobody waits for the answer.
             let is_open = looks.is_empty() && self.burst.end(now).is_none();
-            if is_open && (self.is_burst || self.burst.is_possible(now)) && git::is_at_work(&self.root) {
+            if is_open
+                && (self.is_burst || self.burst.is_possible(now))
+                && self.sources.directories().any(git::is_at_work)
+            {
                 self.burst.hold(now);
             }
             let burst = self.burst.end(now);
@@ -216,6 +224,7 @@ impl Watch {
                 // One more look, at which the pipeline sees that it may close the file.
                 self.debouncer.note(path, Mark::Done, Instant::now());
             }
+            Signal::Changed(path) => self.announce(&path),
             Signal::Stop => self.is_stopped = true,
         }
     }
@@ -223,6 +232,7 @@ impl Watch {
     fn follow(&mut self, path: SitePath) {
         if self.plan.follow(&path) {
             self.find_route(&path);
+            self.sources.begin(&path);
         }
         self.debouncer.note(path, Mark::Asked, Instant::now());
         self.count();
@@ -232,8 +242,16 @@ impl Watch {
         self.registry.remove(&self.plan.unfollow(path));
         if !self.plan.is_followed(path) {
             self.debouncer.forget(path);
+            self.sources.end(path);
         }
         self.count();
+    }
+
+    /// A source says that something else stands at a place now.
+    fn announce(&mut self, path: &SitePath) {
+        if self.plan.is_followed(path) {
+            self.debouncer.note(path.clone(), Mark::Done, Instant::now());
+        }
     }
 
     /// Something happened at `now`, which may be a little later than the present: as long as something may still come.
@@ -310,8 +328,9 @@ impl Watch {
     /// Each directory is watched before what is in it is looked up, so what is created in between is seen either way. A
     /// link may have changed before its directory was watched, so the way is found again until it stays the same.
     fn find_route(&mut self, path: &SitePath) {
+        let Some((root, inside)) = self.sources.directory_of(path) else { return };
         for _ in 0..ATTEMPTS {
-            let route = Route::find(&self.root, path, step);
+            let route = Route::find(root, &inside, step);
             for (place, shared) in route.watches() {
                 self.registry.add(place, shared);
             }

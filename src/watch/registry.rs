@@ -14,7 +14,7 @@ use crate::watch::system::WatchError;
 
 /// The places that are watched or polled now. Those of the plan that are neither do not exist.
 pub(super) struct WatchRegistry {
-    root: PathBuf,
+    roots: Vec<PathBuf>,
     /// `None` where all is polled.
     source: Option<SystemWatcher>,
     /// Directories, and files with several names.
@@ -50,7 +50,7 @@ pub enum Cause {
 impl WatchRegistry {
     /// `source` is what the system watches with; `None` if it isn't to be asked.
     pub(super) fn new(
-        root: &Path,
+        roots: Vec<PathBuf>,
         source: Option<Result<SystemWatcher, WatchError>>,
         every: Duration,
         tell: Box<dyn Fn(Polled) + Send>,
@@ -58,7 +58,7 @@ impl WatchRegistry {
         let refused = |error| tell(Polled { cause: Cause::Unwatched(error), every });
         let source = source.and_then(|source| source.map_err(refused).ok());
         Self {
-            root: root.to_path_buf(),
+            roots,
             source,
             watched: BTreeSet::new(),
             shared: HashMap::new(),
@@ -88,8 +88,8 @@ impl WatchRegistry {
             }
             // Its parent will tell when it is there.
             Some(Err(error)) if error.is_missing() => return,
-            // The parent of the root may be nobody's to read. Only a new root would go unnoticed.
-            Some(Err(_)) if !place.starts_with(&self.root) => return,
+            // The parent of a root may be nobody's to read. Only a new root would go unnoticed.
+            Some(Err(_)) if !self.roots.iter().any(|root| place.starts_with(root)) => return,
             Some(Err(error)) => Some(Cause::Unwatched(error)),
         };
         self.polled.insert(place.to_path_buf());

@@ -34,10 +34,10 @@ pub(super) enum Change {
 }
 
 impl Change {
-    fn is_below(&self, root: &Path) -> bool {
+    fn is_below(&self, roots: &[PathBuf]) -> bool {
         match self {
             Self::Done(place) | Self::Written(place) | Self::Touched(place) | Self::Gone(place) => {
-                place.starts_with(root)
+                roots.iter().any(|root| place.starts_with(root))
             }
             Self::Lost => true,
         }
@@ -50,16 +50,16 @@ pub(super) struct SystemWatcher {
 }
 
 impl SystemWatcher {
-    /// Hears of changes at and below `root`, of all that happens in what is watched.
+    /// Hears of changes at and below `roots`, of all that happens in what is watched.
     ///
     /// `hear` runs on the watcher's thread. It must be quick, and must not call back: the watcher would wait for itself.
-    pub(super) fn new(root: &Path, hear: impl Fn(Change) + Send + 'static) -> Result<Self, WatchError> {
-        let root = root.to_path_buf();
+    pub(super) fn new(roots: &[PathBuf], hear: impl Fn(Change) + Send + 'static) -> Result<Self, WatchError> {
+        let roots = roots.to_vec();
         // Without ACCESS_OPEN and ACCESS_CLOSE_NOWRITE the kernel does not tell us of our own reading.
         let config = Config::default().with_event_kinds(EventKindMask::CORE | EventKindMask::ACCESS_CLOSE);
         let on_event = move |event: notify::Result<Event>| match event {
-            // The parent of the root is watched too, and what else happens there is no concern of ours.
-            Ok(event) => changes(event).filter(|change| change.is_below(&root)).for_each(&hear),
+            // The parent of each is watched too, and what else happens there is no concern of ours.
+            Ok(event) => changes(event).filter(|change| change.is_below(&roots)).for_each(&hear),
             // The watcher could not read its events.
             Err(_) => hear(Change::Lost),
         };

@@ -1,5 +1,7 @@
 use super::*;
+use crate::source::directory::Directory;
 use std::fs;
+use std::path::PathBuf;
 
 struct Story {
     site: tempfile::TempDir,
@@ -11,7 +13,9 @@ impl Story {
     fn new() -> Self {
         let site = tempfile::tempdir().unwrap();
         let root = site.path().canonicalize().unwrap();
-        let (watch, remote) = Watch::new(&root, None, |polled| panic!("{polled:?}"));
+        let mut sources = Sources::default();
+        sources.mount(&SitePath::root(), Arc::new(Directory::new(&root, 100).unwrap()));
+        let (watch, remote) = Watch::new(sources, None, |polled| panic!("{polled:?}"));
         Self { site, watch, remote }
     }
 

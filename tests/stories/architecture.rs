@@ -25,7 +25,7 @@ const ROOMS: [(&str, &[&str], &[&str]); 13] = [
     ("config", &["cli", "source"], &[]),
     (
         "server",
-        &["config", "console", "http", "hub", "notice", "pipeline", "watch"],
+        &["config", "console", "http", "hub", "notice", "pipeline", "site", "source", "watch"],
         &["actix_web", "open", "rustix", "socket2", "tokio"],
     ),
 ];

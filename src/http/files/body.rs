@@ -13,8 +13,8 @@ use actix_web::rt::task::spawn_blocking;
 use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::source::directory::Large;
-use crate::source::directory::Parts;
+use crate::source::directory::large::Large;
+use crate::source::directory::large::Parts;
 
 /// Bytes up to this many are handed to the connection at once, which copies them.
 const AT_ONCE: usize = 256 << 10;

@@ -32,14 +32,16 @@ use crate::http::negotiate::Destination;
 use crate::http::state::AppState;
 use crate::notice::Notice;
 use crate::site::SitePath;
-use crate::source::directory::Directory;
-use crate::source::directory::Fetched;
-use crate::source::directory::FileContent;
-use crate::source::directory::Large;
-use crate::source::directory::ReadError;
-
-/// The page of a directory.
-pub(crate) const INDEX: &str = "index.html";
+use crate::site::resolve::Answer;
+use crate::site::resolve::Look;
+use crate::site::resolve::Resolution;
+use crate::site::resolve::Standing;
+use crate::site::resolve::resolve;
+use crate::source::Fetched;
+use crate::source::FileContent;
+use crate::source::ReadError;
+use crate::source::Sources;
+use crate::source::directory::large::Large;
 
 /// How much of a large page is read to put the client into its head, in bytes.
 const HEAD: u64 = 64 << 10;
@@ -47,25 +49,23 @@ const HEAD: u64 = 64 << 10;
 /// The largest text that a page of ours shows, in bytes.
 const LARGEST_VIEW: u64 = 8 << 20;
 
-/// What a request for a place finds.
-pub(crate) enum Answered {
+/// What a request finds.
+pub(crate) enum Found {
     File(SitePath, FileContent, Version),
     /// With its first bytes, if it is a page.
     Large(SitePath, Box<Large>, Vec<u8>),
     Listing(Vec<Entry>),
-    /// A directory that was asked for without its slash: relative URLs in it would go wrong.
     NeedsSlash,
 }
 
-/// `GET` and `HEAD` for everything under the root.
-pub(crate) async fn serve(request: &HttpRequest, state: Data<AppState>, path: SitePath) -> HttpResponse {
-    let asked = path.clone();
-    let found = match find_now(&state.root, &path) {
+/// `GET` and `HEAD` for everything that has contents.
+pub(crate) async fn serve(request: &HttpRequest, state: Data<AppState>, url: SitePath) -> HttpResponse {
+    let found = match find_now(&state.sources, &url) {
         Some(file) => Ok(file),
         // What is not at hand waits for the disk, and that does not happen on the server's own threads.
         None => match web::block({
-            let state = state.clone();
-            move || find(&state.root, &path)
+            let (state, url) = (state.clone(), url.clone());
+            move || find(&state.sources, &url)
         })
         .await
         {
@@ -74,61 +74,83 @@ pub(crate) async fn serve(request: &HttpRequest, state: Data<AppState>, path: Si
             Err(_) => return HttpResponse::ServiceUnavailable().finish(),
         },
     };
-    answer(request, &state, &asked, found)
+    answer(request, &state, &url, found)
 }
 
-/// The response to a request for the place `asked`, where this was found.
+/// The response to a request for this URL, where this was found.
 pub(crate) fn answer(
     request: &HttpRequest,
     state: &AppState,
-    asked: &SitePath,
-    found: Result<Answered, ReadError>,
+    url: &SitePath,
+    found: Result<Found, ReadError>,
 ) -> HttpResponse {
     match found {
-        Ok(Answered::File(path, FileContent { bytes, metadata, .. }, version)) => {
-            file(request, state, &path, bytes.into(), metadata.modified().ok(), version)
+        Ok(Found::File(path, FileContent { bytes, modified, .. }, version)) => {
+            file(request, state, &path, bytes.into(), modified, version)
         }
-        Ok(Answered::Large(path, file, head)) => large(request, state, &path, file, head),
-        Ok(Answered::Listing(entries)) => listing::page(request, &state.root.name(), asked, entries),
-        Ok(Answered::NeedsSlash) => redirect::to_slash(request, asked),
-        Err(ReadError::Missing) if asked.as_str() == not_found::ICON_PATH => not_found::icon(request, asked),
-        Err(ReadError::Missing) => not_found::answer(request, Some(asked), false),
-        Err(ReadError::Outside) => not_found::answer(request, Some(asked), true),
+        Ok(Found::Large(path, file, head)) => large(request, state, &path, file, head),
+        Ok(Found::Listing(entries)) => listing::page(request, &state.name, url, entries),
+        Ok(Found::NeedsSlash) => redirect::to_slash(request, url),
+        Err(ReadError::Missing) if url.as_str() == not_found::ICON_PATH => not_found::icon(request, url),
+        Err(ReadError::Missing) => not_found::answer(request, Some(url), false),
+        Err(ReadError::Outside) => not_found::answer(request, Some(url), true),
         Err(ReadError::Unreadable(error)) => HttpResponse::Forbidden()
             .insert_header((header::CACHE_CONTROL, "no-cache"))
             .content_type("text/plain; charset=utf-8")
-            .body(format!("{asked} cannot be read: {error}\n")),
+            .body(format!("{url} cannot be read: {error}\n")),
     }
 }
 
-/// The file, or the index of the directory, if it is at hand.
-fn find_now(root: &Directory, path: &SitePath) -> Option<Answered> {
-    let path = if path.is_directory() { path.file(INDEX)? } else { path.clone() };
-    let content = root.find_now(&path)?;
-    let version = Version::of(&content.bytes);
-    Some(Answered::File(path, content, version))
+/// Looks by reading, and keeps what was read last.
+struct Reader<'a, F> {
+    read: F,
+    last: Option<Result<Fetched, ReadError>>,
+    sources: &'a Sources,
 }
 
-pub(crate) fn find(root: &Directory, path: &SitePath) -> Result<Answered, ReadError> {
-    match root.fetch(path)? {
-        Fetched::File(content) => {
+impl<F: FnMut(&Sources, &SitePath) -> Option<Result<Fetched, ReadError>>> Look for Reader<'_, F> {
+    fn look(&mut self, place: &SitePath) -> Option<Standing> {
+        self.last = (self.read)(self.sources, place);
+        Some(match self.last.as_ref()? {
+            Ok(Fetched::File(_) | Fetched::Large(_)) | Err(ReadError::Unreadable(_)) => Standing::File,
+            Ok(Fetched::Directory) => Standing::Directory,
+            Err(ReadError::Missing | ReadError::Outside) => Standing::Missing,
+        })
+    }
+}
+
+/// What this URL is answered with, if that is at hand.
+fn find_now(sources: &Sources, url: &SitePath) -> Option<Found> {
+    let read = |sources: &Sources, place: &SitePath| sources.find_now(place).map(|content| Ok(Fetched::File(content)));
+    let mut reader = Reader { read, last: None, sources };
+    let Resolution { place, .. } = resolve(url, &mut reader)?;
+    match reader.last {
+        Some(Ok(Fetched::File(content))) => {
             let version = Version::of(&content.bytes);
-            Ok(Answered::File(path.clone(), content, version))
+            Some(Found::File(place, content, version))
         }
-        Fetched::Large(large) => {
-            let head = if is_html(&kind::media_type(path)) { large.head(HEAD)? } else { Vec::new() };
-            Ok(Answered::Large(path.clone(), large, head))
+        _ => None,
+    }
+}
+
+/// What this URL is answered with. May wait.
+pub(crate) fn find(sources: &Sources, url: &SitePath) -> Result<Found, ReadError> {
+    let read = |sources: &Sources, place: &SitePath| Some(sources.fetch(place));
+    let mut reader = Reader { read, last: None, sources };
+    let Some(Resolution { place, answer }) = resolve(url, &mut reader) else { return Err(ReadError::Missing) };
+    match (answer, reader.last) {
+        (Answer::Slash, _) => Ok(Found::NeedsSlash),
+        (Answer::Listing, _) => sources.entries(&place).map(Found::Listing),
+        (_, Some(Ok(Fetched::File(content)))) => {
+            let version = Version::of(&content.bytes);
+            Ok(Found::File(place, content, version))
         }
-        Fetched::Directory if !path.is_directory() => Ok(Answered::NeedsSlash),
-        Fetched::Directory => {
-            let index = path.file(INDEX).expect("an index may be shown");
-            match find(root, &index) {
-                Ok(Answered::NeedsSlash) | Err(ReadError::Missing | ReadError::Outside) => {
-                    root.entries(path).map(Answered::Listing)
-                }
-                found => found,
-            }
+        (_, Some(Ok(Fetched::Large(large)))) => {
+            let head = if is_html(&kind::media_type(&place)) { large.head(HEAD)? } else { Vec::new() };
+            Ok(Found::Large(place, large, head))
         }
+        (_, Some(Err(error))) => Err(error),
+        (_, Some(Ok(Fetched::Directory)) | None) => Err(ReadError::Missing),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Long polling: who has the present version already, and prefers to wait (RFC 7240), is answered when another one has
 //! settled.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ use actix_web::web::Data;
 use crate::content::Content;
 use crate::event::Format;
 use crate::http::files::serve;
-use crate::http::files::serve::Answered;
+use crate::http::files::serve::Found;
 use crate::http::state::AppState;
 use crate::hub::Delivery;
 use crate::hub::Follower;
@@ -32,7 +33,12 @@ use crate::hub::Need;
 use crate::hub::Original;
 use crate::hub::Published;
 use crate::site::SitePath;
-use crate::source::directory::ReadError;
+use crate::site::resolve;
+use crate::site::resolve::Answer;
+use crate::site::resolve::Look;
+use crate::site::resolve::Resolution;
+use crate::site::resolve::Standing;
+use crate::source::ReadError;
 
 /// The longest wait, in seconds. Proxies do not wait for long either.
 const LONGEST: u64 = 120;
@@ -47,7 +53,7 @@ pub(crate) async fn serve(request: &HttpRequest, state: Data<AppState>, path: Si
     let wait = wait.min(LONGEST);
     // Who has nothing yet is answered with what is there, unless it is known what of that has settled.
     let has = has_something(request);
-    let is_known = places(&path).iter().any(|place| state.hub.is_known(place));
+    let is_known = resolve::follows(&path).iter().any(|place| state.hub.is_known(place));
     let mut answer = if has || is_known {
         // Apart, so that the many who do not wait have no room for it.
         Box::pin(hold(request, state, path, Duration::from_secs(wait))).await
@@ -59,31 +65,17 @@ pub(crate) async fn serve(request: &HttpRequest, state: Data<AppState>, path: Si
     answer
 }
 
-/// The places that an answer may be of: the first one that is there.
-fn places(path: &SitePath) -> Vec<SitePath> {
-    let index = path.is_directory().then(|| path.file(serve::INDEX)).flatten();
-    index.into_iter().chain([path.clone()]).collect()
-}
-
 /// Answers what has settled, and never what is on disk in the midst of a save.
 async fn hold(request: &HttpRequest, state: Data<AppState>, path: SitePath, wait: Duration) -> HttpResponse {
     let end = Instant::now() + wait;
-    let places = places(&path);
-    let interest = |path: &SitePath| Interest {
-        path: path.clone(),
-        has: Known::Nothing,
-        format: Format::Stream,
-        need: Need::Original,
-    };
-    let mut follower = Follower::new(&state.hub, places.iter().map(interest).collect());
-    let mut settled: Vec<Option<Arc<Published>>> = vec![None; places.len()];
+    let interest = |path| Interest { path, has: Known::Nothing, format: Format::Stream, need: Need::Original };
+    let mut follower = Follower::new(&state.hub, resolve::follows(&path).into_iter().map(interest).collect());
+    let mut settled = Settled::default();
     let mut same = None;
-    while let Ok(Some(owed)) = timeout(end.saturating_duration_since(Instant::now()), follower.next()).await {
-        let Delivery::Snapshot(told, _) = owed else { continue };
-        if let Some(place) = places.iter().position(|place| *place == told.snapshot.path) {
-            settled[place] = Some(told);
-        }
-        let Some(answer) = answer(request, &state, &path, &settled).await else { continue };
+    while let Ok(Some(delivery)) = timeout(end.saturating_duration_since(Instant::now()), follower.next()).await {
+        let Delivery::Snapshot(published, _) = delivery else { continue };
+        settled.0.insert(published.snapshot.path.clone(), published);
+        let Some(answer) = answer(request, &state, &path, &mut settled).await else { continue };
         if answer.status() != StatusCode::NOT_MODIFIED {
             return answer;
         }
@@ -101,48 +93,60 @@ fn has_something(request: &HttpRequest) -> bool {
     [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE].iter().any(|name| request.headers().contains_key(name))
 }
 
+/// What has settled, of all on which an answer depends.
+#[derive(Default)]
+struct Settled(HashMap<SitePath, Arc<Published>>);
+
+impl Look for Settled {
+    fn look(&mut self, place: &SitePath) -> Option<Standing> {
+        Some(match self.0.get(place)?.snapshot.content {
+            Content::Removed => Standing::Missing,
+            Content::Document(_) if place.is_directory() => Standing::Directory,
+            _ => Standing::File,
+        })
+    }
+}
+
 /// The answer with what has settled; `None` while that is not known, or no longer on disk where it has to be read from.
 async fn answer(
     request: &HttpRequest,
     state: &Data<AppState>,
-    path: &SitePath,
-    settled: &[Option<Arc<Published>>],
+    url: &SitePath,
+    settled: &mut Settled,
 ) -> Option<HttpResponse> {
-    for told in settled {
-        let Published { snapshot, .. } = &**told.as_ref()?;
-        match (told.as_ref()?.original(), &snapshot.content) {
-            // What it is, if it is something, is behind it in the list.
-            (_, Content::Removed) => {}
-            (Some(Original::File(bytes, modified)), _) => {
-                return Some(serve::file(request, state, &snapshot.path, bytes.clone(), *modified, snapshot.version));
-            }
-            (Some(Original::Listing(entries)), _) => {
-                return Some(serve::answer(request, state, path, Ok(Answered::Listing(entries.clone()))));
-            }
-            (None, _) => {
-                let found = on_disk(state, path).await?;
-                let is_settled = match &found {
-                    Ok(Answered::File(_, _, version)) => *version == snapshot.version,
-                    Ok(Answered::Large(_, large, _)) => large.version == snapshot.version,
-                    Ok(Answered::Listing(_) | Answered::NeedsSlash) | Err(ReadError::Missing | ReadError::Outside) => {
-                        false
-                    }
-                    Err(ReadError::Unreadable(_)) => matches!(snapshot.content, Content::Problem(_)),
-                };
-                return is_settled.then(|| serve::answer(request, state, path, found));
-            }
+    let Resolution { place, answer } = resolve::resolve(url, settled)?;
+    if answer == Answer::NotFound {
+        // A directory that was asked for without its slash is not there under this name.
+        let found = on_disk(state, url).await?;
+        let found = if matches!(found, Ok(Found::NeedsSlash)) { found } else { Err(ReadError::Missing) };
+        return Some(serve::answer(request, state, url, found));
+    }
+    let published = settled.0.get(&place)?;
+    let snapshot = &published.snapshot;
+    match published.original() {
+        Some(Original::File(bytes, modified)) => {
+            Some(serve::file(request, state, &place, bytes.clone(), *modified, snapshot.version))
+        }
+        Some(Original::Listing(entries)) => {
+            Some(serve::answer(request, state, url, Ok(Found::Listing(entries.clone()))))
+        }
+        None => {
+            let found = on_disk(state, url).await?;
+            let is_settled = match &found {
+                Ok(Found::File(_, _, version)) => *version == snapshot.version,
+                Ok(Found::Large(_, large, _)) => large.version == snapshot.version,
+                Ok(Found::Listing(_) | Found::NeedsSlash) | Err(ReadError::Missing | ReadError::Outside) => false,
+                Err(ReadError::Unreadable(_)) => matches!(snapshot.content, Content::Problem(_)),
+            };
+            is_settled.then(|| serve::answer(request, state, url, found))
         }
     }
-    // A directory that was asked for without its slash is not there under this name.
-    let found = on_disk(state, path).await?;
-    let found = if matches!(found, Ok(Answered::NeedsSlash)) { found } else { Err(ReadError::Missing) };
-    Some(serve::answer(request, state, path, found))
 }
 
 /// What can be found now; `None` when the server stops.
-async fn on_disk(state: &Data<AppState>, path: &SitePath) -> Option<Result<Answered, ReadError>> {
+async fn on_disk(state: &Data<AppState>, path: &SitePath) -> Option<Result<Found, ReadError>> {
     let (state, path) = (state.clone(), path.clone());
-    web::block(move || serve::find(&state.root, &path)).await.ok()
+    web::block(move || serve::find(&state.sources, &path)).await.ok()
 }
 
 /// For one who has waited, and nothing has settled that it would not have.

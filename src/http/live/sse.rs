@@ -30,6 +30,12 @@ use crate::http::live::feed::Representation;
 use crate::http::negotiate;
 use crate::http::state::AppState;
 use crate::site::SitePath;
+use crate::site::resolve;
+use crate::site::resolve::Answer;
+use crate::site::resolve::Look;
+use crate::site::resolve::Resolution;
+use crate::site::resolve::Standing;
+use crate::source::Sources;
 
 /// A stream that was quiet for so long says that it is alive. WHATWG HTML advises "every 15 seconds or so", because some
 /// proxies close quiet connections.
@@ -43,13 +49,9 @@ pub(crate) async fn file(request: &HttpRequest, state: Data<AppState>, path: Sit
     if request.method() == Method::HEAD {
         return head();
     }
-    // What others follow was looked at.
-    if !path.is_directory() && !state.hub.has_content(&path) {
-        let (state, place) = (state.clone(), path.clone());
-        // A stat waits for the disk. If the pool is gone, the server is stopping, and so does the stream.
-        if web::block(move || state.root.is_directory(&place)).await.unwrap_or(false) {
-            return redirect::to_slash(request, &path);
-        }
+    let Resolution { place: path, answer: how } = resolved(&state, path).await;
+    if how == Answer::Slash {
+        return redirect::to_slash(request, &path);
     }
     let representation = match Representation::parse(request.query_string(), &path) {
         Ok(representation) => representation,
@@ -57,6 +59,30 @@ pub(crate) async fn file(request: &HttpRequest, state: Data<AppState>, path: Sit
     };
     let has = negotiate::last_event_id(request);
     answer(request, Feed::file(&state, path, representation, Encoding::Sse, has.as_deref()), None)
+}
+
+/// What a stream of this URL is of.
+pub(crate) async fn resolved(state: &Data<AppState>, url: SitePath) -> Resolution {
+    // What others follow was looked at.
+    if url.is_directory() || state.hub.has_content(&url) {
+        return Resolution { place: url, answer: Answer::File };
+    }
+    let look = {
+        let (state, url) = (state.clone(), url.clone());
+        // A look waits for the disk.
+        web::block(move || resolve::stream(&url, &mut Standings(&state.sources)))
+    };
+    // If the pool is gone, the server is stopping, and so does the stream.
+    look.await.ok().flatten().unwrap_or(Resolution { place: url, answer: Answer::NotFound })
+}
+
+/// Looks at what stands in the sources.
+struct Standings<'a>(&'a Sources);
+
+impl Look for Standings<'_> {
+    fn look(&mut self, place: &SitePath) -> Option<Standing> {
+        Some(self.0.standing(place))
+    }
 }
 
 /// What a stream says of itself.

@@ -27,6 +27,7 @@ use crate::http::live::feed::Representation;
 use crate::http::live::received::FrameError;
 use crate::http::live::received::Reader;
 use crate::http::live::received::Received;
+use crate::http::live::sse;
 use crate::http::negotiate;
 use crate::http::state::AppState;
 use crate::site::SitePath;
@@ -42,7 +43,13 @@ const WINDOW: usize = 32 << 10;
 const PART: usize = 8 << 10;
 
 /// The contents of one file, now and after every save. Of what the other side sends, nothing is kept.
-pub(crate) fn file(request: &HttpRequest, state: &Data<AppState>, path: SitePath, payload: Payload) -> HttpResponse {
+pub(crate) async fn file(
+    request: &HttpRequest,
+    state: &Data<AppState>,
+    url: SitePath,
+    payload: Payload,
+) -> HttpResponse {
+    let path = sse::resolved(state, url).await.place;
     match Representation::parse(request.query_string(), &path) {
         Ok(representation) => {
             let has = negotiate::last_event_id(request);

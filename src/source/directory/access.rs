@@ -11,19 +11,9 @@ use std::path::Path;
 #[cfg(target_os = "linux")]
 use std::time::Duration;
 
+use crate::source::file::FileContent;
 #[cfg(target_os = "linux")]
 use crate::source::fingerprint::Fingerprint;
-
-/// A file that was read to its end.
-#[derive(Debug)]
-pub struct FileContent {
-    /// All of it.
-    pub bytes: Vec<u8>,
-    /// As it was after reading.
-    pub metadata: Metadata,
-    /// Whether it stood still meanwhile. If not, `bytes` may be torn, and an event will follow when it is done.
-    pub is_whole: bool,
-}
 
 /// The number of a device: major and minor.
 pub(super) type Device = (u32, u32);
@@ -82,7 +72,7 @@ pub(super) fn read_now(name: &Path, device: Device, limit: u64) -> Option<FileCo
     })?;
     let metadata = file.metadata().ok()?;
     let is_whole = metadata.len() == bytes.len() as u64 && Fingerprint::of(&metadata) == Fingerprint::of(&before);
-    is_whole.then_some(FileContent { bytes, metadata, is_whole })
+    is_whole.then(|| FileContent { bytes, modified: metadata.modified().ok(), is_whole })
 }
 
 /// The number of the device that a directory is on, if it is a disk of this machine whose file system can read without

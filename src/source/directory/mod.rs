@@ -4,9 +4,8 @@
 
 mod access;
 mod entries;
-mod found;
-mod large;
-mod tailed;
+pub mod large;
+pub mod tailed;
 
 use std::borrow::Cow;
 use std::fs;
@@ -21,18 +20,19 @@ use crate::content::Version;
 use crate::content::listing::Entry;
 use crate::site::SitePath;
 use crate::site::path;
+use crate::site::resolve::Standing;
 use crate::source::directory::access::Device;
-pub use crate::source::directory::access::FileContent;
 use crate::source::directory::entries::Seen;
-pub use crate::source::directory::found::Fetched;
-pub use crate::source::directory::found::Found;
-pub use crate::source::directory::found::ReadError;
-pub use crate::source::directory::large::Large;
-pub use crate::source::directory::large::Parts;
-pub use crate::source::directory::large::identity;
-pub use crate::source::directory::tailed::TailedFile;
+use crate::source::directory::large::Large;
+use crate::source::directory::large::identity;
+use crate::source::directory::tailed::TailedFile;
+use crate::source::file::FileContent;
+use crate::source::file::ReadError;
 use crate::source::fingerprint;
 use crate::source::fingerprint::Fingerprint;
+use crate::source::found::Fetched;
+use crate::source::found::Found;
+use crate::source::look::Source;
 
 /// How often a file that changes while it is read is read again at once.
 const ATTEMPTS: usize = 10;
@@ -48,6 +48,14 @@ pub struct Directory {
     limit: u64,
     /// The device it is on, if files can be read there without waiting.
     disk: Option<Device>,
+}
+
+/// What was found, before it is known what for.
+enum Opened {
+    Read(FileContent),
+    /// A file of more bytes than the limit, not read.
+    Large(File, Metadata),
+    Directory,
 }
 
 impl Directory {
@@ -75,74 +83,23 @@ impl Directory {
         self.path.file_name().unwrap_or(self.path.as_os_str()).to_string_lossy()
     }
 
-    /// Finds what stands at `path`, and reads it if it is a file that is not too large. Never blocks on a FIFO.
-    ///
-    /// # Errors
-    ///
-    /// See [`ReadError`].
-    pub fn find(&self, path: &SitePath) -> Result<Found, ReadError> {
-        for _ in 1..ATTEMPTS {
-            match self.find_once(path, self.limit) {
-                Ok(Found::File(content)) if !content.is_whole => {}
-                found => return found,
-            }
-        }
-        self.find_once(path, self.limit)
-    }
-
-    /// Finds what stands at `path` to send it. Of a file that is not small, nothing is kept.
-    ///
-    /// # Errors
-    ///
-    /// See [`ReadError`].
-    pub fn fetch(&self, path: &SitePath) -> Result<Fetched, ReadError> {
-        let mut attempt = 1;
-        loop {
-            let (fetched, is_whole) = match self.find_once(path, AT_HAND.min(self.limit))? {
-                Found::Directory => return Ok(Fetched::Directory),
-                Found::File(content) => {
-                    let is_whole = content.is_whole;
-                    (Fetched::File(content), is_whole)
-                }
-                Found::Large(file, metadata) => {
-                    let (large, is_whole) = Large::new(file, metadata, self.limit)?;
-                    (Fetched::Large(Box::new(large)), is_whole)
-                }
-            };
-            if is_whole || attempt == ATTEMPTS {
-                return Ok(fetched);
-            }
-            attempt += 1;
-        }
-    }
-
-    /// Reads what is at `path` if it is a small file and at hand: nothing waits for a disk, so every thread may ask. `None`
-    /// says nothing but that [`find`](Self::find) has to be asked.
-    #[must_use]
-    pub fn find_now(&self, path: &SitePath) -> Option<FileContent> {
-        if path.is_directory() {
-            return None;
-        }
-        access::read_now(&path.to_file(&self.path), self.disk?, AT_HAND.min(self.limit))
-    }
-
-    fn find_once(&self, path: &SitePath, limit: u64) -> Result<Found, ReadError> {
+    fn find_once(&self, path: &SitePath, limit: u64) -> Result<Opened, ReadError> {
         let name = path.to_file(&self.path);
         // Looked at before it is opened: opening a FIFO or a device is felt at its other end.
         let metadata = fs::metadata(&name)?;
         if metadata.is_dir() {
-            return self.resolve(&name).map(|_| Found::Directory);
+            return self.resolve(&name).map(|_| Opened::Directory);
         }
         if path.is_directory() {
             return Err(ReadError::Missing);
         }
         let (mut file, before) = self.regular(&name, &metadata)?;
         if before.len() > self.limit {
-            return Ok(Found::Large(file, before));
+            return Ok(Opened::Large(file, before));
         }
         access::wait_for_writer(&mut file)?;
         if before.len() > limit {
-            return Ok(Found::Large(file, before));
+            return Ok(Opened::Large(file, before));
         }
         // One byte more than expected shows that it grows; the limit holds for a file that grows while it is read.
         let mut bytes = Vec::with_capacity(usize::try_from(before.len()).unwrap_or(0) + 1);
@@ -151,22 +108,7 @@ impl Directory {
         let is_whole = metadata.len() == bytes.len() as u64
             && Fingerprint::of(&metadata) == Fingerprint::of(&before)
             && fs::metadata(&name).is_ok_and(|now| Fingerprint::of(&now) == Fingerprint::of(&metadata));
-        Ok(Found::File(FileContent { bytes, metadata, is_whole }))
-    }
-
-    /// Opens a file that is read in parts, however large it is.
-    ///
-    /// # Errors
-    ///
-    /// See [`ReadError`].
-    pub fn log(&self, path: &SitePath) -> Result<TailedFile, ReadError> {
-        let name = path.to_file(&self.path);
-        // Looked at before it is opened: opening a FIFO or a device is felt at its other end.
-        let (open, metadata) = self.regular(&name, &fs::metadata(&name)?)?;
-        // The number of a file may be given to the next one, so the time when it was made belongs to it.
-        let made = metadata.created().ok();
-        let identity = format!("{:?} {made:?}", fingerprint::identity(&metadata));
-        Ok(TailedFile { open, file: Version::of(identity.as_bytes()).short() })
+        Ok(Opened::Read(FileContent { bytes, modified: metadata.modified().ok(), is_whole }))
     }
 
     /// Opens a regular file. Never blocks on a FIFO.
@@ -184,19 +126,78 @@ impl Directory {
         Ok((file, metadata))
     }
 
-    /// Whether a directory stands at `path`.
-    #[must_use]
-    pub fn is_directory(&self, path: &SitePath) -> bool {
-        let name = path.to_file(&self.path);
-        name.is_dir() && self.resolve(&name).is_ok()
+    fn open(&self, name: &Path) -> Result<File, ReadError> {
+        match access::without_links(name) {
+            Err(error) if access::is_link(&error) => Ok(access::without_links(&self.resolve(name)?)?),
+            opened => Ok(opened?),
+        }
     }
 
-    /// What a browser may see of a directory, in no order.
-    ///
-    /// # Errors
-    ///
-    /// See [`ReadError`].
-    pub fn entries(&self, directory: &SitePath) -> Result<Vec<Entry>, ReadError> {
+    /// Follows links, and refuses where they lead out of the root, or to what is hidden or a secret.
+    fn resolve(&self, name: &Path) -> Result<PathBuf, ReadError> {
+        let real = name.canonicalize()?;
+        let inside = real.strip_prefix(&self.path).map_err(|_| ReadError::Outside)?;
+        if inside.iter().any(|segment| !segment.to_str().is_some_and(path::may_be_passed)) {
+            return Err(ReadError::Missing);
+        }
+        Ok(real)
+    }
+}
+
+impl Source for Directory {
+    fn find(&self, path: &SitePath) -> Result<Found, ReadError> {
+        let mut attempt = 1;
+        loop {
+            match self.find_once(path, self.limit)? {
+                Opened::Read(content) if !content.is_whole && attempt < ATTEMPTS => attempt += 1,
+                Opened::Read(content) => return Ok(Found::File(content)),
+                Opened::Large(_, metadata) => {
+                    return Ok(Found::Large(metadata.len(), Version::of(identity(&metadata).as_bytes())));
+                }
+                Opened::Directory => return Ok(Found::Directory),
+            }
+        }
+    }
+
+    fn fetch(&self, path: &SitePath) -> Result<Fetched, ReadError> {
+        let mut attempt = 1;
+        loop {
+            let (fetched, is_whole) = match self.find_once(path, AT_HAND.min(self.limit))? {
+                Opened::Directory => return Ok(Fetched::Directory),
+                Opened::Read(content) => {
+                    let is_whole = content.is_whole;
+                    (Fetched::File(content), is_whole)
+                }
+                Opened::Large(file, metadata) => {
+                    let (large, is_whole) = Large::new(file, metadata, self.limit)?;
+                    (Fetched::Large(Box::new(large)), is_whole)
+                }
+            };
+            if is_whole || attempt == ATTEMPTS {
+                return Ok(fetched);
+            }
+            attempt += 1;
+        }
+    }
+
+    fn find_now(&self, path: &SitePath) -> Option<FileContent> {
+        if path.is_directory() {
+            return None;
+        }
+        access::read_now(&path.to_file(&self.path), self.disk?, AT_HAND.min(self.limit))
+    }
+
+    fn standing(&self, path: &SitePath) -> Standing {
+        let name = path.to_file(&self.path);
+        let metadata = fs::metadata(&name).map_err(ReadError::from);
+        match metadata.and_then(|metadata| self.resolve(&name).map(|_| metadata)) {
+            Ok(metadata) if metadata.is_dir() => Standing::Directory,
+            Ok(_) | Err(ReadError::Unreadable(_)) => Standing::File,
+            Err(ReadError::Missing | ReadError::Outside) => Standing::Missing,
+        }
+    }
+
+    fn entries(&self, directory: &SitePath) -> Result<Vec<Entry>, ReadError> {
         let real = self.resolve(&directory.to_file(&self.path))?;
         let mut entries = Vec::new();
         let add = |name: &str, mut seen: Seen| {
@@ -223,21 +224,18 @@ impl Directory {
         }
     }
 
-    fn open(&self, name: &Path) -> Result<File, ReadError> {
-        match access::without_links(name) {
-            Err(error) if access::is_link(&error) => Ok(access::without_links(&self.resolve(name)?)?),
-            opened => Ok(opened?),
-        }
+    fn tail(&self, path: &SitePath) -> Result<TailedFile, ReadError> {
+        let name = path.to_file(&self.path);
+        // Looked at before it is opened: opening a FIFO or a device is felt at its other end.
+        let (open, metadata) = self.regular(&name, &fs::metadata(&name)?)?;
+        // The number of a file may be given to the next one, so the time when it was made belongs to it.
+        let made = metadata.created().ok();
+        let identity = format!("{:?} {made:?}", fingerprint::identity(&metadata));
+        Ok(TailedFile { open, file: Version::of(identity.as_bytes()).short() })
     }
 
-    /// Follows links, and refuses where they lead out of the root, or to what is hidden or a secret.
-    fn resolve(&self, name: &Path) -> Result<PathBuf, ReadError> {
-        let real = name.canonicalize()?;
-        let inside = real.strip_prefix(&self.path).map_err(|_| ReadError::Outside)?;
-        if inside.iter().any(|segment| !segment.to_str().is_some_and(path::may_be_passed)) {
-            return Err(ReadError::Missing);
-        }
-        Ok(real)
+    fn directory(&self) -> Option<&Path> {
+        Some(&self.path)
     }
 }
 

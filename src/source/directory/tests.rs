@@ -64,9 +64,9 @@ fn links_lead_anywhere_inside_and_nowhere_else() {
     for url in ["/a2.txt", "/aws/", "/aws/credentials", "/credentials"] {
         let path = SitePath::from_url(url).unwrap();
         assert!(read(&root, url).unwrap_err().contains("Missing"), "{url}");
-        assert!(matches!(root.log(&path), Err(ReadError::Missing)), "{url}");
+        assert!(matches!(root.tail(&path), Err(ReadError::Missing)), "{url}");
         assert!(matches!(root.entries(&path), Err(ReadError::Missing)), "{url}");
-        assert!(root.find_now(&path).is_none() && !root.is_directory(&path), "{url}");
+        assert!(root.find_now(&path).is_none() && root.standing(&path) == Standing::Missing, "{url}");
     }
     for url in ["/innocent.txt", "/dangling", "/too-long"] {
         assert!(read(&root, url).unwrap_err().contains("Missing"), "{url}");

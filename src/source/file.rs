@@ -1,32 +1,17 @@
-//! What stands at a place, or why nothing can be shown there.
+//! What was read, or why it could not be.
 
-use std::fs::File;
-use std::fs::Metadata;
 use std::io;
+use std::time::SystemTime;
 
-use crate::source::directory::access::FileContent;
-use crate::source::directory::large::Large;
-
-/// What stands at a place.
-#[derive(Debug)]
-pub enum Found {
-    /// A file that was small enough to read.
-    File(FileContent),
-    /// A larger one, not read.
-    Large(File, Metadata),
-    /// A directory. Asked for without a slash at its end, it is found all the same.
-    Directory,
-}
-
-/// What is sent to those who ask for a place.
-#[derive(Debug)]
-pub enum Fetched {
-    /// A small file.
-    File(FileContent),
-    /// A larger one, to be sent in parts.
-    Large(Box<Large>),
-    /// A directory. Asked for without a slash at its end, it is found all the same.
-    Directory,
+/// What was read to its end.
+#[derive(Clone, Debug)]
+pub struct FileContent {
+    /// All of it.
+    pub bytes: Vec<u8>,
+    /// When it was modified, if that is known.
+    pub modified: Option<SystemTime>,
+    /// Whether it stood still meanwhile. If not, `bytes` may be torn, and it will be time for another look when it is done.
+    pub is_whole: bool,
 }
 
 /// Why there is nothing to show.

@@ -1,0 +1,65 @@
+//! Which of several things a place belongs to: the longest prefix wins. Pure.
+
+use crate::site::path::SitePath;
+
+/// Things at directories of the site.
+#[derive(Clone, Debug)]
+pub struct Mounts<T> {
+    /// The longest prefix first.
+    mounts: Vec<(SitePath, T)>,
+}
+
+impl<T> Default for Mounts<T> {
+    fn default() -> Self {
+        Self { mounts: Vec::new() }
+    }
+}
+
+impl<T> Mounts<T> {
+    /// Puts it at this directory, in the place of what was there.
+    pub fn mount(&mut self, prefix: &SitePath, mounted: T) {
+        let prefix = prefix.as_directory();
+        self.mounts.retain(|(other, _)| *other != prefix);
+        self.mounts.push((prefix, mounted));
+        self.mounts.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.as_str().len()));
+    }
+
+    /// What a place belongs to, and where it is in that.
+    pub fn at(&self, place: &SitePath) -> Option<(&T, SitePath)> {
+        self.mounts.iter().find_map(|(prefix, mounted)| Some((mounted, place.below(prefix)?)))
+    }
+
+    /// All of them, the longest prefix first.
+    pub fn iter(&self) -> impl Iterator<Item = (&SitePath, &T)> {
+        self.mounts.iter().map(|(prefix, mounted)| (prefix, mounted))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_prefix_wins() {
+        let path = |url: &str| SitePath::from_url(url).unwrap();
+        let mut mounts = Mounts::default();
+        for prefix in ["/", "/a", "/a/b/"] {
+            mounts.mount(&path(prefix), prefix);
+        }
+        for (place, expected) in [
+            ("/", ("/", "/")),
+            ("/x.txt", ("/", "/x.txt")),
+            ("/a", ("/", "/a")),
+            ("/ab/c", ("/", "/ab/c")),
+            ("/a/", ("/a", "/")),
+            ("/a/x/y.txt", ("/a", "/x/y.txt")),
+            ("/a/b/c/", ("/a/b/", "/c/")),
+        ] {
+            let (mounted, inside) = mounts.at(&path(place)).unwrap();
+            assert_eq!((*mounted, inside.as_str()), expected, "{place}");
+        }
+        let mut part = Mounts::default();
+        part.mount(&path("/a/"), ());
+        assert!(part.at(&path("/b")).is_none());
+    }
+}

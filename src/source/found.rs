@@ -1,0 +1,46 @@
+//! What stands at a place.
+
+use std::io;
+
+use crate::content::Version;
+use crate::source::directory::large::Large;
+use crate::source::file::FileContent;
+use crate::source::file::ReadError;
+
+/// What stands at a place, to be pushed.
+#[derive(Debug)]
+pub enum Found {
+    /// A file that was small enough to read.
+    File(FileContent),
+    /// A larger one of so many bytes, not read. The version stands for the content that nobody has read.
+    Large(u64, Version),
+    /// Something of which no more is known than whether it is another one.
+    Unread(Version),
+    /// A directory. Asked for without a slash at its end, it is found all the same.
+    Directory,
+}
+
+/// What stands at a place, to be sent.
+#[derive(Debug)]
+pub enum Fetched {
+    /// A small file.
+    File(FileContent),
+    /// A larger one, to be sent in parts.
+    Large(Box<Large>),
+    /// A directory. Asked for without a slash at its end, it is found all the same.
+    Directory,
+}
+
+impl TryFrom<Found> for Fetched {
+    type Error = ReadError;
+
+    fn try_from(found: Found) -> Result<Self, ReadError> {
+        match found {
+            Found::File(content) => Ok(Self::File(content)),
+            Found::Directory => Ok(Self::Directory),
+            Found::Large(..) | Found::Unread(_) => {
+                Err(ReadError::Unreadable(io::Error::other("there is nothing to send of it")))
+            }
+        }
+    }
+}
