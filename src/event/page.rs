@@ -9,6 +9,9 @@ use crate::content::Version;
 use crate::content::kind;
 use crate::event::named::description;
 
+/// What a page is sent when it is to be loaded again.
+pub const RELOAD: &str = "event: reload\ndata: {}\n\n";
+
 /// What a page is told when many files begin to change at once, and when that is over.
 #[must_use]
 pub fn burst(burst: bool) -> &'static str {

@@ -29,16 +29,24 @@ use crate::http::negotiate::Negotiated;
 use crate::http::state::AppState;
 use crate::site::SitePath;
 
-/// All routes, for the server and for the tests.
-pub fn routes(app: &mut ServiceConfig, state: &Data<AppState>) {
-    app.app_data(state.clone()).service(
-        web::scope("")
+/// All routes: what is mounted at `prefix`, such as `/assets/`, and our own resources.
+pub fn routes(app: &mut ServiceConfig, state: &Data<AppState>, prefix: &SitePath) {
+    let ours = |url: &'static str| url.strip_prefix(urls::PREFIX).unwrap_or(url);
+    app.service(
+        web::scope(urls::PREFIX)
+            .app_data(state.clone())
             .wrap(from_fn(guard::middleware::check))
-            .route(urls::EVENTS, web::route().to(page::events))
-            .route(urls::STATUS, web::route().to(status::json))
-            .route(urls::CHANNELS, web::route().to(channels::list))
-            .route("/_savecast/channels/{name:.+}", web::route().to(channels::channel))
-            .route("/_savecast/{asset:.*}", web::route().to(assets::serve))
+            .route(ours(urls::EVENTS), web::route().to(page::events))
+            .route(ours(urls::STATUS), web::route().to(status::json))
+            .route(ours(urls::CHANNELS), web::route().to(channels::list))
+            .route("/channels/{name:.+}", web::route().to(channels::channel))
+            .route("/{asset:.*}", web::route().to(assets::serve))
+            .default_service(web::route().to(any_file)),
+    );
+    app.service(
+        web::scope(prefix.as_str().trim_end_matches('/'))
+            .app_data(state.clone())
+            .wrap(from_fn(guard::middleware::check))
             .default_service(web::route().to(any_file)),
     );
 }

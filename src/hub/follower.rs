@@ -24,6 +24,8 @@ pub struct Follower {
     cursors: Vec<Cursor>,
     /// What it was told last of a burst.
     burst: bool,
+    /// How often it was told to load again, counted from its beginning.
+    reloads: u64,
 }
 
 struct Cursor {
@@ -37,11 +39,21 @@ impl Follower {
     /// Begins to follow. What is there now is told after a look that begins after this call.
     #[must_use]
     pub fn new(hub: &Arc<Hub>, interests: Vec<Interest>) -> Self {
+        Self::begin(hub, interests, false)
+    }
+
+    /// Begins to follow all that a page uses. It hears of bursts, and when all pages are to be loaded again.
+    #[must_use]
+    pub fn of_page(hub: &Arc<Hub>, interests: Vec<Interest>) -> Self {
+        Self::begin(hub, interests, true)
+    }
+
+    fn begin(hub: &Arc<Hub>, interests: Vec<Interest>, is_page: bool) -> Self {
         let mut state = hub.state();
         let id = state.next_follower;
         state.next_follower += 1;
-        let hears_bursts = interests.iter().any(|interest| interest.format == Format::PageUses);
-        state.followers.entry(id).or_default().hears_bursts = hears_bursts;
+        state.followers.entry(id).or_default().is_page = is_page;
+        let reloads = state.reloads;
         let mut cursors = Vec::with_capacity(interests.len());
         let since = state.looks + 1;
         for (place, Interest { path, has, format, need }) in interests.into_iter().enumerate() {
@@ -53,7 +65,7 @@ impl Follower {
             (hub.watch)(WatchRequest::Follow(path));
         }
         drop(state);
-        Self { hub: hub.clone(), id, cursors, burst: false }
+        Self { hub: hub.clone(), id, cursors, burst: false, reloads }
     }
 
     /// The next thing it is owed; `None` when the hub has closed.
@@ -63,7 +75,11 @@ impl Follower {
             return Poll::Ready(None);
         }
         let Some(slot) = state.followers.get_mut(&self.id) else { return Poll::Ready(None) };
-        let burst = Some(state.burst).filter(|burst| slot.hears_bursts && self.burst != *burst);
+        if slot.is_page && self.reloads != state.reloads {
+            self.reloads = state.reloads;
+            return Poll::Ready(Some(Delivery::Reload));
+        }
+        let burst = Some(state.burst).filter(|burst| slot.is_page && self.burst != *burst);
         // Its beginning comes before what it brings, and its end after that.
         if burst == Some(true) {
             self.burst = true;

@@ -51,6 +51,8 @@ pub enum Delivery {
     Snapshot(Arc<Published>, Format),
     /// Many files are changing at once from now on, or no more. Published to those who use files.
     Burst(bool),
+    /// The page is to be loaded again. For those who use files, too.
+    Reload,
 }
 
 /// Allows one look at a path, and says when it began.
@@ -77,6 +79,8 @@ pub(super) struct State {
     pub(super) report: Option<Report>,
     /// Whether many files are changing at once.
     pub(super) burst: bool,
+    /// How often all pages were to be loaded again.
+    pub(super) reloads: u64,
     pub(super) closed: bool,
 }
 
@@ -126,8 +130,8 @@ pub(super) struct Telling {
 pub(super) struct Slot {
     /// The places in its list where it may owe something.
     pub(super) owed: VecDeque<usize>,
-    /// Whether bursts concern it.
-    pub(super) hears_bursts: bool,
+    /// Whether it is a page: bursts and reloads concern it.
+    pub(super) is_page: bool,
     pub(super) waker: Option<Waker>,
 }
 
@@ -197,9 +201,21 @@ impl Hub {
             let mut state = self.state();
             if state.burst != burst {
                 state.burst = burst;
-                let slots = state.followers.values_mut().filter(|slot| slot.hears_bursts);
+                let slots = state.followers.values_mut().filter(|slot| slot.is_page);
                 wakers.extend(slots.filter_map(|slot| slot.waker.take()));
             }
+        }
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Has every open page loaded again.
+    pub fn reload(&self) {
+        let mut wakers = Vec::new();
+        {
+            let mut state = self.state();
+            state.reloads += 1;
+            let slots = state.followers.values_mut().filter(|slot| slot.is_page);
+            wakers.extend(slots.filter_map(|slot| slot.waker.take()));
         }
         wakers.into_iter().for_each(Waker::wake);
     }

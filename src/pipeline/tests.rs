@@ -17,6 +17,7 @@ use crate::hub::WatchRequest;
 use crate::source::FileContent;
 use crate::source::Source;
 use crate::watch::WatchHandle;
+use crate::watch::signals;
 
 /// What was put into it, for as long as somebody wants it.
 #[derive(Default)]
@@ -52,7 +53,8 @@ impl Story {
         let memory = Arc::new(Memory::default());
         let mut sources = Sources::default();
         sources.mount(&path("/memory/"), memory.clone());
-        let (watch, handle) = Watch::new(sources.clone(), None, |_| {});
+        let (handle, signals) = signals();
+        let watch = Watch::new(signals, sources.clone(), None, |_| {});
         let requests = handle.clone();
         let hub = Hub::new(
             move |request| match request {

@@ -3,12 +3,22 @@
 use std::io;
 use std::net::SocketAddr;
 use std::net::TcpListener;
+use std::time::Duration;
+
+use socket2::TcpKeepalive;
 
 use crate::config::Config;
 use crate::config::USUAL_PORT;
 use crate::console;
 use crate::notice::Notice;
 use crate::server::error::ServerError;
+
+/// A connection that was quiet for so long is asked whether somebody is there.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// A machine that went away without a word (asleep, unplugged) is given up after this time.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const USER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How many ports after the usual one are tried.
 const PORTS: u16 = 100;
@@ -42,6 +52,10 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     // On Windows, this would let two servers share a port. Elsewhere it allows to restart without waiting.
     #[cfg(not(windows))]
     socket.set_reuse_address(true)?;
+    // Connections inherit these, whatever speaks on them then. Without them, they are given up later.
+    drop(socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEP_ALIVE).with_interval(KEEP_ALIVE)));
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    drop(socket.set_tcp_user_timeout(Some(USER_TIMEOUT)));
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())

@@ -1,6 +1,5 @@
 //! The only place that puts the stages together, and that knows in which order they start and stop.
 
-mod connection;
 mod error;
 mod limits;
 mod listen;
@@ -31,6 +30,7 @@ use crate::pipeline;
 use crate::server::error::ServerError;
 use crate::site::SitePath;
 use crate::source::Sources;
+use crate::watch;
 use crate::watch::Watch;
 use crate::watch::WatchHandle;
 
@@ -55,14 +55,15 @@ pub fn run(config: Config) -> Result<(), ServerError> {
 async fn serve(config: Config) -> Result<(), ServerError> {
     let (listener, address) = listen::listen(&config)?;
     let sources = sources(&config);
-    let (watch, watching) = Watch::new(sources.clone(), config.poll, |polled| console::say(&Notice::Polled(&polled)));
+    let (watching, signals) = watch::signals();
+    let watch = Watch::new(signals, sources.clone(), config.poll, |polled| console::say(&Notice::Polled(&polled)));
     let hub = Hub::new(watch_requests(watching.clone()), start_terminal()?);
     let mut pipeline = start_pipeline(watch, sources.clone(), &hub)?;
     let workers = thread::available_parallelism().map_or(1, usize::from);
     let (connections, downloads) = limits::share_files(limits::file_limit(), workers);
-    let state = web::Data::new(state(&config, address, sources, &hub, &watching, downloads));
+    let state = web::Data::new(state(&config, sources, &hub, &watching, downloads));
 
-    let server = HttpServer::new(move || App::new().configure(|app| http::routes(app, &state)))
+    let server = HttpServer::new(move || App::new().configure(|app| http::routes(app, &state, &SitePath::root())))
         .workers(workers)
         .max_connections(connections)
         .disable_signals()
@@ -70,7 +71,6 @@ async fn serve(config: Config) -> Result<(), ServerError> {
         .h1_allow_half_closed(false)
         .tcp_nodelay(true)
         .h1_write_buffer_size(WRITE_BUFFER)
-        .on_connect(connection::on_connect)
         .shutdown_timeout(1)
         .listen(listener)
         .map_err(|error| ServerError::Listen(address, error))?
@@ -132,20 +132,13 @@ fn start_terminal() -> Result<impl Fn(&Report) + Send + Sync, ServerError> {
     Ok(move |report: &Report| drop(sender.try_send(report.clone())))
 }
 
-fn state(
-    config: &Config,
-    address: SocketAddr,
-    sources: Sources,
-    hub: &Arc<Hub>,
-    handle: &WatchHandle,
-    downloads: usize,
-) -> AppState {
+fn state(config: &Config, sources: Sources, hub: &Arc<Hub>, handle: &WatchHandle, downloads: usize) -> AppState {
     let handle = handle.clone();
     AppState {
         name: config.root.name().into_owned(),
         sources,
         hub: hub.clone(),
-        guard: http::guard::verdict::Guard::new(address, config.allowed_hosts.clone(), config.cors.clone()),
+        guard: http::guard::verdict::Guard::new(config.allowed_hosts.clone(), config.cors.clone()),
         watched: Box::new(move || handle.watched()),
         room: http::request_body::Room::default(),
         clients: http::live::clients::Clients::default(),

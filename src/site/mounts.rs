@@ -26,7 +26,10 @@ impl<T> Mounts<T> {
 
     /// What a place belongs to, and where it is in that.
     pub fn at(&self, place: &SitePath) -> Option<(&T, SitePath)> {
-        self.mounts.iter().find_map(|(prefix, mounted)| Some((mounted, place.below(prefix)?)))
+        // A directory that is asked for without its slash is found all the same.
+        let inside =
+            |prefix: &SitePath| place.below(prefix).or_else(|| (place.as_directory() == *prefix).then(SitePath::root));
+        self.mounts.iter().find_map(|(prefix, mounted)| Some((mounted, inside(prefix)?)))
     }
 
     /// All of them, the longest prefix first.
@@ -49,7 +52,7 @@ mod tests {
         for (place, expected) in [
             ("/", ("/", "/")),
             ("/x.txt", ("/", "/x.txt")),
-            ("/a", ("/", "/a")),
+            ("/a", ("/a", "/")),
             ("/ab/c", ("/", "/ab/c")),
             ("/a/", ("/a", "/")),
             ("/a/x/y.txt", ("/a", "/x/y.txt")),

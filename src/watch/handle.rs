@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
+use std::sync::mpsc;
+use std::sync::mpsc::Receiver;
 use std::sync::mpsc::Sender;
 use std::time::Instant;
 
@@ -14,6 +16,21 @@ use crate::watch::system::Change;
 pub struct WatchHandle {
     signals: Sender<Signal>,
     counts: Arc<Counts>,
+}
+
+/// What a [`Watch`](crate::watch::Watch) begins with. What is said meanwhile waits for it.
+pub struct Signals {
+    pub(super) sender: Sender<Signal>,
+    pub(super) receiver: Receiver<Signal>,
+    pub(super) counts: Arc<Counts>,
+}
+
+/// Both ends of the way to a watch.
+#[must_use]
+pub fn signals() -> (WatchHandle, Signals) {
+    let (sender, receiver) = mpsc::channel();
+    let counts = Arc::new(Counts::default());
+    (WatchHandle { signals: sender.clone(), counts: counts.clone() }, Signals { sender, receiver, counts })
 }
 
 /// What wakes the watch.
@@ -44,10 +61,6 @@ impl Counts {
 }
 
 impl WatchHandle {
-    pub(super) fn new(signals: Sender<Signal>, counts: Arc<Counts>) -> Self {
-        Self { signals, counts }
-    }
-
     /// One more follower of `path`. It is looked at in any case, because the follower may know more than we do.
     pub fn follow(&self, path: SitePath) {
         self.send(Signal::Follow(path));

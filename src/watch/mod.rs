@@ -17,7 +17,6 @@ mod system;
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc;
 use std::sync::mpsc::Receiver;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
@@ -35,7 +34,9 @@ pub use crate::watch::debounce::Reason;
 pub use crate::watch::debounce::Since;
 use crate::watch::handle::Counts;
 use crate::watch::handle::Signal;
+pub use crate::watch::handle::Signals;
 pub use crate::watch::handle::WatchHandle;
+pub use crate::watch::handle::signals;
 use crate::watch::plan::WatchPlan;
 use crate::watch::poll::Poll;
 pub use crate::watch::registry::Cause;
@@ -88,19 +89,17 @@ impl Watch {
     /// directories that must be.
     #[must_use]
     pub fn new(
+        Signals { sender: changes, receiver: signals, counts }: Signals,
         sources: Sources,
         poll: Option<Duration>,
         tell: impl Fn(Polled) + Send + 'static,
-    ) -> (Self, WatchHandle) {
-        let (sender, signals) = mpsc::channel();
-        let changes = sender.clone();
+    ) -> Self {
         let every = poll.unwrap_or(POLL);
         let roots: Vec<_> = sources.directories().map(Path::to_path_buf).collect();
         // Nobody hears of changes that come after the stop, and nobody needs to.
         let hear = move |change| drop(changes.send(Signal::Change(change, Instant::now())));
         let source = poll.is_none().then(|| SystemWatcher::new(&roots, hear));
-        let counts = Arc::new(Counts::default());
-        let watch = Self {
+        Self {
             sources,
             signals,
             plan: WatchPlan::default(),
@@ -110,9 +109,8 @@ impl Watch {
             burst: Burst::default(),
             is_burst: false,
             is_stopped: false,
-            counts: counts.clone(),
-        };
-        (watch, WatchHandle::new(sender, counts))
+            counts,
+        }
     }
 
     /// Waits for the next batch: what has settled and is to be looked at, or only that a burst has begun or ended. `None`

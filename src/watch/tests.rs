@@ -15,7 +15,8 @@ impl Story {
         let root = site.path().canonicalize().unwrap();
         let mut sources = Sources::default();
         sources.mount(&SitePath::root(), Arc::new(Directory::new(&root, 100).unwrap()));
-        let (watch, remote) = Watch::new(sources, None, |polled| panic!("{polled:?}"));
+        let (remote, signals) = signals();
+        let watch = Watch::new(signals, sources, None, |polled| panic!("{polled:?}"));
         Self { site, watch, remote }
     }
 

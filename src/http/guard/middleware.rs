@@ -26,7 +26,8 @@ pub(crate) async fn check(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let state = request.app_data::<Data<AppState>>().expect("routes() sets the state");
-    let verdict = state.guard.judge(request.method(), request.headers());
+    let address = request.app_config().local_addr();
+    let verdict = state.guard.judge(address, request.method(), request.uri(), request.headers());
     let origin = state.guard.allowed_origin(request.headers()).map(str::to_owned);
     let mut response = match verdict {
         Verdict::Allow | Verdict::Embed | Verdict::AllowPage => {

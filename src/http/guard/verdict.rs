@@ -8,6 +8,7 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 
 use actix_web::http::Method;
+use actix_web::http::Uri;
 use actix_web::http::header;
 use actix_web::http::header::HeaderMap;
 use actix_web::http::header::HeaderValue;
@@ -18,7 +19,6 @@ use crate::http::negotiate::Negotiated;
 /// The names under which this server may be reached.
 #[derive(Clone, Debug)]
 pub struct Guard {
-    address: SocketAddr,
     allowed: Vec<String>,
     cors: Option<Vec<String>>,
     /// The origins whose pages were refused, as far as it was told.
@@ -49,11 +49,11 @@ pub enum Verdict {
 }
 
 impl Guard {
-    /// `address` is where the server listens, `allowed` are further names in lower case. `cors` are the other origins that
+    /// `allowed` are further names, in lower case, under which the server may be reached. `cors` are the other origins that
     /// may ask for everything, as browsers write them; all of them, if the list is empty.
     #[must_use]
-    pub fn new(address: SocketAddr, allowed: Vec<String>, cors: Option<Vec<String>>) -> Self {
-        Self { address, allowed, cors, refused: Arc::default() }
+    pub fn new(allowed: Vec<String>, cors: Option<Vec<String>>) -> Self {
+        Self { allowed, cors, refused: Arc::default() }
     }
 
     /// Whether this origin is refused for the first time.
@@ -75,23 +75,20 @@ impl Guard {
         cors.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin)).then_some(origin)
     }
 
-    /// Judges a request by its headers alone.
+    /// Judges a request to the server that listens at `address` by its head alone.
     #[must_use]
-    pub fn judge(&self, method: &Method, headers: &HeaderMap) -> Verdict {
-        // Not `connection_info()`: it believes `Forwarded` headers, which any page can send.
-        let mut hosts = headers.get_all(header::HOST);
-        let (Some(host), None) = (hosts.next(), hosts.next()) else { return Verdict::NoHost };
-        let Some(host) = host.to_str().ok().map(str::to_ascii_lowercase) else { return Verdict::NoHost };
-        if !self.is_this_server(without_port(&host)) {
+    pub fn judge(&self, address: SocketAddr, method: &Method, uri: &Uri, headers: &HeaderMap) -> Verdict {
+        let Some(host) = host_of(uri, headers) else { return Verdict::NoHost };
+        if !self.is_this_server(address, without_port(&host)) {
             return Verdict::ForeignHost;
         }
         let is_plain = matches!(*method, Method::GET | Method::HEAD)
             && negotiate::negotiate(method, headers) == Ok(Negotiated::File)
             && !headers.contains_key(header::UPGRADE);
-        if self.allowed_origin(headers).is_some() || (!is_plain && self.is_own_origin(&host, headers)) {
+        if self.allowed_origin(headers).is_some() || (!is_plain && self.is_own_origin(address, &host, headers)) {
             Verdict::Allow
         } else if is_plain {
-            self.judge_plain(&host, headers)
+            self.judge_plain(address, &host, headers)
         } else {
             Verdict::ForeignOrigin
         }
@@ -99,7 +96,7 @@ impl Guard {
 
     /// Judges a plain GET by what browsers say of the page that asks (Fetch Metadata). Pages of other ports of this machine
     /// are of the same site, and programs say nothing.
-    fn judge_plain(&self, host: &str, headers: &HeaderMap) -> Verdict {
+    fn judge_plain(&self, address: SocketAddr, host: &str, headers: &HeaderMap) -> Verdict {
         let is = |name: &str, word: &str| {
             headers.get_all(name).any(|value| value.as_bytes().eq_ignore_ascii_case(word.as_bytes()))
         };
@@ -124,7 +121,7 @@ impl Guard {
             headers.get(header::REFERER).and_then(|referer| referer.to_str().ok()).map(str::to_ascii_lowercase);
         let referer = referer.as_deref().and_then(origin_of);
         let may_embed = |origin: &str| {
-            self.is_origin_of(host, origin)
+            self.is_origin_of(address, host, origin)
                 || self.cors.as_ref().is_some_and(|cors| cors.iter().any(|one| one == origin))
         };
         let is_for_all = self.cors.as_ref().is_some_and(Vec::is_empty);
@@ -135,17 +132,17 @@ impl Guard {
         }
     }
 
-    fn is_this_server(&self, host: &str) -> bool {
+    fn is_this_server(&self, address: SocketAddr, host: &str) -> bool {
         if host == "localhost" || self.allowed.iter().any(|allowed| allowed == host) {
             return true;
         }
         // A name can be made to mean this machine, an address can't: rebinding needs a name.
-        let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-        address.is_ok_and(|address| address == self.address.ip() || self.address.ip().is_unspecified())
+        let named = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        named.is_ok_and(|named| named == address.ip() || address.ip().is_unspecified())
     }
 
     /// Whether the page that asks, if it is a page, came from here. A page of another port of this machine did not.
-    fn is_own_origin(&self, host: &str, headers: &HeaderMap) -> bool {
+    fn is_own_origin(&self, address: SocketAddr, host: &str, headers: &HeaderMap) -> bool {
         // A program other than a browser sends neither header; a page can't leave out or forge them.
         let is = |site: &HeaderValue, words: &[&str]| {
             words.iter().any(|word| site.as_bytes().eq_ignore_ascii_case(word.as_bytes()))
@@ -168,20 +165,35 @@ impl Guard {
             return false;
         }
         let origin = origin.to_str().ok().map(str::to_ascii_lowercase);
-        origins.next().is_none() && origin.is_some_and(|origin| self.is_origin_of(host, &origin))
+        origins.next().is_none() && origin.is_some_and(|origin| self.is_origin_of(address, host, &origin))
     }
 
     /// Whether pages that are reached at this host have this origin. We speak HTTP only: HTTPS is spoken by a proxy, which is
     /// known by its port, or by the name that was allowed for it.
-    fn is_origin_of(&self, host: &str, origin: &str) -> bool {
+    fn is_origin_of(&self, address: SocketAddr, host: &str, origin: &str) -> bool {
         let name = without_port(host);
         let port = host[name.len()..].strip_prefix(':').map_or(Some(80), |port| port.parse().ok());
-        let is_proxy = || port != Some(self.address.port()) || self.allowed.iter().any(|allowed| allowed == name);
+        let is_proxy = || port != Some(address.port()) || self.allowed.iter().any(|allowed| allowed == name);
         match origin.strip_prefix("https://") {
             Some(authority) => authority == host && is_proxy(),
             None => origin.strip_prefix("http://") == Some(host),
         }
     }
+}
+
+/// The one host that a request names, in lower case: in HTTP/2 the `:authority`, which stands in the URL as that of an
+/// absolute URL does; else the `Host` header. Both have to agree (RFC 9110, section 7.2; RFC 9113, section 8.3.1).
+///
+/// Not `connection_info()`: it believes `Forwarded` headers, which any page can send.
+fn host_of(uri: &Uri, headers: &HeaderMap) -> Option<String> {
+    let mut hosts = headers.get_all(header::HOST);
+    let header = match (hosts.next(), hosts.next()) {
+        (host, None) => host.map(|host| host.to_str().map(str::to_ascii_lowercase)).transpose().ok()?,
+        (_, Some(_)) => return None,
+    };
+    let Some(authority) = uri.authority() else { return header };
+    let authority = authority.as_str().to_ascii_lowercase();
+    header.is_none_or(|header| header == authority).then_some(authority)
 }
 
 /// The origin of a URL, as far as it is written in it: `http://localhost:3000/a` → `http://localhost:3000`.

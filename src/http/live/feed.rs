@@ -145,7 +145,7 @@ impl Feed {
         } else {
             Representation::Whole
         };
-        let follower = Follower::new(hub, interests);
+        let follower = Follower::of_page(hub, interests);
         Self::Files(FileFeed { follower, representation, encoding: Encoding::Sse, has: None })
     }
 
@@ -174,6 +174,7 @@ impl FileFeed {
         loop {
             let text = match std::task::ready!(self.follower.poll_next(context)) {
                 Some(Delivery::Snapshot(told, format)) => self.tell(&told, format),
+                Some(Delivery::Reload) => Some(Bytes::from_static(page::RELOAD.as_bytes())),
                 Some(Delivery::Burst(burst)) => Some(Bytes::from_static(page::burst(burst).as_bytes())),
                 None => return Poll::Ready(None),
             };

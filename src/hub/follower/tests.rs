@@ -58,6 +58,7 @@ fn expect(follower: &mut Follower, urls: &[&str]) {
     let told = told.map(|owed| match owed {
         Delivery::Snapshot(told, _) => told.snapshot.path.to_string(),
         Delivery::Burst(burst) => format!("burst {burst}"),
+        Delivery::Reload => "reload".to_owned(),
     });
     let told = told.collect::<Vec<_>>();
     assert_eq!(told, urls);
@@ -160,7 +161,7 @@ fn a_page_is_told_of_a_burst_around_what_it_brings() {
     let story = Story::new();
     let mut stream = story.follow(&[("/a.txt", version("0"))]);
     let interest = Interest { path: path("/a.txt"), has: version("0"), format: Format::PageUses, need: Need::Nothing };
-    let mut page = Follower::new(&story.hub, vec![interest]);
+    let mut page = Follower::of_page(&story.hub, vec![interest]);
     story.hub.burst(true);
     story.save("/a.txt", "1");
     expect(&mut page, &["burst true", "/a.txt"]);
@@ -226,4 +227,18 @@ fn a_waiting_follower_is_woken() {
     let waiting = std::thread::spawn(move || futures::executor::block_on(follower.next()).is_some());
     story.save("/a.txt", "1");
     assert!(waiting.join().unwrap());
+}
+
+#[test]
+fn all_pages_that_are_open_are_loaded_again() {
+    let story = Story::new();
+    let mut stream = story.follow(&[("/a.txt", version("0"))]);
+    let mut page = Follower::of_page(&story.hub, vec![]);
+    story.hub.reload();
+    story.hub.reload();
+    let mut late = Follower::of_page(&story.hub, vec![]);
+    expect(&mut page, &["reload"]);
+    expect(&mut page, &[]);
+    expect(&mut late, &[]);
+    expect(&mut stream, &[]);
 }

@@ -2,18 +2,18 @@ use actix_web::http::header::HeaderName;
 
 use super::*;
 
-fn judge(guard: &Guard, method: &Method, headers: &[(&str, &str)]) -> Verdict {
+fn judge((address, guard): &(SocketAddr, Guard), method: &Method, headers: &[(&str, &str)]) -> Verdict {
     let mut map = HeaderMap::new();
     for (name, value) in headers {
         map.append(name.parse::<HeaderName>().unwrap(), HeaderValue::from_str(value).unwrap());
     }
-    guard.judge(method, &map)
+    guard.judge(*address, method, &Uri::from_static("/"), &map)
 }
 
 #[track_caller]
 fn host(bound: &str, host: &str, expected: Verdict) {
     let address = SocketAddr::new(bound.parse().unwrap(), 3000);
-    let guard = Guard::new(address, vec!["demo.test".into()], None);
+    let guard = (address, Guard::new(vec!["demo.test".into()], None));
     assert_eq!(judge(&guard, &Method::GET, &[("host", host)]), expected, "{host} at {bound}");
 }
 
@@ -24,7 +24,7 @@ fn origin(headers: &[(&str, &str)], expected: Verdict) {
 
 #[track_caller]
 fn origin_at(host: &str, headers: &[(&str, &str)], expected: Verdict) {
-    let guard = Guard::new("127.0.0.1:3000".parse().unwrap(), vec!["demo.test".into()], None);
+    let guard = ("127.0.0.1:3000".parse().unwrap(), Guard::new(vec!["demo.test".into()], None));
     let mut all = vec![("host", host), ("accept", "text/event-stream")];
     all.extend(headers);
     assert_eq!(judge(&guard, &Method::GET, &all), expected, "{headers:?}");
@@ -64,7 +64,7 @@ fn answers_to_its_own_names_only() {
 
 #[test]
 fn a_request_names_one_host() {
-    let guard = Guard::new("127.0.0.1:3000".parse().unwrap(), vec![], None);
+    let guard = ("127.0.0.1:3000".parse().unwrap(), Guard::new(vec![], None));
     assert_eq!(judge(&guard, &Method::GET, &[]), Verdict::NoHost);
     let two = [("host", "localhost"), ("host", "evil.example")];
     assert_eq!(judge(&guard, &Method::GET, &two), Verdict::NoHost);
@@ -109,7 +109,7 @@ fn a_name_that_is_allowed_is_one_origin_and_not_all_of_its_ports() {
     ] {
         origin_at(host, &[("origin", page)], expected);
     }
-    let guard = Guard::new("127.0.0.1:80".parse().unwrap(), vec![], None);
+    let guard = ("127.0.0.1:80".parse().unwrap(), Guard::new(vec![], None));
     let stream = [("host", "localhost"), ("accept", "text/event-stream")];
     let judge = |page| judge(&guard, &Method::GET, &[stream.as_slice(), &[("origin", page)]].concat());
     assert_eq!(judge("http://localhost"), Verdict::Allow);
@@ -119,7 +119,7 @@ fn a_name_that_is_allowed_is_one_origin_and_not_all_of_its_ports() {
 #[track_caller]
 fn plain(cors: Option<&[&str]>, site: &str, mode: &str, destination: &str, others: &[(&str, &str)], expected: Verdict) {
     let cors = cors.map(|cors| cors.iter().map(ToString::to_string).collect());
-    let guard = Guard::new("127.0.0.1:3000".parse().unwrap(), vec![], cors);
+    let guard = ("127.0.0.1:3000".parse().unwrap(), Guard::new(vec![], cors));
     let headers = [
         ("host", "localhost:3000"),
         ("sec-fetch-site", site),
@@ -169,10 +169,26 @@ fn who_may_ask_from_elsewhere_may_embed_too() {
 
 #[test]
 fn nothing_can_be_posted_from_elsewhere() {
-    let guard = Guard::new("127.0.0.1:3000".parse().unwrap(), vec![], None);
+    let guard = ("127.0.0.1:3000".parse().unwrap(), Guard::new(vec![], None));
     let foreign = [("host", "localhost"), ("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")];
     assert_eq!(judge(&guard, &Method::GET, &foreign), Verdict::ForeignOrigin);
     assert_eq!(judge(&guard, &Method::GET, &foreign[..2]), Verdict::Allow);
     assert_eq!(judge(&guard, &Method::POST, &foreign), Verdict::ForeignOrigin);
     assert_eq!(judge(&guard, &Method::OPTIONS, &foreign), Verdict::ForeignOrigin);
+}
+
+#[test]
+fn the_authority_is_the_host_of_http_2() {
+    let guard = Guard::new(vec![], None);
+    let address = "127.0.0.1:3000".parse().unwrap();
+    let judge = |uri: &'static str, host: Option<&str>| {
+        let mut headers = HeaderMap::new();
+        host.into_iter().for_each(|host| headers.append(header::HOST, HeaderValue::from_str(host).unwrap()));
+        guard.judge(address, &Method::GET, &Uri::from_static(uri), &headers)
+    };
+    assert_eq!(judge("https://localhost:3000/a", None), Verdict::Allow);
+    assert_eq!(judge("https://LOCALHOST:3000/a", Some("localhost:3000")), Verdict::Allow);
+    assert_eq!(judge("https://evil.example:3000/a", None), Verdict::ForeignHost);
+    assert_eq!(judge("https://evil.example/a", Some("localhost:3000")), Verdict::NoHost);
+    assert_eq!(judge("https://localhost:3000/a", Some("evil.example")), Verdict::NoHost);
 }
