@@ -9,7 +9,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::cli::Args;
-use crate::source::directory::Directory;
 
 /// The port that is tried first.
 pub const USUAL_PORT: u16 = 3000;
@@ -18,7 +17,9 @@ pub const USUAL_PORT: u16 = 3000;
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The directory to serve.
-    pub root: Directory,
+    pub directory: PathBuf,
+    /// The largest file whose contents are pushed, in bytes.
+    pub max_push: u64,
     /// The address to listen on.
     pub address: IpAddr,
     /// The port to listen on, 0 for any; `None` for the usual one or the next that is free.
@@ -36,8 +37,6 @@ pub struct Config {
 /// What was typed makes no sense here.
 #[derive(Debug)]
 pub enum ConfigError {
-    /// There is no such directory, or it can't be read.
-    Directory(PathBuf, io::Error),
     /// There is no such address.
     Host(String, io::Error),
 }
@@ -47,10 +46,6 @@ impl ConfigError {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Directory(_, error) if error.kind() == io::ErrorKind::NotADirectory => {
-                Some("pass the directory that holds the file")
-            }
-            Self::Directory(..) => None,
             Self::Host(..) => Some("pass an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all of them"),
         }
     }
@@ -59,7 +54,6 @@ impl ConfigError {
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Directory(path, _) => write!(f, "cannot serve {}", path.display()),
             Self::Host(host, _) => write!(f, "cannot find the address {host}"),
         }
     }
@@ -68,7 +62,7 @@ impl fmt::Display for ConfigError {
 impl Error for ConfigError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Directory(_, error) | Self::Host(_, error) => Some(error),
+            Self::Host(_, error) => Some(error),
         }
     }
 }
@@ -77,8 +71,6 @@ impl TryFrom<Args> for Config {
     type Error = ConfigError;
 
     fn try_from(args: Args) -> Result<Self, ConfigError> {
-        let root = Directory::new(&args.directory, args.max_push);
-        let root = root.map_err(|error| ConfigError::Directory(args.directory, error))?;
         let host = args.host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let address = match (host.as_str(), 0).to_socket_addrs() {
             Ok(mut addresses) => addresses.next().ok_or_else(|| io::Error::other("it has none")),
@@ -93,6 +85,15 @@ impl TryFrom<Args> for Config {
         for host in &mut allowed_hosts {
             host.make_ascii_lowercase();
         }
-        Ok(Self { root, address, port: args.port, allowed_hosts, cors: args.cors, poll: args.poll, open: args.open })
+        Ok(Self {
+            directory: args.directory,
+            max_push: args.max_push,
+            address,
+            port: args.port,
+            allowed_hosts,
+            cors: args.cors,
+            poll: args.poll,
+            open: args.open,
+        })
     }
 }

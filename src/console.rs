@@ -1,25 +1,19 @@
 //! Shows notices at the terminal, in the words of the person who reads it.
 
-use std::collections::HashMap;
 use std::error::Error;
+use std::fmt;
 use std::fmt::Write as _;
 use std::io;
-use std::io::IsTerminal;
 use std::io::Write as _;
-use std::sync::mpsc::Receiver;
-use std::sync::mpsc::RecvTimeoutError;
-use std::time::Duration;
-use std::time::Instant;
 
 use crate::hub::Report;
 use crate::notice::Notice;
-use crate::site::SitePath;
 use crate::watch::Cause;
 use crate::watch::Polled;
 
 /// Says it: what was asked for on standard output, the rest on standard error.
 pub fn say(notice: &Notice<'_>) {
-    let text = lines(notice).iter().map(|line| printable(line) + "\n").collect::<String>();
+    let text = format!("{notice}\n");
     // Nobody reads it if this fails, and the server is still of use.
     drop(match notice {
         Notice::Ready { .. } => io::stdout().lock().write_all(text.as_bytes()),
@@ -27,42 +21,11 @@ pub fn say(notice: &Notice<'_>) {
     });
 }
 
-/// How often the terminal speaks of the same file: some are saved a hundred times a second.
-const PAUSE: Duration = Duration::from_secs(1);
-
-/// Speaks of updates, if somebody looks: in a file or a pipe they would only fill it. Ends when the sender is gone.
-pub fn show_updates(reports: &Receiver<Report>) {
-    if !io::stderr().is_terminal() {
-        return;
-    }
-    // Of which files was spoken a moment ago: until when they wait, what there is to say then, and how much more there was.
-    let mut spoken: HashMap<SitePath, (Instant, Option<Report>, usize)> = HashMap::new();
-    loop {
-        let now = Instant::now();
-        spoken.retain(|_, (until, waiting, others)| {
-            if *until > now {
-                return true;
-            }
-            let Some(report) = waiting.take() else { return false };
-            say(&Notice::Sent { report: &report, others: *others });
-            (*until, *others) = (now + PAUSE, 0);
-            true
-        });
-        let next = spoken.values().map(|(until, ..)| *until).min();
-        let report = match next {
-            None => reports.recv().ok(),
-            Some(next) => match reports.recv_timeout(next.saturating_duration_since(now)) {
-                Err(RecvTimeoutError::Timeout) => continue,
-                report => report.ok(),
-            },
-        };
-        let Some(report) = report else { return };
-        if let Some((_, waiting, others)) = spoken.get_mut(&report.path) {
-            *others += usize::from(waiting.replace(report).is_some());
-        } else {
-            say(&Notice::Sent { report: &report, others: 0 });
-            spoken.insert(report.path, (Instant::now() + PAUSE, None, 0));
-        }
+/// In words, with a hint in a line of its own if there is one. What a terminal would take for a command is made harmless.
+impl fmt::Display for Notice<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines = lines(self).iter().map(|line| printable(line)).collect::<Vec<_>>();
+        f.write_str(&lines.join("\n"))
     }
 }
 
@@ -146,8 +109,11 @@ fn causes(error: &dyn Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::content::Problem;
+    use crate::site::SitePath;
 
     #[test]
     fn a_file_that_is_gone_is_no_save() {

@@ -1,5 +1,7 @@
 //! Every save is cast to every browser: a server for a directory in which every file is live.
 //!
+//! Run it as a command, or make your own actix-web app live with two lines: see [`Live`].
+//!
 //! # The map of the house
 //!
 //! ```text
@@ -17,22 +19,22 @@
 //! ```
 //!
 //! Two flows and one meeting point. The *save flow* goes from left to right and never back, but for one arrow: the
-//! [`hub`] tells [`watch`] which paths are followed. The *request flow* goes through the guard, to a file or a stream.
-//! Both speak [`SitePath`](site::SitePath), and both open files through [`Directory`](source::directory::Directory), so
+//! `hub` tells `watch` which paths are followed. The *request flow* goes through the guard, to a file or a stream.
+//! Both speak [`SitePath`], and both open files through `Directory`, so
 //! that what may be seen is decided in one place.
 //!
 //! | room | goes in | comes out |
 //! |---|---|---|
-//! | [`site`] | a URL | a place inside what is served |
-//! | [`source`] | a place | what stands there |
-//! | [`watch`] | file-system events | settled batches |
-//! | [`content`] | bytes | snapshots |
-//! | [`event`] | snapshots | the text that is sent |
-//! | [`pipeline`] | the story from a batch to a snapshot ||
-//! | [`hub`] | snapshots, what is published | what each follower is sent |
-//! | [`http`] | requests | files, pages, streams |
-//! | [`notice`] | what people may be told, as data | [`console`] shows it at the terminal |
-//! | [`server`] | puts them together, starts and stops them ||
+//! | `site` | a URL | a place inside what is served |
+//! | `source` | a place | what stands there |
+//! | `watch` | file-system events | settled batches |
+//! | `content` | bytes | snapshots |
+//! | `event` | snapshots | the text that is sent |
+//! | `pipeline` | the story from a batch to a snapshot ||
+//! | `hub` | snapshots, what is published | what each follower is sent |
+//! | `http` | requests | files, pages, streams |
+//! | `notice` | what people may be told, as data | `console` shows it at the terminal |
+//! | `server` | puts them together, starts and stops them ||
 //!
 //! # Words
 //!
@@ -49,16 +51,47 @@
 //! - Good news is sent at once; bad news only when a second look has confirmed it.
 //! - No watch exists that no follower needs.
 
+#[cfg(feature = "cli")]
+#[doc(hidden)]
 pub mod cli;
-pub mod config;
-pub mod console;
+#[cfg(feature = "cli")]
+mod config;
+mod console;
+#[doc(hidden)]
 pub mod content;
+#[doc(hidden)]
 pub mod event;
+#[doc(hidden)]
 pub mod http;
+#[doc(hidden)]
 pub mod hub;
-pub mod notice;
-pub mod pipeline;
-pub mod server;
+mod live;
+mod notice;
+mod pipeline;
+#[cfg(feature = "cli")]
+mod server;
+#[doc(hidden)]
 pub mod site;
-pub mod source;
-pub mod watch;
+mod source;
+mod watch;
+
+#[cfg(feature = "cli")]
+pub use crate::config::Config;
+#[cfg(feature = "cli")]
+pub use crate::config::ConfigError;
+pub use crate::content::Problem;
+pub use crate::http::html::middleware::Inject;
+pub use crate::hub::Report;
+pub use crate::live::Channel;
+pub use crate::live::Live;
+pub use crate::live::LiveBuilder;
+pub use crate::live::LiveError;
+pub use crate::notice::Notice;
+#[cfg(feature = "cli")]
+pub use crate::server::Server;
+#[cfg(feature = "cli")]
+pub use crate::server::ServerError;
+pub use crate::site::SitePath;
+pub use crate::watch::Cause;
+pub use crate::watch::Polled;
+pub use crate::watch::WatchError;

@@ -1,13 +1,13 @@
-//! Arguments → config → run → exit status.
+//! Arguments → config → serve → exit status.
 
+use std::error::Error;
 use std::process::ExitCode;
 
 use clap::Parser;
+use savecast::Config;
+use savecast::Notice;
+use savecast::Server;
 use savecast::cli::Args;
-use savecast::config::Config;
-use savecast::console;
-use savecast::notice::Notice;
-use savecast::server;
 
 /// See Cargo.toml for what it saves.
 #[cfg(target_os = "linux")]
@@ -19,16 +19,16 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let config = match Config::try_from(args) {
         Ok(config) => config,
-        Err(error) => {
-            console::say(&Notice::Failed { error: &error, hint: error.hint() });
-            return ExitCode::FAILURE;
-        }
+        Err(error) => return fail(&error, error.hint()),
     };
-    match server::run(config) {
+    match Server::new(config).run() {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            console::say(&Notice::Failed { error: &error, hint: error.hint() });
-            ExitCode::FAILURE
-        }
+        Err(error) => fail(&error, error.hint()),
     }
+}
+
+#[expect(clippy::print_stderr, reason = "that is where a person looks for it")]
+fn fail(error: &dyn Error, hint: Option<&str>) -> ExitCode {
+    eprintln!("{}", Notice::Failed { error, hint });
+    ExitCode::FAILURE
 }

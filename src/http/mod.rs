@@ -19,6 +19,7 @@ use actix_web::web;
 use actix_web::web::Data;
 use actix_web::web::ServiceConfig;
 
+use crate::content::Version;
 use crate::http::files::not_found;
 use crate::http::html::assets;
 use crate::http::live::long_poll;
@@ -29,8 +30,8 @@ use crate::http::negotiate::Negotiated;
 use crate::http::state::AppState;
 use crate::site::SitePath;
 
-/// All routes: what is mounted at `prefix`, such as `/assets/`, and our own resources.
-pub fn routes(app: &mut ServiceConfig, state: &Data<AppState>, prefix: &SitePath) {
+/// All routes: what is mounted, and our own resources.
+pub fn routes(app: &mut ServiceConfig, state: &Data<AppState>) {
     let ours = |url: &'static str| url.strip_prefix(urls::PREFIX).unwrap_or(url);
     app.service(
         web::scope(urls::PREFIX)
@@ -44,7 +45,7 @@ pub fn routes(app: &mut ServiceConfig, state: &Data<AppState>, prefix: &SitePath
             .default_service(web::route().to(any_file)),
     );
     app.service(
-        web::scope(prefix.as_str().trim_end_matches('/'))
+        web::scope(state.prefix.as_str().trim_end_matches('/'))
             .app_data(state.clone())
             .wrap(from_fn(guard::middleware::check))
             .default_service(web::route().to(any_file)),
@@ -66,7 +67,7 @@ async fn any_file(request: HttpRequest, state: Data<AppState>, payload: web::Pay
         (Some(path), Negotiated::File) => long_poll::serve(&request, state, path).await,
         (Some(path), Negotiated::EventStream) => sse::file(&request, state, path).await,
         (Some(path), Negotiated::WebSocket) => websocket::file(&request, &state, path, payload).await,
-        (None, Negotiated::File) => not_found::answer(&request, None, false),
+        (None, Negotiated::File) => not_found::answer(&request, None, Version::ABSENT, false),
         (None, Negotiated::EventStream | Negotiated::WebSocket) => HttpResponse::NotFound().body("no such file\n"),
     }
 }

@@ -60,6 +60,14 @@ const SOURCE: &str = "savecast-source";
 /// The header with which the client asks for its own page, so that a service worker renews what it keeps of it.
 const DOCUMENT: &str = "savecast-document";
 
+/// The header with which the client asks whether its page is there.
+pub(crate) const LOOK: &str = "savecast-look";
+
+/// Whether the client of a page asks, for something that is not to have the client in it.
+pub(crate) fn is_of_client(headers: &HeaderMap, query: &str) -> bool {
+    query.contains(SOURCE) || headers.contains_key(LOOK)
+}
+
 /// What becomes of the answer, as far as the browser says (Fetch Metadata Request Headers, section 2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Destination {

@@ -18,7 +18,7 @@ pub(super) async fn json(request: HttpRequest, state: Data<AppState>) -> HttpRes
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, "GET, HEAD")).finish();
     }
-    let stats = state.hub.stats();
+    let counted = state.hub.stats();
     let (files, directories) = (state.watched)();
     let latest = state.hub.latest_report().map(|Report { path, listeners, elapsed, .. }| {
         json!({ "path": path.as_str(), "listeners": listeners, "ms": elapsed.as_secs_f64() * 1000.0 })
@@ -26,12 +26,12 @@ pub(super) async fn json(request: HttpRequest, state: Data<AppState>) -> HttpRes
     let status = json!({
         "version": env!("CARGO_PKG_VERSION"),
         "root": state.name,
-        "streams": stats.streams,
-        "followed": stats.followed,
+        "streams": counted.streams,
+        "followed": counted.followed,
         "watched_files": files,
         "watched_dirs": directories,
-        "updates": stats.updates,
-        "problems": stats.problems,
+        "updates": counted.updates,
+        "problems": counted.problems,
         "latest": latest,
     });
     HttpResponse::Ok()

@@ -15,7 +15,7 @@ use crate::hub::Known;
 use crate::hub::Need;
 use crate::hub::WatchRequest;
 use crate::source::FileContent;
-use crate::source::Source;
+use crate::source::look::Source;
 use crate::watch::WatchHandle;
 use crate::watch::signals;
 

@@ -5,9 +5,14 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 
+use crate::live::LiveError;
+
 /// Why the server can't start or go on.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum ServerError {
+    /// There is nothing to serve.
+    Live(LiveError),
     /// The port can't be had.
     Listen(SocketAddr, io::Error),
     /// The pipeline has stopped, which is a bug of ours.
@@ -27,6 +32,7 @@ impl ServerError {
                 io::ErrorKind::PermissionDenied => Some("pass a --port above 1023"),
                 _ => None,
             },
+            Self::Live(error) => error.hint(),
             Self::Pipeline => Some("this is a bug in savecast; the lines above say more"),
             Self::Server(_) => None,
         }
@@ -36,6 +42,7 @@ impl ServerError {
 impl fmt::Display for ServerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Live(error) => error.fmt(f),
             Self::Listen(address, _) => write!(f, "cannot listen on {address}"),
             Self::Pipeline => f.write_str("cannot go on: files are no longer watched"),
             Self::Server(_) => f.write_str("cannot go on serving"),
@@ -46,6 +53,8 @@ impl fmt::Display for ServerError {
 impl Error for ServerError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
+            // It says itself what went wrong.
+            Self::Live(error) => error.source(),
             Self::Listen(_, error) | Self::Server(error) => Some(error),
             Self::Pipeline => None,
         }

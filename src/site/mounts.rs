@@ -16,20 +16,22 @@ impl<T> Default for Mounts<T> {
 }
 
 impl<T> Mounts<T> {
-    /// Puts it at this directory, in the place of what was there.
+    /// Puts it at this directory, behind what is there.
     pub fn mount(&mut self, prefix: &SitePath, mounted: T) {
-        let prefix = prefix.as_directory();
-        self.mounts.retain(|(other, _)| *other != prefix);
-        self.mounts.push((prefix, mounted));
+        self.mounts.push((prefix.as_directory(), mounted));
         self.mounts.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.as_str().len()));
     }
 
-    /// What a place belongs to, and where it is in that.
-    pub fn at(&self, place: &SitePath) -> Option<(&T, SitePath)> {
+    /// What a place belongs to, and where it is in that: all that has the longest prefix, in the order of mounting.
+    pub fn at(&self, place: &SitePath) -> impl Iterator<Item = (&T, SitePath)> {
         // A directory that is asked for without its slash is found all the same.
         let inside =
             |prefix: &SitePath| place.below(prefix).or_else(|| (place.as_directory() == *prefix).then(SitePath::root));
-        self.mounts.iter().find_map(|(prefix, mounted)| Some((mounted, inside(prefix)?)))
+        let found = self.mounts.iter().find_map(|(prefix, _)| Some((prefix, inside(prefix)?)));
+        found.into_iter().flat_map(|(prefix, inside)| {
+            let same = self.mounts.iter().filter(move |(other, _)| other == prefix);
+            same.map(move |(_, mounted)| (mounted, inside.clone()))
+        })
     }
 
     /// All of them, the longest prefix first.
@@ -58,11 +60,14 @@ mod tests {
             ("/a/x/y.txt", ("/a", "/x/y.txt")),
             ("/a/b/c/", ("/a/b/", "/c/")),
         ] {
-            let (mounted, inside) = mounts.at(&path(place)).unwrap();
-            assert_eq!((*mounted, inside.as_str()), expected, "{place}");
+            let found = mounts.at(&path(place)).collect::<Vec<_>>();
+            let [(mounted, inside)] = found.as_slice() else { panic!("{found:?}") };
+            assert_eq!((**mounted, inside.as_str()), expected, "{place}");
         }
         let mut part = Mounts::default();
         part.mount(&path("/a/"), ());
-        assert!(part.at(&path("/b")).is_none());
+        assert_eq!(part.at(&path("/b")).count(), 0);
+        part.mount(&path("/a"), ());
+        assert_eq!(part.at(&path("/a/b")).count(), 2);
     }
 }

@@ -1,17 +1,18 @@
 //! Where contents come from.
 //!
-//! A [`Source`] says what stands at a place. The pipeline, the hub and the streams don't know which one it is.
+//! A [`Source`](look::Source) says what stands at a place. The pipeline, the hub and the streams don't know which one it is.
 
 pub mod directory;
 mod file;
 pub mod fingerprint;
 mod found;
-mod look;
+pub mod look;
+mod rendered;
 mod sources;
 
 pub use crate::source::file::FileContent;
 pub use crate::source::file::ReadError;
 pub use crate::source::found::Fetched;
 pub use crate::source::found::Found;
-pub use crate::source::look::Source;
+pub use crate::source::rendered::Rendered;
 pub use crate::source::sources::Sources;

@@ -14,7 +14,8 @@ use crate::source::found::Fetched;
 use crate::source::found::Found;
 use crate::source::look::Source;
 
-/// The sources of a site. It is asked for places of the site, and asks the source that each belongs to.
+/// The sources of a site. It is asked for places of the site, and asks the source that each belongs to: of several at the same
+/// prefix, the first one that has something there.
 #[derive(Clone, Default)]
 pub struct Sources(Mounts<Arc<dyn Source>>);
 
@@ -32,8 +33,7 @@ impl Sources {
     /// The directory on which a place depends, and where it is in that.
     #[must_use]
     pub fn directory_of(&self, place: &SitePath) -> Option<(&Path, SitePath)> {
-        let (source, inside) = self.0.at(place)?;
-        Some((source.directory()?, inside))
+        self.0.at(place).find_map(|(source, inside)| Some((source.directory()?, inside)))
     }
 
     /// See [`Source::find`].
@@ -42,7 +42,7 @@ impl Sources {
     ///
     /// See [`ReadError`].
     pub fn find(&self, place: &SitePath) -> Result<Found, ReadError> {
-        self.at(place).and_then(|(source, inside)| source.find(&inside))
+        self.first(place, |source, inside| source.find(inside))
     }
 
     /// See [`Source::fetch`].
@@ -51,20 +51,21 @@ impl Sources {
     ///
     /// See [`ReadError`].
     pub fn fetch(&self, place: &SitePath) -> Result<Fetched, ReadError> {
-        self.at(place).and_then(|(source, inside)| source.fetch(&inside))
+        self.first(place, |source, inside| source.fetch(inside))
     }
 
     /// See [`Source::find_now`].
     #[must_use]
     pub fn find_now(&self, place: &SitePath) -> Option<FileContent> {
-        let (source, inside) = self.0.at(place)?;
+        let (source, inside) = self.0.at(place).next()?;
         source.find_now(&inside)
     }
 
     /// See [`Source::standing`].
     #[must_use]
     pub fn standing(&self, place: &SitePath) -> Standing {
-        self.0.at(place).map_or(Standing::Missing, |(source, inside)| source.standing(&inside))
+        let mut found = self.0.at(place).map(|(source, inside)| source.standing(&inside));
+        found.find(|standing| *standing != Standing::Missing).unwrap_or(Standing::Missing)
     }
 
     /// See [`Source::entries`].
@@ -73,7 +74,7 @@ impl Sources {
     ///
     /// See [`ReadError`].
     pub fn entries(&self, directory: &SitePath) -> Result<Vec<Entry>, ReadError> {
-        self.at(directory).and_then(|(source, inside)| source.entries(&inside))
+        self.first(directory, |source, inside| source.entries(inside))
     }
 
     /// See [`Source::tail`].
@@ -82,20 +83,32 @@ impl Sources {
     ///
     /// See [`ReadError`].
     pub fn tail(&self, place: &SitePath) -> Result<TailedFile, ReadError> {
-        self.at(place).and_then(|(source, inside)| source.tail(&inside))
+        self.first(place, |source, inside| source.tail(inside))
     }
 
     /// See [`Source::begin`].
     pub fn begin(&self, place: &SitePath) {
-        self.0.at(place).into_iter().for_each(|(source, inside)| source.begin(&inside));
+        self.0.at(place).for_each(|(source, inside)| source.begin(&inside));
     }
 
     /// See [`Source::end`].
     pub fn end(&self, place: &SitePath) {
-        self.0.at(place).into_iter().for_each(|(source, inside)| source.end(&inside));
+        self.0.at(place).for_each(|(source, inside)| source.end(&inside));
     }
 
-    fn at(&self, place: &SitePath) -> Result<(&Arc<dyn Source>, SitePath), ReadError> {
-        self.0.at(place).ok_or(ReadError::Missing)
+    /// The answer of the first one that has something there.
+    fn first<T>(
+        &self,
+        place: &SitePath,
+        ask: impl Fn(&dyn Source, &SitePath) -> Result<T, ReadError>,
+    ) -> Result<T, ReadError> {
+        let mut missing = ReadError::Missing;
+        for (source, inside) in self.0.at(place) {
+            match ask(&**source, &inside) {
+                Err(error @ (ReadError::Missing | ReadError::Outside)) => missing = error,
+                found => return found,
+            }
+        }
+        Err(missing)
     }
 }

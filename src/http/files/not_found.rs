@@ -19,11 +19,16 @@ pub(crate) const ICON_PATH: &str = "/favicon.ico";
 
 const ICON: &str = include_str!("../../../static/icon.svg");
 
-/// 404. `path` is `None` for what is never shown, whether it exists or not. `leads_out` says that a link to elsewhere is there.
-pub(crate) fn answer(request: &HttpRequest, path: Option<&SitePath>, leads_out: bool) -> HttpResponse {
+/// 404. `version` is that of what is missing, which has none if it is a file. `path` is `None` for what is never shown, whether it exists or not. `leads_out` says that a link to elsewhere is there.
+pub(crate) fn answer(
+    request: &HttpRequest,
+    path: Option<&SitePath>,
+    version: Version,
+    leads_out: bool,
+) -> HttpResponse {
     let mut response = HttpResponse::NotFound();
     response.insert_header((header::CACHE_CONTROL, "no-cache"));
-    for header in path.into_iter().flat_map(|path| resource::headers(request, path, Version::ABSENT)) {
+    for header in path.into_iter().flat_map(|path| resource::headers(request, path, version)) {
         response.insert_header(header);
     }
     if !negotiate::destination_of(request).is_document() {
@@ -41,7 +46,7 @@ pub(crate) fn answer(request: &HttpRequest, path: Option<&SitePath>, leads_out: 
         None => ("There is nothing here".to_owned(), ""),
     };
     let body = format!("<h1>{heading}</h1>\n{words}\n<p><a href=\"/\">Go to the start page</a>");
-    response.content_type("text/html; charset=utf-8").body(page::write(path, Version::ABSENT, "Not found", &body))
+    response.content_type("text/html; charset=utf-8").body(page::write(path, version, "Not found", &body))
 }
 
 /// The icon that browsers ask for on every page, where the project has none. `path` is that of the one it may get.

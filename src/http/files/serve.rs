@@ -84,6 +84,11 @@ pub(crate) fn answer(
     url: &SitePath,
     found: Result<Found, ReadError>,
 ) -> HttpResponse {
+    // Where pages are rendered, nobody knows whether one of them will be there.
+    let missing = || match &state.rendered {
+        Some(rendered) if state.prefix == SitePath::root() => rendered.version(url),
+        _ => Version::ABSENT,
+    };
     match found {
         Ok(Found::File(path, FileContent { bytes, modified, .. }, version)) => {
             file(request, state, &path, bytes.into(), modified, version)
@@ -92,8 +97,8 @@ pub(crate) fn answer(
         Ok(Found::Listing(entries)) => listing::page(request, &state.name, url, entries),
         Ok(Found::NeedsSlash) => redirect::to_slash(request, url),
         Err(ReadError::Missing) if url.as_str() == not_found::ICON_PATH => not_found::icon(request, url),
-        Err(ReadError::Missing) => not_found::answer(request, Some(url), false),
-        Err(ReadError::Outside) => not_found::answer(request, Some(url), true),
+        Err(ReadError::Missing) => not_found::answer(request, Some(url), missing(), false),
+        Err(ReadError::Outside) => not_found::answer(request, Some(url), missing(), true),
         Err(ReadError::Unreadable(error)) => HttpResponse::Forbidden()
             .insert_header((header::CACHE_CONTROL, "no-cache"))
             .content_type("text/plain; charset=utf-8")

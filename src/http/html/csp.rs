@@ -16,9 +16,14 @@ pub(crate) struct Verdict {
 /// Reads the policies (Content Security Policy Level 3, sections 3.3 and 6.8).
 #[must_use]
 pub(crate) fn verdict(html: &[u8]) -> Verdict {
-    let mut verdict = Verdict::default();
     let head = &html[..html.len().min(HEAD)];
-    for policy in policies(&String::from_utf8_lossy(head)) {
+    judge(policies(&String::from_utf8_lossy(head)))
+}
+
+/// Reads policies that a header or a page declares.
+pub(crate) fn judge(policies: impl IntoIterator<Item = String>) -> Verdict {
+    let mut verdict = Verdict::default();
+    for policy in policies {
         let scripts = directive(&policy, &["script-src-elem", "script-src", "default-src"]);
         if let Some((written, sources)) = scripts {
             let nonce = sources.iter().find_map(|source| source.strip_prefix("'nonce-")?.strip_suffix('\''));

@@ -32,14 +32,34 @@ pub fn is_whole(html: &[u8]) -> bool {
     place(html) > if html.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 }
 }
 
+/// Puts `tag` into a document of which this is the beginning; `None` as long as its place may still be behind.
+#[must_use]
+pub fn inject_into_part(html: &[u8], tag: &str) -> Option<Vec<u8>> {
+    let (place, is_final) = search(html);
+    let (before, after) = html.split_at(place);
+    is_final.then(|| [before, tag.as_bytes(), after].concat())
+}
+
 /// The first place in a document where a script may stand: inside of `<head>` if that is written down, else after
 /// `<html>`, the doctype or the byte order mark, where a parser opens the head by itself.
+fn place(html: &[u8]) -> usize {
+    search(html).0
+}
+
+/// The longest beginning of a tag that has to be seen to know which one it is.
+const LONGEST_TAG: usize = b"<!doctype".len() + 1;
+
+/// The place, and whether it stays so whatever comes behind.
 ///
 /// Only what precedes the head is read, so this takes no longer for a long page, and nothing in scripts, comments or
 /// text can be mistaken for a tag. As the first script of the head it comes before a `<base>` that could lead its URL
 /// away. (WHATWG HTML, section 13.2.6, insertion modes *initial* to *in head*.)
-fn place(html: &[u8]) -> usize {
-    let mut at = if html.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+fn search(html: &[u8]) -> (usize, bool) {
+    const MARK: &[u8] = b"\xef\xbb\xbf";
+    if html.len() < MARK.len() && MARK.starts_with(html) {
+        return (0, false);
+    }
+    let mut at = if html.starts_with(MARK) { MARK.len() } else { 0 };
     let mut place = at;
     loop {
         at += html[at..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
@@ -54,12 +74,13 @@ fn place(html: &[u8]) -> usize {
         } else if is_tag(rest, b"<html") {
             (end_of_tag(rest), true)
         } else if is_tag(rest, b"<head") {
-            return end_of_tag(rest).map_or(place, |end| at + end);
+            return end_of_tag(rest).map_or((place, false), |end| (at + end, true));
         } else {
-            return place;
+            let is_begun = rest.is_empty() || (rest[0] == b'<' && rest.len() < LONGEST_TAG);
+            return (place, !is_begun);
         };
         // What is never closed swallows the rest of the document.
-        let Some(end) = end else { return place };
+        let Some(end) = end else { return (place, false) };
         at += end;
         if may_stand_behind {
             place = at;
@@ -128,6 +149,27 @@ mod tests {
         check(
             "<?xml version=\"1.0\"?><!DOCTYPE html PUBLIC \"-//W3C//DTD XHTML 1.0 Strict//EN\" \"x.dtd\"><html><head/>|",
         );
+    }
+
+    #[test]
+    fn the_place_is_known_as_soon_as_it_can_be() {
+        for html in [
+            "<!doctype html><html><head>|<title>a</title>",
+            "<!-- a --><html><head a='>'>|<base>",
+            "<!DOCTYPE html>|<p>hello, world",
+            "|hello",
+            "<html>|<body class=a>hello",
+            "\u{feff}<!doctype html><head>|",
+        ] {
+            let whole = html.replace('|', "");
+            let first =
+                (0..=whole.len()).find_map(|end| inject_into_part(&whole.as_bytes()[..end], "|").map(|it| (end, it)));
+            let (end, injected) = first.unwrap();
+            assert_eq!([injected.as_slice(), &whole.as_bytes()[end..]].concat(), html.as_bytes());
+        }
+        for unknown in ["", "<", "<!doctype html>", "<!doctype html><hea", "<head a='>", "<!-- <head>", "<html><!"] {
+            assert_eq!(inject_into_part(unknown.as_bytes(), "|"), None, "{unknown}");
+        }
     }
 
     #[test]

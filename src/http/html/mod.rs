@@ -3,5 +3,6 @@
 pub(crate) mod assets;
 pub(crate) mod csp;
 pub mod inject;
+pub mod middleware;
 pub(crate) mod page;
 pub(crate) mod viewer;

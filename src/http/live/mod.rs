@@ -1,4 +1,4 @@
-//! What stays open: streams, WebSockets and long polls.
+//! What stays open: streams, web sockets and long polls.
 
 pub(crate) mod channel;
 pub mod clients;

@@ -1,0 +1,264 @@
+//! Puts the client into the pages that other people's handlers render.
+
+use std::future::Ready;
+use std::future::ready;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::OnceLock;
+use std::task::Context;
+use std::task::Poll;
+
+use actix_web::Error;
+use actix_web::body::BodySize;
+use actix_web::body::BoxBody;
+use actix_web::body::MessageBody;
+use actix_web::dev::Service;
+use actix_web::dev::ServiceRequest;
+use actix_web::dev::ServiceResponse;
+use actix_web::dev::Transform;
+use actix_web::http::Method;
+use actix_web::http::header;
+use actix_web::http::header::HeaderMap;
+use actix_web::http::header::HeaderValue;
+use actix_web::web::Data;
+use bytes::Bytes;
+use futures_util::future::LocalBoxFuture;
+
+use crate::content::Version;
+use crate::http::html::csp;
+use crate::http::html::inject;
+use crate::http::negotiate;
+use crate::http::negotiate::Destination;
+use crate::http::state::AppState;
+use crate::http::urls;
+use crate::notice::Notice;
+use crate::site::SitePath;
+
+/// How much of a page is held back until the place of the client is known, in bytes.
+const HEAD: usize = 64 << 10;
+
+/// What a page that was rendered says of itself, and the client of [`AppState`] reads.
+const SERVER_TIMING: &str = "server-timing";
+
+/// Middleware that makes the pages live that the handlers of an app render. See [`Live::inject`](crate::Live::inject).
+#[derive(Clone)]
+pub struct Inject {
+    /// There from the time when something is mounted.
+    state: Arc<OnceLock<Data<AppState>>>,
+}
+
+impl Inject {
+    pub(crate) fn new(state: Arc<OnceLock<Data<AppState>>>) -> Self {
+        Self { state }
+    }
+}
+
+impl<S, B> Transform<S, ServiceRequest> for Inject
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<BoxBody>;
+    type Error = Error;
+    type Transform = InjectService<S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        ready(Ok(InjectService { service: Rc::new(service), state: self.state.clone() }))
+    }
+}
+
+/// The service of [`Inject`].
+pub struct InjectService<S> {
+    service: Rc<S>,
+    state: Arc<OnceLock<Data<AppState>>>,
+}
+
+impl<S, B> Service<ServiceRequest> for InjectService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<BoxBody>;
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self::Response, Error>>;
+
+    fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.service.poll_ready(context)
+    }
+
+    fn call(&self, mut request: ServiceRequest) -> Self::Future {
+        let page = self.state.get().and_then(|state| Page::of(state, &request));
+        if page.is_some() {
+            ask_for_all(&mut request);
+        }
+        let response = self.service.call(request);
+        Box::pin(async move {
+            let response = response.await?.map_into_boxed_body();
+            Ok(match page {
+                Some(page) if is_rendered(&response) => page.make_live(response),
+                _ => response,
+            })
+        })
+    }
+}
+
+/// The handler renders all of the page: what the browser has may be right for the handler, and of another program all the same.
+/// It need not know `HEAD`, with which the client asks whether the page is there.
+fn ask_for_all(request: &mut ServiceRequest) {
+    let headers = request.headers_mut();
+    headers.remove(header::IF_NONE_MATCH);
+    headers.remove(header::IF_MODIFIED_SINCE);
+    if request.method() == Method::HEAD && request.headers().contains_key(negotiate::LOOK) {
+        request.head_mut().method = Method::GET;
+    }
+}
+
+/// A request for what may be a page.
+struct Page {
+    state: Data<AppState>,
+    path: SitePath,
+    version: Version,
+    /// Whether the client belongs into it.
+    destination: Destination,
+}
+
+impl Page {
+    fn of(state: &Data<AppState>, request: &ServiceRequest) -> Option<Self> {
+        let destination = negotiate::destination(request.headers(), request.query_string());
+        let is_ours = request.path() == urls::PREFIX || request.path().starts_with(urls::CHANNELS);
+        let may_be_page = matches!(*request.method(), Method::GET | Method::HEAD | Method::POST);
+        let is_wanted =
+            destination != Destination::Part || negotiate::is_of_client(request.headers(), request.query_string());
+        if is_ours || !may_be_page || !is_wanted {
+            return None;
+        }
+        let path = SitePath::from_url(request.uri().path())?;
+        // Files have the client already.
+        let is_file = state.prefix != SitePath::root() && path.below(&state.prefix).is_some();
+        if is_file {
+            return None;
+        }
+        // Before the handler begins: what changes meanwhile makes another one of it.
+        let version = state.rendered.as_ref()?.version(&path);
+        Some(Self { state: state.clone(), path, version, destination })
+    }
+
+    fn make_live(self, response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+        let encoding = response.headers().get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes);
+        if encoding.is_some_and(|encoding| encoding != b"identity") {
+            (self.state.say)(&Notice::NotLive {
+                path: &self.path,
+                reason: "compressed",
+                hint: "let the app compress what has the client already: .wrap(live.inject()).wrap(Compress::default())",
+            });
+            return response;
+        }
+        let policy = csp::judge(policies(response.headers()));
+        if let Some(directive) = &policy.forbids {
+            (self.state.say)(&Notice::Forbidden { path: &self.path, directive });
+        }
+        let tag = inject::tag(&self.path, self.version, policy.nonce.as_deref());
+        let destination = self.destination;
+        let mut response = response.map_body(|_, body| match body.try_into_bytes() {
+            Ok(html) => {
+                let is_page =
+                    destination.is_document() || (destination == Destination::Worker && inject::is_whole(&html));
+                let injected = if is_page { inject::inject(&html, &tag) } else { None };
+                BoxBody::new(injected.map_or(html, Bytes::from))
+            }
+            Err(body) if destination.is_document() => {
+                BoxBody::new(InjectedBody { body, tag: Some(tag), held: Vec::new() })
+            }
+            Err(body) => body,
+        });
+        let timing = format!("savecast;desc=\"{} {}\"", self.version, self.path.to_url());
+        let headers = response.headers_mut();
+        if let Ok(timing) = HeaderValue::from_str(&timing) {
+            headers.append(header::HeaderName::from_static(SERVER_TIMING), timing);
+        }
+        // These are of the page without the client.
+        for name in
+            ["etag", "last-modified", "content-length", "content-md5", "digest", "content-digest", "repr-digest"]
+        {
+            headers.remove(name);
+        }
+        if !headers.contains_key(header::CACHE_CONTROL) {
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        }
+        response
+    }
+}
+
+/// Whether it is HTML of a handler, and not a file that has the client already.
+fn is_rendered(response: &ServiceResponse<BoxBody>) -> bool {
+    let headers = response.headers();
+    let is_html = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|media_type| media_type.to_str().ok())
+        .is_some_and(|media_type| media_type.trim_start().to_ascii_lowercase().starts_with("text/html"));
+    let is_ours = headers
+        .get_all(SERVER_TIMING)
+        .any(|timing| timing.to_str().is_ok_and(|timing| timing.starts_with("savecast;")));
+    is_html && !is_ours
+}
+
+/// The policies that the headers declare.
+fn policies(headers: &HeaderMap) -> Vec<String> {
+    let values = headers.get_all(header::CONTENT_SECURITY_POLICY).filter_map(|policy| policy.to_str().ok());
+    values.flat_map(|value| value.split(',')).map(str::to_owned).collect()
+}
+
+/// A page that comes in parts, with the client in it.
+struct InjectedBody {
+    body: BoxBody,
+    /// What is still to be put in.
+    tag: Option<String>,
+    /// What has come before its place was known.
+    held: Vec<u8>,
+}
+
+impl MessageBody for InjectedBody {
+    type Error = Box<dyn std::error::Error>;
+
+    fn size(&self) -> BodySize {
+        match self.body.size() {
+            BodySize::Sized(length) => {
+                // One more message than bytes: whether the client has a place in them is not known yet.
+                if self.tag.is_some() { BodySize::Stream } else { BodySize::Sized(length) }
+            }
+            size => size,
+        }
+    }
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        let this = self.get_mut();
+        loop {
+            let part = std::task::ready!(Pin::new(&mut this.body).poll_next(context));
+            let Some(tag) = &this.tag else { return Poll::Ready(part) };
+            let is_over = match part {
+                Some(Ok(part)) => {
+                    this.held.extend_from_slice(&part);
+                    this.held.len() > HEAD
+                }
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => true,
+            };
+            let injected = if is_over {
+                Some(inject::inject(&this.held, tag).unwrap_or_else(|| this.held.clone()))
+            } else {
+                inject::inject_into_part(&this.held, tag)
+            };
+            if let Some(injected) = injected {
+                (this.tag, this.held) = (None, Vec::new());
+                // Nothing is no part: it would be the end.
+                if injected.is_empty() {
+                    continue;
+                }
+                return Poll::Ready(Some(Ok(injected.into())));
+            }
+        }
+    }
+}
