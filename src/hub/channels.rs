@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::task::Waker;
 use std::time::Instant;
 use std::time::SystemTime;
 use std::time::UNIX_EPOCH;
+
+use crate::hub::waiters::Waiters;
+use crate::hub::waiters::Wakers;
 
 /// How many events a channel remembers, and how many bytes of data.
 pub(super) const HISTORY: usize = 100;
@@ -91,7 +93,7 @@ pub(super) struct Channel {
     pub(super) next: u64,
     /// Whether there was any.
     pub(super) is_used: bool,
-    pub(super) listeners: HashMap<u64, Option<Waker>>,
+    pub(super) listeners: Waiters,
     pub(super) used: Instant,
 }
 
@@ -104,7 +106,7 @@ impl Channel {
             bytes: 0,
             next: u64::try_from(now).unwrap_or(0).max(highest + 1),
             is_used: false,
-            listeners: HashMap::new(),
+            listeners: Waiters::default(),
             used: Instant::now(),
         }
     }
@@ -202,7 +204,7 @@ impl Channels {
         self.by_name.values().map(|channel| channel.listeners.len()).sum()
     }
 
-    pub(super) fn wakers(&mut self) -> impl Iterator<Item = Waker> {
-        self.by_name.values_mut().flat_map(|channel| channel.listeners.values_mut().filter_map(Option::take))
+    pub(super) fn wake_all(&mut self, wakers: &mut Wakers) {
+        self.by_name.values_mut().for_each(|channel| channel.listeners.wake_all(wakers));
     }
 }

@@ -13,6 +13,7 @@ mod subscriber;
 mod tail_follower;
 mod tails;
 mod topics;
+mod waiters;
 
 pub use crate::hub::channels::ChannelEvent;
 pub use crate::hub::channels::ChannelName;

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::task::Context;
 use std::task::Poll;
-use std::task::Waker;
 use std::time::Instant;
 
 use crate::hub::channels::ChannelEvent;
@@ -11,6 +10,7 @@ use crate::hub::channels::ChannelName;
 use crate::hub::channels::ChannelStats;
 use crate::hub::channels::TooManyChannels;
 use crate::hub::topics::Hub;
+use crate::hub::waiters::Wakers;
 
 /// What a subscriber is told next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,16 +28,12 @@ impl Hub {
     ///
     /// If the channel is a new one, and there are too many.
     pub fn publish_to(&self, name: &ChannelName, event: &str, data: String) -> Result<(u64, usize), TooManyChannels> {
-        let mut wakers = Vec::new();
-        let answer = {
-            let channels = &mut self.state().channels;
-            let answer = channels.push(name, event, data)?;
-            let listeners =
-                channels.by_name.get_mut(name).into_iter().flat_map(|channel| channel.listeners.values_mut());
-            wakers.extend(listeners.filter_map(Option::take));
-            answer
-        };
-        wakers.into_iter().for_each(Waker::wake);
+        let mut wakers = Wakers::default();
+        let channels = &mut self.state().channels;
+        let answer = channels.push(name, event, data)?;
+        if let Some(channel) = channels.by_name.get_mut(name) {
+            channel.listeners.wake_all(&mut wakers);
+        }
         Ok(answer)
     }
 
@@ -82,7 +78,7 @@ impl Subscriber {
         let state = &mut *hub.state();
         let id = state.channels.next_subscriber;
         let channel = state.channels.open(&name)?;
-        channel.listeners.insert(id, None);
+        channel.listeners.add(id);
         let next = last.map_or(channel.next, |last| last.saturating_add(1));
         // One of the future is of a server that had another clock.
         let is_behind = next < channel.first() || next > channel.next;
@@ -108,7 +104,7 @@ impl Subscriber {
             self.next = event.id + 1;
             return Poll::Ready(Some(ChannelDelivery::Event(event)));
         }
-        channel.listeners.insert(self.id, Some(context.waker().clone()));
+        channel.listeners.wait(self.id, context);
         Poll::Pending
     }
 }
@@ -117,7 +113,7 @@ impl Drop for Subscriber {
     fn drop(&mut self) {
         let channels = &mut self.hub.state().channels;
         let Some(channel) = channels.by_name.get_mut(&self.name) else { return };
-        channel.listeners.remove(&self.id);
+        channel.listeners.remove(self.id);
         channel.used = Instant::now();
         // One that nobody has published to has nothing to remember.
         if channel.listeners.is_empty() && !channel.is_used {

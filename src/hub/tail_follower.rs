@@ -3,33 +3,30 @@
 use std::sync::Arc;
 use std::task::Context;
 use std::task::Poll;
-use std::task::Waker;
 
 use crate::hub::tails::Generations;
 use crate::hub::tails::TailEvent;
 use crate::hub::topics::Hub;
 use crate::hub::topics::WatchRequest;
+use crate::hub::waiters::Wakers;
 use crate::site::SitePath;
 
 impl Hub {
     /// Whether somebody follows `path` line by line, and if so, whether its end was told already.
     #[must_use]
-    pub fn log(&self, path: &SitePath) -> Option<bool> {
-        self.state().tails.by_path.get(path).map(|log| log.is_known)
+    pub fn tail(&self, path: &SitePath) -> Option<bool> {
+        self.state().tails.by_path.get(path).map(|tail| tail.is_known)
     }
 
     /// Tells those who follow `path` line by line what has happened, and what there is now.
     pub fn append(&self, path: &SitePath, news: Vec<TailEvent>, generations: Generations) {
-        let mut wakers = Vec::new();
-        {
-            let mut state = self.state();
-            let Some(log) = state.tails.by_path.get_mut(path) else { return };
-            (log.is_known, log.generations) = (true, generations);
-            news.into_iter().for_each(|news| log.push(news));
-            wakers.extend(log.listeners.values_mut().filter_map(Option::take));
-            state.updates += 1;
-        }
-        wakers.into_iter().for_each(Waker::wake);
+        let mut wakers = Wakers::default();
+        let mut state = self.state();
+        let Some(tail) = state.tails.by_path.get_mut(path) else { return };
+        (tail.is_known, tail.generations) = (true, generations);
+        news.into_iter().for_each(|news| tail.push(news));
+        tail.listeners.wake_all(&mut wakers);
+        state.updates += 1;
     }
 }
 
@@ -49,7 +46,7 @@ impl TailFollower {
         let mut state = hub.state();
         let id = state.tails.next_follower;
         state.tails.next_follower += 1;
-        state.tails.by_path.entry(path.clone()).or_default().listeners.insert(id, None);
+        state.tails.by_path.entry(path.clone()).or_default().listeners.add(id);
         (hub.watch)(WatchRequest::FollowLines(path.clone()));
         drop(state);
         Self { hub: hub.clone(), path, id, next: None }
@@ -61,25 +58,25 @@ impl TailFollower {
         if state.closed {
             return Poll::Ready(None);
         }
-        let Some(log) = state.tails.by_path.get_mut(&self.path) else { return Poll::Ready(None) };
-        let end = log.first + log.news.len() as u64;
+        let Some(tail) = state.tails.by_path.get_mut(&self.path) else { return Poll::Ready(None) };
+        let end = tail.first + tail.news.len() as u64;
         match self.next {
-            None if log.is_known => {
+            None if tail.is_known => {
                 self.next = Some(end);
-                return Poll::Ready(Some(Arc::new(TailEvent::Start(log.generations.clone()))));
+                return Poll::Ready(Some(Arc::new(TailEvent::Start(tail.generations.clone()))));
             }
-            Some(next) if next < log.first => {
+            Some(next) if next < tail.first => {
                 self.next = Some(end);
-                return Poll::Ready(Some(Arc::new(TailEvent::Missed(log.generations.clone()))));
+                return Poll::Ready(Some(Arc::new(TailEvent::Missed(tail.generations.clone()))));
             }
             Some(next) if next < end => {
-                let place = usize::try_from(next - log.first).unwrap_or(usize::MAX);
+                let place = usize::try_from(next - tail.first).unwrap_or(usize::MAX);
                 self.next = Some(next + 1);
-                return Poll::Ready(log.news.get(place).cloned());
+                return Poll::Ready(tail.news.get(place).cloned());
             }
             _ => {}
         }
-        log.listeners.insert(self.id, Some(context.waker().clone()));
+        tail.listeners.wait(self.id, context);
         Poll::Pending
     }
 
@@ -98,9 +95,9 @@ impl TailFollower {
 impl Drop for TailFollower {
     fn drop(&mut self) {
         let mut state = self.hub.state();
-        if let Some(log) = state.tails.by_path.get_mut(&self.path) {
-            log.listeners.remove(&self.id);
-            if log.listeners.is_empty() {
+        if let Some(tail) = state.tails.by_path.get_mut(&self.path) {
+            tail.listeners.remove(self.id);
+            if tail.listeners.is_empty() {
                 state.tails.by_path.remove(&self.path);
             }
         }

@@ -7,11 +7,12 @@ use std::io;
 use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::Weak;
-use std::task::Waker;
 
 use bytes::Bytes;
 
 use crate::content::lines::Mark;
+use crate::hub::waiters::Waiters;
+use crate::hub::waiters::Wakers;
 use crate::site::SitePath;
 
 /// How many bytes are kept for those who are slower. Who is slower than that reads the file.
@@ -113,7 +114,7 @@ pub(super) struct Tail {
     /// The number of the oldest of them.
     pub(super) first: u64,
     bytes: usize,
-    pub(super) listeners: HashMap<u64, Option<Waker>>,
+    pub(super) listeners: Waiters,
 }
 
 /// All of them. Part of the state of the hub.
@@ -125,15 +126,15 @@ pub(super) struct Tails {
 
 impl Tails {
     pub(super) fn listeners(&self) -> usize {
-        self.by_path.values().map(|log| log.listeners.len()).sum()
+        self.by_path.values().map(|tail| tail.listeners.len()).sum()
     }
 
     pub(super) fn paths(&self) -> impl Iterator<Item = &SitePath> {
         self.by_path.keys()
     }
 
-    pub(super) fn wakers(&mut self) -> impl Iterator<Item = Waker> {
-        self.by_path.values_mut().flat_map(|log| log.listeners.values_mut().filter_map(Option::take))
+    pub(super) fn wake_all(&mut self, wakers: &mut Wakers) {
+        self.by_path.values_mut().for_each(|tail| tail.listeners.wake_all(wakers));
     }
 }
 

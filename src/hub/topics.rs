@@ -22,6 +22,7 @@ use crate::hub::published::Original;
 use crate::hub::published::Published;
 use crate::hub::report::Report;
 use crate::hub::tails::Tails;
+use crate::hub::waiters::Wakers;
 use crate::site::SitePath;
 
 /// The meeting point of the save flow and the request flow.
@@ -158,79 +159,63 @@ impl Hub {
     ///
     /// Returns how many followers are told, or `None` if it was no news.
     pub fn publish(&self, ticket: Ticket, snapshot: Snapshot, changed: Instant) -> Option<usize> {
-        let mut wakers = Vec::new();
+        let mut wakers = Wakers::default();
         let look = ticket.look;
         // Before the lock, because it takes a while for a large document.
-        let told = ticket.tell(snapshot);
-        let told = {
-            let state = &mut *self.state();
-            let topic = state.topics.get_mut(&told.snapshot.path)?;
-            topic.looked = look;
-            let version = told.snapshot.version;
-            let is_news = topic.latest.as_ref().is_none_or(|latest| latest.snapshot.version != version);
-            if is_news {
-                let left = topic.followers.len();
-                // The first look at a file follows no save.
-                topic.telling = topic.latest.is_some().then_some(Telling { changed, listeners: 0, left });
-                topic.latest = Some(told);
-                topic.waiting.clear();
-                for ((follower, place), listener) in &mut topic.followers {
-                    listener.is_left = true;
-                    listener.look(look, version);
-                    state.followers.get_mut(follower).into_iter().for_each(|slot| slot.owe(*place, &mut wakers));
-                }
-                state.updates += 1;
-            } else {
-                for (follower, place) in topic.waiting.drain(..) {
-                    let listener = topic.followers.get_mut(&(follower, place));
-                    listener.into_iter().for_each(|listener| listener.look(look, version));
-                    state.followers.get_mut(&follower).into_iter().for_each(|slot| slot.owe(place, &mut wakers));
-                }
+        let published = ticket.publish(snapshot);
+        let state = &mut *self.state();
+        let topic = state.topics.get_mut(&published.snapshot.path)?;
+        topic.looked = look;
+        let version = published.snapshot.version;
+        let is_news = topic.latest.as_ref().is_none_or(|latest| latest.snapshot.version != version);
+        if is_news {
+            let left = topic.followers.len();
+            // The first look at a file follows no save.
+            topic.telling = topic.latest.is_some().then_some(Telling { changed, listeners: 0, left });
+            topic.latest = Some(published);
+            topic.waiting.clear();
+            for ((follower, place), listener) in &mut topic.followers {
+                listener.is_left = true;
+                listener.look(look, version);
+                state.followers.get_mut(follower).into_iter().for_each(|slot| slot.owe(*place, &mut wakers));
             }
-            is_news.then_some(topic.followers.len())
-        };
-        // Outside the lock: those who wake up take it.
-        wakers.into_iter().for_each(Waker::wake);
-        told
+            state.updates += 1;
+        } else {
+            for (follower, place) in topic.waiting.drain(..) {
+                let listener = topic.followers.get_mut(&(follower, place));
+                listener.into_iter().for_each(|listener| listener.look(look, version));
+                state.followers.get_mut(&follower).into_iter().for_each(|slot| slot.owe(place, &mut wakers));
+            }
+        }
+        is_news.then_some(topic.followers.len())
     }
 
     /// Many files are changing at once from now on, or no more.
     pub fn burst(&self, burst: bool) {
-        let mut wakers = Vec::new();
-        {
-            let mut state = self.state();
-            if state.burst != burst {
-                state.burst = burst;
-                let slots = state.followers.values_mut().filter(|slot| slot.is_page);
-                wakers.extend(slots.filter_map(|slot| slot.waker.take()));
-            }
+        let mut wakers = Wakers::default();
+        let mut state = self.state();
+        if state.burst != burst {
+            state.burst = burst;
+            state.wake_pages(&mut wakers);
         }
-        wakers.into_iter().for_each(Waker::wake);
     }
 
     /// Has every open page loaded again.
     pub fn reload(&self) {
-        let mut wakers = Vec::new();
-        {
-            let mut state = self.state();
-            state.reloads += 1;
-            let slots = state.followers.values_mut().filter(|slot| slot.is_page);
-            wakers.extend(slots.filter_map(|slot| slot.waker.take()));
-        }
-        wakers.into_iter().for_each(Waker::wake);
+        let mut wakers = Wakers::default();
+        let mut state = self.state();
+        state.reloads += 1;
+        state.wake_pages(&mut wakers);
     }
 
     /// Ends all followers, also those that come later.
     pub fn close(&self) {
-        let mut wakers = Vec::new();
-        {
-            let mut state = self.state();
-            state.closed = true;
-            wakers.extend(state.followers.values_mut().filter_map(|slot| slot.waker.take()));
-            wakers.extend(state.channels.wakers());
-            wakers.extend(state.tails.wakers());
-        }
-        wakers.into_iter().for_each(Waker::wake);
+        let mut wakers = Wakers::default();
+        let mut state = self.state();
+        state.closed = true;
+        state.followers.values_mut().for_each(|slot| wakers.wake(&mut slot.waker));
+        state.channels.wake_all(&mut wakers);
+        state.tails.wake_all(&mut wakers);
     }
 
     /// Whether somebody follows `path`, and it is a file with contents.
@@ -258,6 +243,13 @@ impl Hub {
     }
 }
 
+impl State {
+    fn wake_pages(&mut self, wakers: &mut Wakers) {
+        let pages = self.followers.values_mut().filter(|slot| slot.is_page);
+        pages.for_each(|slot| wakers.wake(&mut slot.waker));
+    }
+}
+
 impl Ticket {
     /// The update that was told before, if there was one.
     #[must_use]
@@ -277,7 +269,7 @@ impl Ticket {
     }
 
     /// What was found, with all that is needed of it. What is the same as before is told again as it is.
-    fn tell(self, snapshot: Snapshot) -> Arc<Published> {
+    fn publish(self, snapshot: Snapshot) -> Arc<Published> {
         let told = match self.before.as_ref().filter(|before| before.snapshot.version == snapshot.version) {
             Some(before) => {
                 before.find(&self.needed);
@@ -306,10 +298,10 @@ impl Topic {
 }
 
 impl Slot {
-    pub(super) fn owe(&mut self, place: usize, wakers: &mut Vec<Waker>) {
+    pub(super) fn owe(&mut self, place: usize, wakers: &mut Wakers) {
         if !self.owed.contains(&place) {
             self.owed.push_back(place);
         }
-        wakers.extend(self.waker.take());
+        wakers.wake(&mut self.waker);
     }
 }

@@ -105,7 +105,7 @@ impl Tails {
     /// Reads what has come since the last look, and tells those who follow the file line by line, if somebody does. `again`
     /// is true if what was gone is gone.
     pub(super) fn tell(&mut self, sources: &Sources, hub: &Hub, path: &SitePath, again: bool) -> Next {
-        let Some(is_told) = hub.log(path) else {
+        let Some(is_told) = hub.tail(path) else {
             self.ends.remove(path);
             return Next::default();
         };

@@ -7,11 +7,14 @@ use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use bytes::Bytes;
 use mime_guess::mime;
+use time::UtcDateTime;
+use time::format_description::BorrowedFormatItem;
+use time::format_description::well_known::Rfc3339;
+use time::macros::format_description;
 
 use crate::content::Version;
 use crate::content::listing;
 use crate::content::listing::Entry;
-use crate::http::files::resource;
 use crate::http::files::resource::Resource;
 use crate::http::html::page;
 use crate::site::SitePath;
@@ -94,19 +97,14 @@ fn size(bytes: u64) -> String {
     format!("{rest:.decimals$} {unit}")
 }
 
-/// A date in UTC, for [`LOCAL_TIMES`] to rewrite: `21 Nov 2026 09:05 UTC`.
+/// A date in UTC, for [`LOCAL_TIMES`] to rewrite: `21 Nov 2026 09:05 UTC`. Empty before 1970, and beyond what can be written.
 fn date(time: SystemTime) -> String {
-    let Some(text) = resource::http_date(time) else { return String::new() };
-    let short = text.get(5..22).unwrap_or_default();
-    format!("<time datetime=\"{}\">{short} UTC</time>", iso(&text))
-}
-
-/// `Sat, 21 Nov 2026 09:05:03 GMT` → `2026-11-21T09:05:03Z`, as HTML wants it.
-fn iso(http_date: &str) -> String {
-    const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    let part = |span: std::ops::Range<usize>| http_date.get(span).unwrap_or_default();
-    let month = MONTHS.find(part(8..11)).unwrap_or_default() / 3 + 1;
-    format!("{}-{month:02}-{}T{}Z", part(12..16), part(5..7), part(17..25))
+    const SHORT: &[BorrowedFormatItem<'_>] = format_description!("[day] [month repr:short] [year] [hour]:[minute] UTC");
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).ok().and_then(|since| i64::try_from(since.as_secs()).ok());
+    let texts = since
+        .and_then(|since| UtcDateTime::from_unix_timestamp(since).ok())
+        .and_then(|time| Some((time.format(&Rfc3339).ok()?, time.format(SHORT).ok()?)));
+    texts.map(|(exact, short)| format!("<time datetime=\"{exact}\">{short}</time>")).unwrap_or_default()
 }
 
 #[cfg(test)]
