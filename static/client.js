@@ -11,8 +11,8 @@
   // Scripts of the page look for "the first script", and mean their own.
   script.remove();
 
-  /** @typedef {import("./state.js").State} State */
-  /** @typedef {import("./state.js").Place} Place */
+  /** @typedef {import("./apply/state.js").State} State */
+  /** @typedef {import("./apply/state.js").Place} Place */
 
   /** @type {PerformanceEntry[]} the resources that were loaded before anybody asked for them */
   const loaded = [];
@@ -21,7 +21,7 @@
   // The list that the browser keeps ends at 250 entries. An observer is told of all of them.
   new PerformanceObserver((list) => note(list.getEntries())).observe({ type: "resource", buffered: true });
 
-  /** What the modules have kept of the page before it was loaded again. See `state.js`. */
+  /** What the modules have kept of the page before it was loaded again. See `apply/state.js`. */
   const KEY = "savecast:state";
 
   /** How long after loading a page may take to build the fields that were typed into, in milliseconds. */
@@ -52,8 +52,8 @@
 
   const start = () =>
     // @ts-expect-error: it is a URL, and no path of this disk.
-    import("/_savecast/page.js")
-      .then((/** @type {typeof import("./page.js")} */ page) =>
+    import("/_savecast/page/start.js")
+      .then((/** @type {typeof import("./page/start.js")} */ page) =>
         page.start({
           path,
           version,

@@ -1,8 +1,8 @@
 // Data in pages: `follow()` for scripts, `data-live` for HTML.
 // @ts-check
 
-import { read } from "./connection.js";
-import { problemText } from "./effects.js";
+import { read } from "./stream/connection.js";
+import { problemText } from "./page/effects.js";
 
 /**
  * Calls `show` with the contents of a file, now and after every save: the document of a JSON file, the text of a text
@@ -90,7 +90,7 @@ function readValues({ url, pathname, pointer }, show, mark) {
 
 /**
  * Why there is nothing to show.
- * @param {import("./connection.js").Update} update
+ * @param {import("./stream/connection.js").Update} update
  * @param {string} pointer
  */
 function problemWith(update, pointer) {
@@ -113,7 +113,7 @@ export function valueAt(value, pointer) {
   return value;
 }
 
-/** @param {import("./connection.js").Update} update */
+/** @param {import("./stream/connection.js").Update} update */
 function meta({ path, version, size, type }) {
   return { path, version, size, type };
 }

@@ -54,7 +54,7 @@ test("a page may switch the client off", async (test) => {
     if (asks) await eventually(asked);
     // What the client would do on starting, it would do at the next turn.
     await page.run(async () => {
-      (await import(new URL("/_savecast/page.js", location.href).href)).start();
+      (await import(new URL("/_savecast/page/start.js", location.href).href)).start();
       for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setTimeout(resolve));
     });
     assert.equal(await asked(), asks, content);

@@ -5,7 +5,7 @@ import { beforeEach, test } from "node:test";
 
 /** The streams that were opened, in order. */
 let streams;
-/** @type {typeof import("../../static/stream.js")} */
+/** @type {typeof import("../../static/stream/worker.js")} */
 let stream;
 let modules = 0;
 
@@ -30,7 +30,7 @@ beforeEach(async () => {
     streams.push(opened);
   });
   // A module of its own for each test, because it keeps the state of a browser.
-  stream = await import(`../../static/stream.js?${modules++}`);
+  stream = await import(`../../static/stream/worker.js?${modules++}`);
 });
 
 /** Waits until this many streams were opened, and answers the last one. */
@@ -71,8 +71,8 @@ async function tab() {
     }
     addEventListener() {}
   };
-  /** @type {typeof import("../../static/connection.js")} */
-  const connection = await import(`../../static/connection.js?${modules++}`);
+  /** @type {typeof import("../../static/stream/connection.js")} */
+  const connection = await import(`../../static/stream/connection.js?${modules++}`);
   connection.listen((update) => updates.push(update), () => {}, () => {});
   return { ...connection, updates };
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { effectOf, problemText } from "../../static/effects.js";
+import { effectOf, problemText } from "../../static/page/effects.js";
 
 const page = { path: "/index.html", stylesheets: new Set(["/style.css"]), pictures: new Set(["/a.png"]) };
 

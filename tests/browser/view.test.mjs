@@ -4,7 +4,7 @@ import { appendFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { after, before, test } from "node:test";
 
-import { documentOf, valuesIn } from "../../static/json.js";
+import { documentOf, valuesIn } from "../../static/ui/json.js";
 import { eventually, openBrowser, serve, siteWith } from "./support.mjs";
 
 /** @type {Awaited<ReturnType<typeof openBrowser>>} */

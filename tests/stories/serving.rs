@@ -182,7 +182,7 @@ fn a_fragment_that_a_script_fetches_stays_as_it_is() {
 fn the_client_is_served() {
     let site = Site::with(&[]);
     let server = site.serve();
-    for name in ["client.js", "connection.js", "effects.js", "page.js", "live.js"] {
+    for name in ["client.js", "stream/connection.js", "page/effects.js", "page/start.js", "live.js"] {
         let asset = server.get(&format!("/_savecast/{name}"));
         assert_eq!((asset.status, asset.header("cache-control")), (200, "no-cache"));
         assert!(asset.header("content-type").contains("javascript; charset=utf-8"));

@@ -17,7 +17,7 @@ use crate::site::SitePath;
 /// Where browsers look for the icon of a site.
 pub(crate) const ICON_PATH: &str = "/favicon.ico";
 
-const ICON: &str = include_str!("../../../static/icon.svg");
+const ICON: &str = include_str!("../../../static/ui/icon.svg");
 
 /// 404. `version` is that of what is missing, which has none if it is a file. `path` is `None` for what is never shown, whether it exists or not. `leads_out` says that a link to elsewhere is there.
 pub(crate) fn answer(

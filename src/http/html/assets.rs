@@ -16,43 +16,43 @@ use crate::site::SitePath;
 
 /// The files of `static/`, by name.
 const ASSETS: [(&str, &str); 25] = [
-    ("status.html", include_str!("../../../static/status.html")),
-    ("icon.svg", include_str!("../../../static/icon.svg")),
-    ("pages.css", include_str!("../../../static/pages.css")),
-    ("view.css", include_str!("../../../static/view.css")),
-    ("view.js", include_str!("../../../static/view.js")),
-    ("json.js", include_str!("../../../static/json.js")),
     ("client.js", include_str!("../../../static/client.js")),
-    ("connection.js", include_str!("../../../static/connection.js")),
-    ("effects.js", include_str!("../../../static/effects.js")),
-    ("align.js", include_str!("../../../static/align.js")),
-    ("reload.js", include_str!("../../../static/reload.js")),
-    ("morph.js", include_str!("../../../static/morph.js")),
-    ("overlay.js", include_str!("../../../static/overlay.js")),
-    ("patch.js", include_str!("../../../static/patch.js")),
-    ("paths.js", include_str!("../../../static/paths.js")),
-    ("pictures.js", include_str!("../../../static/pictures.js")),
-    ("stream.js", include_str!("../../../static/stream.js")),
-    ("swap.js", include_str!("../../../static/swap.js")),
-    ("styles.js", include_str!("../../../static/styles.js")),
-    ("state.js", include_str!("../../../static/state.js")),
-    ("trusted.js", include_str!("../../../static/trusted.js")),
-    ("nodes.js", include_str!("../../../static/nodes.js")),
-    ("page.js", include_str!("../../../static/page.js")),
     ("live.js", include_str!("../../../static/live.js")),
     ("live.d.ts", include_str!("../../../static/live.d.ts")),
+    ("paths.js", include_str!("../../../static/paths.js")),
+    ("page/effects.js", include_str!("../../../static/page/effects.js")),
+    ("page/reload.js", include_str!("../../../static/page/reload.js")),
+    ("page/start.js", include_str!("../../../static/page/start.js")),
+    ("apply/pictures.js", include_str!("../../../static/apply/pictures.js")),
+    ("apply/state.js", include_str!("../../../static/apply/state.js")),
+    ("apply/styles.js", include_str!("../../../static/apply/styles.js")),
+    ("apply/swap.js", include_str!("../../../static/apply/swap.js")),
+    ("apply/trusted.js", include_str!("../../../static/apply/trusted.js")),
+    ("apply/morph/align.js", include_str!("../../../static/apply/morph/align.js")),
+    ("apply/morph/dom.js", include_str!("../../../static/apply/morph/dom.js")),
+    ("apply/morph/plan.js", include_str!("../../../static/apply/morph/plan.js")),
+    ("stream/connection.js", include_str!("../../../static/stream/connection.js")),
+    ("stream/patch.js", include_str!("../../../static/stream/patch.js")),
+    ("stream/worker.js", include_str!("../../../static/stream/worker.js")),
+    ("ui/icon.svg", include_str!("../../../static/ui/icon.svg")),
+    ("ui/json.js", include_str!("../../../static/ui/json.js")),
+    ("ui/overlay.js", include_str!("../../../static/ui/overlay.js")),
+    ("ui/pages.css", include_str!("../../../static/ui/pages.css")),
+    ("ui/status.html", include_str!("../../../static/ui/status.html")),
+    ("ui/view.css", include_str!("../../../static/ui/view.css")),
+    ("ui/view.js", include_str!("../../../static/ui/view.js")),
 ];
 
 /// `GET /_savecast/NAME`; the name of the status page for people may be left out.
 pub(crate) async fn serve(request: HttpRequest, name: Path<String>) -> HttpResponse {
-    let name = if name.is_empty() { "status.html" } else { name.as_str() };
+    let name = if name.is_empty() { "ui/status.html" } else { name.as_str() };
     let Some((name, text)) = ASSETS.iter().find(|(asset, _)| *asset == name) else {
         return HttpResponse::NotFound().body("there is no such thing in savecast\n");
     };
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, "GET, HEAD")).finish();
     }
-    let path = SitePath::root().file(name).expect("an asset has a plain name");
+    let path = SitePath::from_url(&format!("/{name}")).expect("an asset has a plain name");
     let version = Version::of(text.as_bytes());
     let media_type = resource::with_utf8(&kind::media_type(&path));
     let whole = Resource {

@@ -6,7 +6,7 @@ use crate::content::Version;
 use crate::http::html::inject;
 use crate::site::SitePath;
 
-const STYLE: &str = include_str!("../../../static/pages.css");
+const STYLE: &str = include_str!("../../../static/ui/pages.css");
 
 /// The `ETag` of a page with the client in it, which is another one after an update of savecast.
 pub(crate) fn etag(version: Version) -> EntityTag {

@@ -75,8 +75,8 @@ pub(crate) fn page(
     let html = format!(
         "<!doctype html>\n<html data-savecast=\"reload\">\n<head>{tag}\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n\
-         <link rel=\"stylesheet\" href=\"/_savecast/view.css\">\n\
-         <script type=\"module\" src=\"/_savecast/view.js\"></script>\n</head>\n\
+         <link rel=\"stylesheet\" href=\"/_savecast/ui/view.css\">\n\
+         <script type=\"module\" src=\"/_savecast/ui/view.js\"></script>\n</head>\n\
          <body data-kind=\"{}\" data-path=\"{url}\"></body>\n</html>\n",
         view.name()
     );

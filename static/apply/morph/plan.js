@@ -7,10 +7,10 @@
 // @ts-check
 
 import { align, kindOf, numbering } from "./align.js";
-import { areAlike, childrenOf, isBlank, isFresh, place, placeOf, setGap } from "./nodes.js";
-import { valueOf } from "./state.js";
-import { replaceOwner } from "./swap.js";
-import { trustedHTML } from "./trusted.js";
+import { areAlike, childrenOf, isBlank, isFresh, place, placeOf, setGap } from "./dom.js";
+import { valueOf } from "../state.js";
+import { replaceOwner } from "../swap.js";
+import { trustedHTML } from "../trusted.js";
 
 /** @typedef {import("./align.js").Child} Child */
 

@@ -1,7 +1,7 @@
 // Stylesheets: which ones the page has.
 // @ts-check
 
-import { pathIn } from "./paths.js";
+import { pathIn } from "../paths.js";
 
 /** @typedef {HTMLLinkElement | HTMLStyleElement} Owner an element that brings a stylesheet */
 

@@ -1,7 +1,7 @@
 // How a new stylesheet takes the place of an old one without a flash.
 // @ts-check
 
-import { fresh, pathIn } from "./paths.js";
+import { fresh, pathIn } from "../paths.js";
 import { isImport, isLayers, owners, pathsOf, replaces, rulesOf } from "./styles.js";
 
 /** @typedef {import("./styles.js").Owner} Owner */

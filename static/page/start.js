@@ -1,11 +1,11 @@
 // What happens to the page: each update of a file that it uses becomes an effect, and the effect is done.
 // @ts-check
 
-import { listen, use } from "./connection.js";
+import { listen, use } from "../stream/connection.js";
 import { effectOf } from "./effects.js";
-import { pathIn, urlOf } from "./paths.js";
+import { pathIn, urlOf } from "../paths.js";
 import { isInVain, isPending, prepare, release, reload, remember, said, setBurst, TIMING } from "./reload.js";
-import { stylesheets } from "./styles.js";
+import { stylesheets } from "../apply/styles.js";
 
 /** The mark of a request for a file as it was written, which is no resource that the page uses. */
 const SOURCE = "savecast-source";
@@ -21,13 +21,13 @@ const ofScripts = new Set();
  * page loads; and what it could not bring back after a reload.
  * @typedef {{ path?: string, version?: string, describe?: (field: Element) => { kind: string, label: string, isTyped: boolean },
  *   isTouched?: (element: Element) => boolean, resources?: (handler: (entries: PerformanceEntry[]) => void) => void,
- *   missing?: () => import("./state.js").State["fields"] }} Start
+ *   missing?: () => import("../apply/state.js").State["fields"] }} Start
  */
 
 /** @param {Start} start */
 export function start({ path, version, describe, isTouched, resources, missing } = {}) {
   if (document.querySelector('meta[name="savecast"][content="off" i]')) return;
-  const state = import("./state.js");
+  const state = import("../apply/state.js");
   if (path && version) {
     page = decodeURIComponent(path);
     use(path, version);
@@ -59,7 +59,7 @@ function showData() {
   const show = () => {
     if (!document.querySelector(DATA.map((name) => `[${name}]`).join())) return;
     observer.disconnect();
-    import("./live.js").then(({ bind }) => bind(document.documentElement)).catch((error) => console.error("savecast: data-live:", error));
+    import("../live.js").then(({ bind }) => bind(document.documentElement)).catch((error) => console.error("savecast: data-live:", error));
   };
   const observer = new MutationObserver(show);
   observer.observe(document, { subtree: true, childList: true, attributeFilter: DATA });
@@ -98,13 +98,13 @@ function noteFrame(frame) {
   new Observer((list) => list.getEntries().forEach(note)).observe({ type: "resource", buffered: true });
 }
 
-/** @param {import("./connection.js").Update} update whatever happens to a file that the page uses or reads */
+/** @param {import("../stream/connection.js").Update} update whatever happens to a file that the page uses or reads */
 function hear(update) {
   showProblem(update);
   if (update.path === page && update.event !== "removed" && update.event !== "problem") release();
 }
 
-/** @param {import("./connection.js").Update} update */
+/** @param {import("../stream/connection.js").Update} update */
 function apply(update) {
   if (isInVain(update)) return explain(update);
   // What we can't do in place, because of what this page is or of what we are, a reload can.
@@ -114,7 +114,7 @@ function apply(update) {
   });
 }
 
-/** @param {import("./connection.js").Update} update */
+/** @param {import("../stream/connection.js").Update} update */
 async function effect(update) {
   const detail = { path: update.path, version: update.version, event: update.event };
   // Who handles it says so with `event.preventDefault()`.
@@ -123,12 +123,12 @@ async function effect(update) {
   let effect = effectOf(update, known);
   if (effect.run === "reload" && update.event === "change" && !ofScripts.has(update.path)) {
     // Where pictures are shown is asked only when one may have changed.
-    const { references } = await import("./pictures.js");
+    const { references } = await import("../apply/pictures.js");
     effect = effectOf(update, { ...known, pictures: new Set(references().map(({ path }) => path)) });
   }
   switch (effect.run) {
     case "swapStyle": {
-      const { swapStyle } = await import("./swap.js");
+      const { swapStyle } = await import("../apply/swap.js");
       return swapStyle(effect.path, effect.version, showAll);
     }
     case "showPictures":
@@ -149,7 +149,7 @@ async function effect(update) {
 
 /**
  * Says why a change is not shown: another reload would bring the old version again.
- * @param {import("./connection.js").Update} update
+ * @param {import("../stream/connection.js").Update} update
  */
 function explain({ path, version }) {
   const worker = navigator.serviceWorker?.controller?.scriptURL;
@@ -169,7 +169,7 @@ const shown = new Map();
  * @param {string} version
  */
 async function show(path, version) {
-  const { references, showPictures } = await import("./pictures.js");
+  const { references, showPictures } = await import("../apply/pictures.js");
   const places = references().filter((place) => place.path === path);
   if (places.length > 0) await showPictures(places, version);
 }
@@ -199,7 +199,7 @@ async function written(version) {
   if (document.documentElement.dataset.savecast === "reload" || document.characterSet !== "UTF-8") return undefined;
   const found = await read();
   if (found?.version !== version) return undefined;
-  const { canMorph } = await import("./morph.js");
+  const { canMorph } = await import("../apply/morph/plan.js");
   return canMorph(found.html) ? found : undefined;
 }
 
@@ -222,12 +222,12 @@ async function read() {
   }
 }
 
-/** @param {import("./connection.js").Update} update of the page itself */
+/** @param {import("../stream/connection.js").Update} update of the page itself */
 async function morphTo(update) {
   const before = await source;
   // In a burst, what belongs to this page may be half of what will change.
   if (before === undefined || isPending()) return reload(update);
-  const { morph } = await import("./morph.js");
+  const { morph } = await import("../apply/morph/plan.js");
   let now = await read();
   // A save that has begun meanwhile may be half done.
   for (let tries = 0; now && now.version !== update.version && tries < 5; tries++) {
@@ -243,11 +243,11 @@ async function morphTo(update) {
   await showAll();
 }
 
-/** @type {Promise<typeof import("./overlay.js")> | undefined} most pages never need it */
+/** @type {Promise<typeof import("../ui/overlay.js")> | undefined} most pages never need it */
 let overlay;
 
-/** @param {import("./connection.js").Update} update */
+/** @param {import("../stream/connection.js").Update} update */
 function showProblem(update) {
-  if (update.event === "problem") overlay ??= import("./overlay.js");
+  if (update.event === "problem") overlay ??= import("../ui/overlay.js");
   overlay?.then(({ note }) => note(update)).catch((error) => console.error("savecast: a problem can't be shown:", error));
 }

@@ -6,7 +6,7 @@
 // @ts-check
 
 import { patched } from "./patch.js";
-import { urlOf } from "./paths.js";
+import { urlOf } from "../paths.js";
 
 /** @typedef {import("./connection.js").Update} Update */
 
@@ -25,7 +25,7 @@ import { urlOf } from "./paths.js";
  */
 
 /** Not a path, which a `<base>` of the page would lead elsewhere. */
-const EVENTS = new URL("events", import.meta.url);
+const EVENTS = new URL("../events", import.meta.url);
 
 /** How long to wait before the stream is opened again, in milliseconds: at first, and at most. */
 const RETRY = 500, RETRY_AT_MOST = 4000;

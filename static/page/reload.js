@@ -2,7 +2,7 @@
 // same change.
 // @ts-check
 
-import { pathIn, urlOf } from "./paths.js";
+import { pathIn, urlOf } from "../paths.js";
 
 /** Changes that follow each other reload once, when it has been quiet for this long, in milliseconds. */
 const QUIET = 50;

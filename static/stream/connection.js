@@ -1,8 +1,8 @@
 // What this page uses and reads, and the version that it has of each file. The stream itself is one for all tabs; see
-// `stream.js`.
+// `worker.js`.
 // @ts-check
 
-import { trustedURL } from "./trusted.js";
+import { trustedURL } from "../apply/trusted.js";
 
 /**
  * What the server tells of a file. `event` is `message`, `change`, `problem` or `removed`, or a word of a newer server. With
@@ -110,7 +110,7 @@ export function listen(handler, burst, news) {
 function share() {
   try {
     // Tabs of a newer server may meet the worker of an older one.
-    const worker = new SharedWorker(trustedURL(new URL("stream.js", import.meta.url)), { type: "module", name: `savecast ${PROTOCOL}` });
+    const worker = new SharedWorker(trustedURL(new URL("worker.js", import.meta.url)), { type: "module", name: `savecast ${PROTOCOL}` });
     // A policy of the page may forbid it.
     worker.addEventListener("error", () => isAlone || beAlone());
     connect(worker.port);
@@ -122,7 +122,7 @@ function share() {
 /** Opens a stream for this page, where browsers have no shared workers, or do not allow them here. */
 async function beAlone() {
   isAlone = true;
-  const { accept } = await import("./stream.js");
+  const { accept } = await import("./worker.js");
   const { port1, port2 } = new MessageChannel();
   accept(port2);
   connect(port1);

@@ -1,7 +1,7 @@
 // Pictures and other media: every place of the page that shows one, and how it comes to show the new one.
 // @ts-check
 
-import { fresh, pathIn, urlOf } from "./paths.js";
+import { fresh, pathIn, urlOf } from "../paths.js";
 import { allTrees, isImport, rulesOf } from "./styles.js";
 
 /** Attributes with one URL, and those with a list of candidates. */
