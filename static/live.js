@@ -90,7 +90,7 @@ function readValues({ url, pathname, pointer }, show, mark) {
 
 /**
  * Why there is nothing to show.
- * @param {import("./stream/connection.js").Update} update
+ * @param {import("./protocol.js").Update} update
  * @param {string} pointer
  */
 function problemWith(update, pointer) {
@@ -113,7 +113,7 @@ export function valueAt(value, pointer) {
   return value;
 }
 
-/** @param {import("./stream/connection.js").Update} update */
+/** @param {import("./protocol.js").Update} update */
 function meta({ path, version, size, type }) {
   return { path, version, size, type };
 }

@@ -12,7 +12,7 @@
 
 /**
  * The least disruptive thing that is right. What is unknown reloads, so that an old page works with a newer server.
- * @param {import("../stream/connection.js").Update} update
+ * @param {import("../protocol.js").Update} update
  * @param {{ path?: string, stylesheets: Set<string>, pictures: Set<string> }} page the paths of the file that it was made
  *   from, of its stylesheets, and of the pictures that only its markup and styles show
  * @returns {Effect}

@@ -98,13 +98,13 @@ function noteFrame(frame) {
   new Observer((list) => list.getEntries().forEach(note)).observe({ type: "resource", buffered: true });
 }
 
-/** @param {import("../stream/connection.js").Update} update whatever happens to a file that the page uses or reads */
+/** @param {import("../protocol.js").Update} update whatever happens to a file that the page uses or reads */
 function hear(update) {
   showProblem(update);
   if (update.path === page && update.event !== "removed" && update.event !== "problem") release();
 }
 
-/** @param {import("../stream/connection.js").Update} update */
+/** @param {import("../protocol.js").Update} update */
 function apply(update) {
   if (isInVain(update)) return explain(update);
   // What we can't do in place, because of what this page is or of what we are, a reload can.
@@ -114,7 +114,7 @@ function apply(update) {
   });
 }
 
-/** @param {import("../stream/connection.js").Update} update */
+/** @param {import("../protocol.js").Update} update */
 async function effect(update) {
   const detail = { path: update.path, version: update.version, event: update.event };
   // Who handles it says so with `event.preventDefault()`.
@@ -149,7 +149,7 @@ async function effect(update) {
 
 /**
  * Says why a change is not shown: another reload would bring the old version again.
- * @param {import("../stream/connection.js").Update} update
+ * @param {import("../protocol.js").Update} update
  */
 function explain({ path, version }) {
   const worker = navigator.serviceWorker?.controller?.scriptURL;
@@ -222,7 +222,7 @@ async function read() {
   }
 }
 
-/** @param {import("../stream/connection.js").Update} update of the page itself */
+/** @param {import("../protocol.js").Update} update of the page itself */
 async function morphTo(update) {
   const before = await source;
   // In a burst, what belongs to this page may be half of what will change.
@@ -246,7 +246,7 @@ async function morphTo(update) {
 /** @type {Promise<typeof import("../ui/overlay.js")> | undefined} most pages never need it */
 let overlay;
 
-/** @param {import("../stream/connection.js").Update} update */
+/** @param {import("../protocol.js").Update} update */
 function showProblem(update) {
   if (update.event === "problem") overlay ??= import("../ui/overlay.js");
   overlay?.then(({ note }) => note(update)).catch((error) => console.error("savecast: a problem can't be shown:", error));

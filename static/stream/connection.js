@@ -5,18 +5,13 @@
 import { trustedURL } from "../apply/trusted.js";
 
 /**
- * What the server tells of a file. `event` is `message`, `change`, `problem` or `removed`, or a word of a newer server. With
- * `patch`, which tabs are not told, the document is that of version `before`, changed.
- * With `burst`, it tells of no file, but whether many are changing at once.
- * @typedef {{ event: string, path: string, version: string, document?: unknown, text?: string, size?: number,
- *   type?: string, message?: string, line?: number | null, column?: number | null, burst?: boolean,
- *   before?: string, patch?: { op: string, path: string, value?: unknown }[] }} Update
+ * @typedef {import("../protocol.js").Update} Update
  *
  * @typedef {{ url: string, version: string | null, used: boolean, readers: Set<(update: Update) => void>,
  *   latest?: Update }} File
  */
 
-/** The version of what tabs and worker say to each other. */
+/** The version of what tabs and worker say to each other. See `protocol.d.ts`. */
 const PROTOCOL = 2;
 
 /** How long to wait for more files before they are asked for, in milliseconds. A page loads many at once. */
@@ -131,7 +126,8 @@ async function beAlone() {
 /** @param {MessagePort} to */
 function connect(to) {
   port = to;
-  to.onmessage = ({ data: { updates, burst, refused } }) => {
+  to.onmessage = ({ data }) => {
+    const { updates, burst, refused } = /** @type {import("../protocol.js").WorkerMessage} */ (data);
     if (refused) console.error(`savecast: this page is not live: ${refused.trim()}`);
     if (burst) onBurst(true);
     for (const update of updates) take(update);
@@ -170,15 +166,13 @@ function fileAt(url) {
 
 /** What the page uses and reads, each with the version that it has. */
 function wishes() {
-  /** @type {Record<string, string | null>} */
-  const uses = {};
-  /** @type {Record<string, string | null>} */
-  const reads = {};
+  /** @type {import("../protocol.js").Wishes} */
+  const wishes = { uses: {}, reads: {} };
   for (const file of files.values()) {
-    if (file.readers.size > 0) reads[file.url] = file.latest?.version ?? null;
-    else if (file.used) uses[file.url] = file.version;
+    if (file.readers.size > 0) wishes.reads[file.url] = file.latest?.version ?? null;
+    else if (file.used) wishes.uses[file.url] = file.version;
   }
-  return { uses, reads };
+  return wishes;
 }
 
 /** @param {Update} update */

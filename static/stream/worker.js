@@ -8,17 +8,12 @@
 import { patched } from "./patch.js";
 import { urlOf } from "../paths.js";
 
-/** @typedef {import("./connection.js").Update} Update */
-
 /**
- * What a tab says: its wishes, or null when it goes; that it is ready for more; that the network may be back.
- * @typedef {{ wishes?: Wishes | null, ready?: boolean, retry?: boolean }} Word
- *
- * What is used and read, by percent-encoded path, each with the version that the tab has; null where it isn't known.
- * @typedef {{ uses: Record<string, string | null>, reads: Record<string, string | null> }} Wishes
- *
- * What a tab is told: the states of files, whether many files are changing at once, and why the server refuses to tell.
- * @typedef {{ updates: Update[], burst: boolean, refused?: string }} News
+ * @typedef {import("../protocol.js").Update} Update
+ * @typedef {import("../protocol.js").Patch} Patch
+ * @typedef {import("../protocol.js").Burst} Burst
+ * @typedef {import("../protocol.js").Wishes} Wishes
+ * @typedef {import("../protocol.js").WorkerMessage} WorkerMessage
  *
  * @typedef {{ port: MessagePort, uses: Map<string, string | null>, reads: Map<string, string | null>, owed: Set<string>,
  *   burst: boolean, isBusy: boolean, isRefused: boolean }} Tab
@@ -69,7 +64,7 @@ export function accept(port) {
   /** @type {Tab} */
   const tab = { port, uses: new Map(), reads: new Map(), owed: new Set(), burst: false, isBusy: false, isRefused: false };
   port.onmessage = ({ data }) => {
-    const { wishes, ready, retry } = /** @type {Word} */ (data);
+    const { wishes, ready, retry } = /** @type {import("../protocol.js").TabMessage} */ (data);
     if (ready) {
       tab.isBusy = false;
       tell(tab);
@@ -173,8 +168,8 @@ async function connect() {
     // A stream begins without a burst; the one before may have ended in the middle of one.
     setBurst(false);
     for await (const update of updates(response.body, stream)) {
-      if (update.event === "burst") setBurst(update.burst === true);
-      else take(update);
+      if ("burst" in update) setBurst(update.burst);
+      else take("patch" in update ? whole(update) : update);
     }
   } catch {
     before?.abort();
@@ -192,7 +187,7 @@ async function connect() {
  */
 function refuse(refused) {
   for (const tab of tabs) {
-    if (!tab.isRefused) tab.port.postMessage(/** @type {News} */ ({ updates: [], burst, refused }));
+    if (!tab.isRefused) tab.port.postMessage(/** @type {WorkerMessage} */ ({ updates: [], burst, refused }));
     tab.isRefused = true;
   }
 }
@@ -212,9 +207,8 @@ function wishes() {
   };
 }
 
-/** @param {Update} told */
-function take(told) {
-  const update = told.event === "patch" ? whole(told) : told;
+/** @param {Update | undefined} update */
+function take(update) {
   if (!update) return;
   const { path, event, version } = update;
   const wishing = [...tabs].filter((tab) => tab.uses.has(path) || tab.reads.has(path));
@@ -233,10 +227,10 @@ function take(told) {
 
 /**
  * The document that a patch makes of the one before. Where that can't be, the stream is opened again for it.
- * @param {Update} told
+ * @param {Patch} told
  * @returns {Update | undefined}
  */
-function whole({ path, version, before, patch = [] }) {
+function whole({ path, version, before, patch }) {
   const known = latest.get(path);
   try {
     if (known?.event !== "message" || known.version !== before) throw new Error("it is for another document");
@@ -269,28 +263,28 @@ function tell(tab) {
 /**
  * A document that is nested too deep can't be sent to a tab. It must not keep others from being sent.
  * @param {Tab} tab
- * @param {News} news
+ * @param {WorkerMessage} message
  */
-function post(tab, news) {
+function post(tab, message) {
   try {
-    tab.port.postMessage(news);
+    tab.port.postMessage(message);
   } catch {
-    const updates = news.updates.map((update) => (canBeSent(update) ? update : tooDeep(update)));
-    tab.port.postMessage(/** @type {News} */ ({ ...news, updates }));
+    const updates = message.updates.map((update) => (canBeSent(update) ? update : tooDeep(update)));
+    tab.port.postMessage(/** @type {WorkerMessage} */ ({ ...message, updates }));
   }
 }
 
 /**
  * @param {string} event
  * @param {string} data what our server has written; every browser has a depth that it does not parse
- * @returns {Update}
+ * @returns {Update | Patch | Burst}
  */
 function parsed(event, data) {
   try {
     return { event, ...JSON.parse(data) };
   } catch {
     const [, path = '""', version = ""] = /^\{"path":("(?:[^"\\]|\\.)*"),"version":"(\w+)"/.exec(data) ?? [];
-    return tooDeep({ event, path: JSON.parse(path), version });
+    return tooDeep({ path: JSON.parse(path), version });
   }
 }
 
@@ -305,7 +299,7 @@ function canBeSent(update) {
 }
 
 /**
- * @param {Update} update
+ * @param {{ path: string, version: string }} update
  * @returns {Update}
  */
 function tooDeep({ path, version }) {
@@ -328,7 +322,7 @@ function inWordsFor(tab, update) {
  * Reads server-sent events. Only what our server sends needs to be understood: each event has at most one line of data.
  * @param {ReadableStream<Uint8Array>} body
  * @param {AbortController} stream
- * @returns {AsyncGenerator<Update>}
+ * @returns {AsyncGenerator<Update | Patch | Burst>}
  */
 async function* updates(body, stream) {
   const reader = body.getReader();

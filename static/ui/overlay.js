@@ -20,7 +20,7 @@ const STYLE = `
     background: none; color: inherit; font: inherit; cursor: pointer }
 `;
 
-/** @type {Map<string, { update: import("../stream/connection.js").Update, lines: string[] }>} */
+/** @type {Map<string, { update: import("../protocol.js").Update, lines: string[] }>} */
 const problems = new Map();
 
 /** @type {HTMLElement | undefined} */
@@ -28,7 +28,7 @@ let host;
 
 /**
  * Shows a problem, or takes it away when the file is another one.
- * @param {import("../stream/connection.js").Update} update
+ * @param {import("../protocol.js").Update} update
  */
 export async function note(update) {
   if (update.event !== "problem") {
@@ -85,7 +85,7 @@ function onKey(event) {
 }
 
 /**
- * @param {import("../stream/connection.js").Update} update
+ * @param {import("../protocol.js").Update} update
  * @param {string[]} lines
  */
 function describe({ path, message, line, column }, lines) {

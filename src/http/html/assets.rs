@@ -15,11 +15,12 @@ use crate::http::files::resource::Resource;
 use crate::site::SitePath;
 
 /// The files of `static/`, by name.
-const ASSETS: [(&str, &str); 25] = [
+const ASSETS: [(&str, &str); 26] = [
     ("client.js", include_str!("../../../static/client.js")),
     ("live.js", include_str!("../../../static/live.js")),
     ("live.d.ts", include_str!("../../../static/live.d.ts")),
     ("paths.js", include_str!("../../../static/paths.js")),
+    ("protocol.d.ts", include_str!("../../../static/protocol.d.ts")),
     ("page/effects.js", include_str!("../../../static/page/effects.js")),
     ("page/reload.js", include_str!("../../../static/page/reload.js")),
     ("page/start.js", include_str!("../../../static/page/start.js")),
