@@ -37,6 +37,9 @@ export interface Burst {
   burst: boolean;
 }
 
+/** Any event of `/_savecast/events`. */
+export type StreamEvent = Update | Patch | Burst;
+
 /**
  * What a page uses, and what it reads the contents of: percent-encoded paths, each with the version that the page has; null
  * where it isn't known.

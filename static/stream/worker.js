@@ -5,13 +5,12 @@
 // has no queue: it ends on the final content.
 // @ts-check
 
-import { patched } from "./patch.js";
 import { urlOf } from "../paths.js";
+import { patched } from "./patch.js";
+import { eventsIn, tooDeep } from "./sse.js";
 
 /**
  * @typedef {import("../protocol.js").Update} Update
- * @typedef {import("../protocol.js").Patch} Patch
- * @typedef {import("../protocol.js").Burst} Burst
  * @typedef {import("../protocol.js").Wishes} Wishes
  * @typedef {import("../protocol.js").WorkerMessage} WorkerMessage
  *
@@ -27,9 +26,6 @@ const RETRY = 500, RETRY_AT_MOST = 4000;
 
 /** How long to wait for more tabs and files before the stream is opened with them, in milliseconds. */
 const GATHER = 10;
-
-/** A stream that is silent for this long is dead, in milliseconds: the server says something every 15 seconds. */
-const SILENCE = 40_000;
 
 /** What the server knows us by: a new stream takes the place of the one before, also where a browser does not close it. */
 const CLIENT = crypto.getRandomValues(new Uint32Array(4)).join("-");
@@ -167,9 +163,9 @@ async function connect() {
     delay = RETRY;
     // A stream begins without a burst; the one before may have ended in the middle of one.
     setBurst(false);
-    for await (const update of updates(response.body, stream)) {
-      if ("burst" in update) setBurst(update.burst);
-      else take("patch" in update ? whole(update) : update);
+    for await (const event of eventsIn(response.body, stream)) {
+      if ("burst" in event) setBurst(event.burst);
+      else take("patch" in event ? whole(event) : event);
     }
   } catch {
     before?.abort();
@@ -227,7 +223,7 @@ function take(update) {
 
 /**
  * The document that a patch makes of the one before. Where that can't be, the stream is opened again for it.
- * @param {Patch} told
+ * @param {import("../protocol.js").Patch} told
  * @returns {Update | undefined}
  */
 function whole({ path, version, before, patch }) {
@@ -274,20 +270,6 @@ function post(tab, message) {
   }
 }
 
-/**
- * @param {string} event
- * @param {string} data what our server has written; every browser has a depth that it does not parse
- * @returns {Update | Patch | Burst}
- */
-function parsed(event, data) {
-  try {
-    return { event, ...JSON.parse(data) };
-  } catch {
-    const [, path = '""', version = ""] = /^\{"path":("(?:[^"\\]|\\.)*"),"version":"(\w+)"/.exec(data) ?? [];
-    return tooDeep({ path: JSON.parse(path), version });
-  }
-}
-
 /** @param {Update} update */
 function canBeSent(update) {
   try {
@@ -296,14 +278,6 @@ function canBeSent(update) {
   } catch {
     return false;
   }
-}
-
-/**
- * @param {{ path: string, version: string }} update
- * @returns {Update}
- */
-function tooDeep({ path, version }) {
-  return { event: "problem", path, version, message: "nested too deep to be shown", line: null, column: null };
 }
 
 /**
@@ -316,29 +290,4 @@ function inWordsFor(tab, update) {
   if (!update) return [];
   const { event, path, version } = update;
   return event === "message" && !tab.reads.has(path) ? [{ event: "change", path, version }] : [update];
-}
-
-/**
- * Reads server-sent events. Only what our server sends needs to be understood: each event has at most one line of data.
- * @param {ReadableStream<Uint8Array>} body
- * @param {AbortController} stream
- * @returns {AsyncGenerator<Update | Patch | Burst>}
- */
-async function* updates(body, stream) {
-  const reader = body.getReader();
-  const decoder = new TextDecoder();
-  let rest = "";
-  for (;;) {
-    // After a suspend, or when the network has changed, nobody says that the other end is gone.
-    const watch = setTimeout(() => stream.abort(), SILENCE);
-    const { done, value } = await reader.read().finally(() => clearTimeout(watch));
-    if (done) return;
-    rest += decoder.decode(value, { stream: true });
-    for (let end; (end = rest.indexOf("\n\n")) >= 0; rest = rest.slice(end + 2)) {
-      const frame = rest.slice(0, end).split("\n");
-      const field = (/** @type {string} */ name) => frame.find((line) => line.startsWith(name))?.slice(name.length);
-      const data = field("data: ");
-      if (data?.startsWith("{")) yield parsed(field("event: ") ?? "message", data);
-    }
-  }
 }

@@ -15,7 +15,7 @@ use crate::http::files::resource::Resource;
 use crate::site::SitePath;
 
 /// The files of `static/`, by name.
-const ASSETS: [(&str, &str); 26] = [
+const ASSETS: [(&str, &str); 27] = [
     ("client.js", include_str!("../../../static/client.js")),
     ("live.js", include_str!("../../../static/live.js")),
     ("live.d.ts", include_str!("../../../static/live.d.ts")),
@@ -34,6 +34,7 @@ const ASSETS: [(&str, &str); 26] = [
     ("apply/morph/plan.js", include_str!("../../../static/apply/morph/plan.js")),
     ("stream/connection.js", include_str!("../../../static/stream/connection.js")),
     ("stream/patch.js", include_str!("../../../static/stream/patch.js")),
+    ("stream/sse.js", include_str!("../../../static/stream/sse.js")),
     ("stream/worker.js", include_str!("../../../static/stream/worker.js")),
     ("ui/icon.svg", include_str!("../../../static/ui/icon.svg")),
     ("ui/json.js", include_str!("../../../static/ui/json.js")),
