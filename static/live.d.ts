@@ -29,6 +29,3 @@ export function follow<T = any>(url: string, show: (value: T) => void): () => vo
  * @throws TypeError if `url` is of another origin, or its fragment is no JSON Pointer
  */
 export function follow<T = any>(url: string): AsyncIterable<T>;
-
-/** @internal For the client itself: shows data in every element with `data-live`. */
-export function bind(root: Element): void;

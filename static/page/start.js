@@ -51,7 +51,7 @@ export function start({ path, version, describe, isTouched, resources, missing }
   showData();
 }
 
-/** What wants `live.js`. */
+/** What wants `bind.js`. */
 const DATA = ["data-live", "data-live-attr", "data-live-list"];
 
 /** Most pages show no data by `data-live`: the module that does comes with the first element that wants it. */
@@ -59,7 +59,7 @@ function showData() {
   const show = () => {
     if (!document.querySelector(DATA.map((name) => `[${name}]`).join())) return;
     observer.disconnect();
-    import("../live.js").then(({ bind }) => bind(document.documentElement)).catch((error) => console.error("savecast: data-live:", error));
+    import("../data/bind.js").then(({ bind }) => bind(document.documentElement)).catch((error) => console.error("savecast: data-live:", error));
   };
   const observer = new MutationObserver(show);
   observer.observe(document, { subtree: true, childList: true, attributeFilter: DATA });

@@ -15,7 +15,7 @@ use crate::http::files::resource::Resource;
 use crate::site::SitePath;
 
 /// The files of `static/`, by name.
-const ASSETS: [(&str, &str); 27] = [
+const ASSETS: [(&str, &str); 29] = [
     ("client.js", include_str!("../../../static/client.js")),
     ("live.js", include_str!("../../../static/live.js")),
     ("live.d.ts", include_str!("../../../static/live.d.ts")),
@@ -36,6 +36,8 @@ const ASSETS: [(&str, &str); 27] = [
     ("stream/patch.js", include_str!("../../../static/stream/patch.js")),
     ("stream/sse.js", include_str!("../../../static/stream/sse.js")),
     ("stream/worker.js", include_str!("../../../static/stream/worker.js")),
+    ("data/bind.js", include_str!("../../../static/data/bind.js")),
+    ("data/follow.js", include_str!("../../../static/data/follow.js")),
     ("ui/icon.svg", include_str!("../../../static/ui/icon.svg")),
     ("ui/json.js", include_str!("../../../static/ui/json.js")),
     ("ui/overlay.js", include_str!("../../../static/ui/overlay.js")),
