@@ -16,8 +16,16 @@ const CSS_URL = /url\(\s*(?:"([^"]*)"|'([^']*)'|([^"')\s]*))\s*\)/g;
 
 /** @typedef {{ path: string, show: (version: string) => void }} Reference a place that shows the file of this path */
 
+/** @type {Map<string, string>} the pictures that were replaced, each with its version */
+const shown = new Map();
+
+/** @returns {Set<string>} the paths of all pictures of this site that the page shows */
+export function pictures() {
+  return new Set(references().map(({ path }) => path));
+}
+
 /** @returns {Reference[]} all places of the page that show files of this site */
-export function references() {
+function references() {
   /** @type {Reference[]} */
   const found = [];
   for (const tree of allTrees()) {
@@ -74,13 +82,30 @@ function candidates(list) {
 }
 
 /**
- * Shows the new version in these places, when it is there: until then the old one stays.
- * @param {Reference[]} places of one file
+ * Shows the new version of a picture.
+ * @param {string} path
  * @param {string} version
  */
-export async function showPictures(places, version) {
+export async function showPicture(path, version) {
+  shown.set(path, version);
+  await show(path, version);
+}
+
+/** What is written anew, or comes with a new stylesheet, shows pictures as they were when the browser saw them first. */
+export async function showAgain() {
+  for (const [path, version] of shown) await show(path, version);
+}
+
+/**
+ * Shows this version wherever the page has the picture, when it is there: until then the old one stays.
+ * @param {string} path
+ * @param {string} version
+ */
+async function show(path, version) {
+  const places = references().filter((place) => place.path === path);
+  if (places.length === 0) return;
   const image = new Image();
-  image.src = fresh(new URL(urlOf(places[0].path), location.origin), version);
+  image.src = fresh(new URL(urlOf(path), location.origin), version);
   // What is no picture, or a broken one, is shown as it is.
   await image.decode().catch(() => {});
   for (const place of places) place.show(version);

@@ -2,6 +2,7 @@
 // @ts-check
 
 import { fresh, pathIn } from "../paths.js";
+import { showAgain } from "./pictures.js";
 import { isImport, isLayers, owners, pathsOf, replaces, rulesOf } from "./styles.js";
 
 /** @typedef {import("./styles.js").Owner} Owner */
@@ -13,9 +14,8 @@ const versions = new Map();
  * The new stylesheet is loaded beside the old one, which goes when the new one is there: nothing flashes.
  * @param {string} path
  * @param {string} version
- * @param {() => Promise<void>} show what is to be done when a new stylesheet is there
  */
-export function swapStyle(path, version, show) {
+export function swapStyle(path, version) {
   versions.set(path, version);
   const concerned = owners().filter((owner) => pathsOf(owner).has(path));
   // One that is still loading is out of date already.
@@ -30,16 +30,15 @@ export function swapStyle(path, version, show) {
       // Another text, or else the browser takes what it has.
       next.textContent += `\n/* ${version} */`;
     }
-    replaceOwner(old, next, show);
+    replaceOwner(old, next);
   }
 }
 
 /**
  * @param {Owner} old
  * @param {Owner} next
- * @param {() => Promise<void>} show
  */
-export function replaceOwner(old, next, show) {
+export function replaceOwner(old, next) {
   // One that is switched off is not loaded, so there is nothing to wait for.
   if (old.disabled || next.hasAttribute("disabled")) {
     old.replaceWith(next);
@@ -50,7 +49,7 @@ export function replaceOwner(old, next, show) {
   const take = async () => {
     loading.abort();
     await renewImports(next, next.sheet);
-    await show();
+    await showAgain();
     // Taken out by a newer one, whose turn it is to replace the old one.
     if (!next.isConnected) return;
     // Taken out by the page, so there is nothing to replace.

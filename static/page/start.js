@@ -123,17 +123,18 @@ async function effect(update) {
   let effect = effectOf(update, known);
   if (effect.run === "reload" && update.event === "change" && !ofScripts.has(update.path)) {
     // Where pictures are shown is asked only when one may have changed.
-    const { references } = await import("../apply/pictures.js");
-    effect = effectOf(update, { ...known, pictures: new Set(references().map(({ path }) => path)) });
+    const { pictures } = await import("../apply/pictures.js");
+    effect = effectOf(update, { ...known, pictures: pictures() });
   }
   switch (effect.run) {
     case "swapStyle": {
       const { swapStyle } = await import("../apply/swap.js");
-      return swapStyle(effect.path, effect.version, showAll);
+      return swapStyle(effect.path, effect.version);
     }
-    case "showPictures":
-      shown.set(update.path, effect.version);
-      return show(update.path, effect.version);
+    case "showPictures": {
+      const { showPicture } = await import("../apply/pictures.js");
+      return showPicture(update.path, effect.version);
+    }
     case "morph": {
       const change = morphing.then(() => morphTo(update));
       morphing = change.catch(() => {});
@@ -159,24 +160,6 @@ function explain({ path, version }) {
   const message = `This page was loaded again, and still has an old version of this file. ${cause}`;
   console.warn(`savecast: ${path}: ${message}`);
   showProblem({ event: "problem", path, version, message });
-}
-
-/** @type {Map<string, string>} the pictures that were replaced, each with its version */
-const shown = new Map();
-
-/**
- * @param {string} path
- * @param {string} version
- */
-async function show(path, version) {
-  const { references, showPictures } = await import("../apply/pictures.js");
-  const places = references().filter((place) => place.path === path);
-  if (places.length > 0) await showPictures(places, version);
-}
-
-/** What is written anew, or comes with a new stylesheet, shows pictures as they were when the browser saw them first. */
-async function showAll() {
-  for (const [path, version] of shown) await show(path, version);
 }
 
 /** @type {string | undefined} the path of the file that the page was made from */
@@ -227,7 +210,7 @@ async function morphTo(update) {
   const before = await source;
   // In a burst, what belongs to this page may be half of what will change.
   if (before === undefined || isPending()) return reload(update);
-  const { morph } = await import("../apply/morph/plan.js");
+  const [{ morph }, { showAgain }] = await Promise.all([import("../apply/morph/plan.js"), import("../apply/pictures.js")]);
   let now = await read();
   // A save that has begun meanwhile may be half done.
   for (let tries = 0; now && now.version !== update.version && tries < 5; tries++) {
@@ -236,11 +219,11 @@ async function morphTo(update) {
   }
   // Behind a service worker, it may stay as it was.
   const isOld = now?.version === before.version;
-  if (!now || isOld || isPending() || !morph(before.html, now.html, showAll)) return reload(update);
+  if (!now || isOld || isPending() || !morph(before.html, now.html)) return reload(update);
   source = Promise.resolve(now);
   // It may be a newer one than the update was about.
   use(urlOf(update.path), now.version);
-  await showAll();
+  await showAgain();
 }
 
 /** @type {Promise<typeof import("../ui/overlay.js")> | undefined} most pages never need it */

@@ -42,10 +42,10 @@ const FRAGILE = "canvas, object, embed, audio > *, video > *", UNIQUE = "script,
 /**
  * What is known while one change is made.
  * @typedef {{ numberOf: (node: Node) => number, steps: (() => void)[], last: (() => void)[], fields: Set<string>,
- *   mayDiffer: boolean, show: () => Promise<void> }} Plan
+ *   mayDiffer: boolean }} Plan
  *   `numberOf` says which parts of both sources are equal; `steps` are done when it is sure that all of them can be, and
  *   then the `last` ones; `fields` are the kinds of fields that the page will have; `mayDiffer` says that scripts, or a person who writes into the
- *   page, may have made something else of what was written; `show` is called when a new stylesheet is there
+ *   page, may have made something else of what was written
  */
 
 /**
@@ -78,10 +78,9 @@ function framesRun() {
  * Changes the document from one source to another.
  * @param {string} from the HTML that it was made from
  * @param {string} to the HTML that it should be made from
- * @param {() => Promise<void>} show what is to be done when a new stylesheet is there
  * @returns {boolean} false if that can't be done without starting again
  */
-export function morph(from, to, show) {
+export function morph(from, to) {
   const isVouchedFor = document.documentElement.getAttribute(OPTION) === "morph";
   // The parser would be refused where a page wants trusted types, and a page that gets its first script has to start.
   if (!isVouchedFor && mayRun(to)) return false;
@@ -95,7 +94,6 @@ export function morph(from, to, show) {
     last: [],
     fields: new Set([...after.querySelectorAll("input, select, textarea")].map(kindOf)),
     mayDiffer: isVouchedFor || before.querySelector("[contenteditable]") !== null,
-    show,
   };
   // What stands around head and body is nobody's.
   const isPlanned =
@@ -140,7 +138,7 @@ function planElement(plan, live, before, after) {
   const isStylesheet = (/** @type {Element} */ element) => element.matches('link[rel~="stylesheet" i][href]');
   if (live instanceof HTMLLinkElement && isStylesheet(live) && isStylesheet(after)) {
     if (!isSame(plan, live, before)) return false;
-    plan.steps.push(() => replaceOwner(live, document.importNode(/** @type {HTMLLinkElement} */ (after), true), plan.show));
+    plan.steps.push(() => replaceOwner(live, document.importNode(/** @type {HTMLLinkElement} */ (after), true)));
     return true;
   }
   if (!planAttributes(plan, live, before, after)) return false;
