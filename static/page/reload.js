@@ -2,7 +2,10 @@
 // same change.
 // @ts-check
 
-import { pathIn, urlOf } from "../paths.js";
+import { urlOf } from "../paths.js";
+import { loadedFrom, pageURL, said } from "./resources.js";
+
+/** @typedef {import("../protocol.js").Update} Update */
 
 /** Changes that follow each other reload once, when it has been quiet for this long, in milliseconds. */
 const QUIET = 50;
@@ -19,9 +22,6 @@ const RETRY = 250, TRIES = 8;
 /** What the page was loaded again for, in this tab. */
 const KEY = "savecast:reload";
 
-/** The last word of our server on what it has sent: `VERSION PATH`, or `stream`. */
-export const TIMING = "savecast";
-
 /** @type {Map<string, string>} what has changed since the page was loaded, each file with its version */
 const changed = new Map();
 
@@ -31,17 +31,11 @@ const reloadedFor = take();
 /** @type {Record<string, string>} what of it is still old */
 const old = {};
 
-/** @type {Map<string, string>} the URL under which each file was loaded, which may have a query */
-const loadedFrom = new Map();
-
 /** @type {() => Promise<void>} */
 let keep = async () => {};
 
 /** @type {string | undefined} the path of the file that the page was made from */
 let page;
-
-/** Where it was loaded from, whatever address scripts have given it since. */
-const loaded = performance.getEntriesByType("navigation")[0]?.name ?? location.href;
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
@@ -59,14 +53,6 @@ export function prepare(path, before) {
   page = path;
   keep = before;
   if (path) loadedFrom.set(path, location.href);
-}
-
-/**
- * @param {string} path of a file that the page has loaded
- * @param {string} url
- */
-export function remember(path, url) {
-  loadedFrom.set(path, url);
 }
 
 /** Whether the page is about to be loaded again, or has to wait until many changes are over. */
@@ -90,16 +76,22 @@ export function reload({ path, version }) {
 }
 
 /**
- * Whether the page was loaded again for just this change, and has the old version all the same. Asked for each change,
- * because only the first one after loading can be that.
- * @param {{ event: string, path: string, version: string }} change
+ * Why a change is not shown: the page was loaded again for just this one, has the old version all the same, and would get it
+ * again. Asked for each change, because only the first one after loading can be that.
+ * @param {Update} change
+ * @returns {Update | undefined} a problem, if it is so
  */
-export function isInVain({ event, path, version }) {
+export function inVain({ event, path, version }) {
   const isOld = event === "change" && reloadedFor[path] === version;
   delete reloadedFor[path];
-  if (isOld) old[path] = version;
-  else delete old[path];
-  return isOld;
+  delete old[path];
+  if (!isOld) return undefined;
+  old[path] = version;
+  const worker = navigator.serviceWorker?.controller?.scriptURL;
+  const cause = worker
+    ? `The service worker ${new URL(worker).pathname} answers from its cache. To see your changes, switch on “Bypass for network” or “Update on reload” for service workers in the developer tools of your browser, or unregister it.`
+    : "Something answers from a cache: a fetch() with a cache option, an extension, or a proxy between this browser and the server.";
+  return { event: "problem", path, version, message: `This page was loaded again, and still has an old version of this file. ${cause}` };
 }
 
 /** The page is there again, if it was away. */
@@ -136,7 +128,7 @@ async function start() {
   if (mine !== timer) return;
   if (state === "elsewhere") {
     await keep();
-    return location.replace(loaded);
+    return location.replace(pageURL);
   }
   // A service worker may have the page, even if the server doesn't answer.
   if (state === "gone" || (state === "silent" && !isController)) {
@@ -161,7 +153,7 @@ async function start() {
 async function look() {
   try {
     if (await isThere(location.href)) return "there";
-    return loaded !== location.href && (await isThere(loaded)) ? "elsewhere" : "gone";
+    return pageURL !== location.href && (await isThere(pageURL)) ? "elsewhere" : "gone";
   } catch {
     return "silent";
   }
@@ -191,13 +183,4 @@ async function renew() {
   while ((await Promise.all([...changed].map(isOld))).includes(true) && performance.now() < end) {
     await new Promise((resolve) => setTimeout(resolve, RENEW / 5));
   }
-}
-
-/**
- * Which version of which file our server has sent.
- * @param {Response} response
- */
-export function said(response) {
-  const [, version, path] = /savecast;desc="(\S+) (\S+)"/.exec(response.headers.get("server-timing") ?? "") ?? [];
-  return version ? { version, path: pathIn(new URL(path, location.origin)) } : undefined;
 }
