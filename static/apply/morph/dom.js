@@ -1,6 +1,9 @@
-// The nodes of a document, as far as a change in place has to do with them: which ones matter, whether they are as they were
-// written, and how they come to stand elsewhere.
+// The live document, as far as a change in place has to do with it: which nodes matter, whether they are as they were
+// written, whether a person uses them, and how they are changed.
 // @ts-check
+
+import { valueOf } from "../state.js";
+import { kindOf } from "./align.js";
 
 /** @typedef {import("./align.js").Child} Child */
 
@@ -78,6 +81,49 @@ export function areAlike(live, old) {
 }
 
 /**
+ * The live element of one that was written, where scripts have put others around it.
+ * @param {ChildNode} old
+ * @param {Child[]} children
+ * @returns {ChildNode | null}
+ */
+export function counterpartOf(old, children) {
+  const hasId = old instanceof Element && old.id !== "";
+  const found = children.filter(({ node }) => (hasId ? kindOf(node) === kindOf(old) : areAlike(node, old)));
+  return found.length === 1 ? found[0].node : null;
+}
+
+/**
+ * Whether a person has done something to a node that would be lost with it.
+ * @param {Node} node
+ * @param {Set<string>} fields the kinds of fields that the page will have
+ */
+export function isInUse(node, fields) {
+  const isUsed = (/** @type {Element} */ element) =>
+    element.matches("iframe, dialog[open], details[open], audio, video") || element.scrollTop > 0 || element.scrollLeft > 0 ||
+    // A field that is written nowhere any more is gone with what is in it.
+    (valueOf(element) !== undefined && (!(element.id || element.getAttribute("name")) || fields.has(kindOf(element))));
+  const { activeElement: focused } = document;
+  if (!(node instanceof Element)) return false;
+  return (focused !== document.body && node.contains(focused)) || [node, ...node.querySelectorAll("*")].some(isUsed);
+}
+
+/**
+ * @param {(() => void)[]} steps
+ * @param {(() => void)[]} last
+ * @returns {boolean} false if one of them can't be done, such as an attribute that only a parser can make
+ */
+export function carryOut(steps, last) {
+  const { activeElement: focused } = document;
+  try {
+    for (const step of [...steps, ...last]) step();
+  } catch {
+    return false;
+  }
+  if (focused instanceof HTMLElement && focused !== document.activeElement) focused.focus({ preventScroll: true });
+  return true;
+}
+
+/**
  * Puts a node before another one, and before the blank text that this one has before it.
  * @param {Element} parent
  * @param {ChildNode} node
@@ -104,4 +150,17 @@ export function setGap(node, gap) {
   const { previousSibling } = node;
   if (isBlank(previousSibling)) previousSibling?.remove();
   if (gap) node.before(gap);
+}
+
+/**
+ * Chooses what was chosen in a list whose options have changed; what its author has chosen, if that is gone or was nothing.
+ * @param {HTMLSelectElement} list
+ * @param {string[]} values
+ */
+export function choose(list, values) {
+  const options = [...list.options];
+  const isChosen = options.some((option) => values.includes(option.value));
+  for (const option of options) option.selected = isChosen ? values.includes(option.value) : option.defaultSelected;
+  // A list of which one has to be chosen begins with the first.
+  if (!list.multiple && list.size < 2 && list.selectedIndex < 0) list.selectedIndex = options.findIndex((option) => !option.disabled);
 }

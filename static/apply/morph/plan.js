@@ -6,13 +6,11 @@
 // knows what the author means, and the page is loaded again.
 // @ts-check
 
-import { align, kindOf, numbering } from "./align.js";
-import { areAlike, childrenOf, isBlank, isFresh, place, placeOf, setGap } from "./dom.js";
 import { valueOf } from "../state.js";
 import { replaceOwner } from "../swap.js";
 import { trustedHTML } from "../trusted.js";
-
-/** @typedef {import("./align.js").Child} Child */
+import { align, kindOf, numbering } from "./align.js";
+import { areAlike, carryOut, childrenOf, choose, counterpartOf, isBlank, isFresh, isInUse, place, placeOf, setGap } from "./dom.js";
 
 /**
  * On `<html>`, `morph` says that the page is right after a change in place although it has scripts, and `reload` that it
@@ -40,12 +38,11 @@ const HANDLERS = /<object\b|<embed\b|javascript:|["'\s/]on[a-z]+\s*=/i;
 const FRAGILE = "canvas, object, embed, audio > *, video > *", UNIQUE = "script, template[shadowrootmode]";
 
 /**
- * What is known while one change is made.
- * @typedef {{ numberOf: (node: Node) => number, steps: (() => void)[], last: (() => void)[], fields: Set<string>,
- *   mayDiffer: boolean }} Plan
- *   `numberOf` says which parts of both sources are equal; `steps` are done when it is sure that all of them can be, and
- *   then the `last` ones; `fields` are the kinds of fields that the page will have; `mayDiffer` says that scripts, or a person who writes into the
- *   page, may have made something else of what was written
+ * One change of the document, while it is planned. `numberOf` says which parts of both sources are equal; `mayDiffer`, that
+ * scripts, or a person who writes into the page, may have made something else of what was written; `fields` are the kinds of
+ * fields that the page will have. The `steps`, and then the `last` ones, are done when it is sure that all of them can be.
+ * @typedef {{ numberOf: (node: Node) => number, mayDiffer: boolean, fields: Set<string>, steps: (() => void)[],
+ *   last: (() => void)[] }} Plan
  */
 
 /**
@@ -81,47 +78,46 @@ function framesRun() {
  * @returns {boolean} false if that can't be done without starting again
  */
 export function morph(from, to) {
+  const plan = planOf(from, to);
+  return plan !== undefined && carryOut(plan.steps, plan.last);
+}
+
+/**
+ * @param {string} from
+ * @param {string} to
+ * @returns {Plan | undefined}
+ */
+function planOf(from, to) {
   const isVouchedFor = document.documentElement.getAttribute(OPTION) === "morph";
   // The parser would be refused where a page wants trusted types, and a page that gets its first script has to start.
-  if (!isVouchedFor && mayRun(to)) return false;
+  if (!isVouchedFor && mayRun(to)) return undefined;
   const [before, after] = [from, to].map((html) => new DOMParser().parseFromString(trustedHTML(html.replace(NOSCRIPT, "")), "text/html"));
-  if (before.compatMode !== after.compatMode || after.documentElement.getAttribute(OPTION) === "reload") return false;
-  if (!areEqual(foundationsOf(before), foundationsOf(after)) || !areEqual(from.match(NOSCRIPT), to.match(NOSCRIPT))) return false;
+  if (before.compatMode !== after.compatMode || after.documentElement.getAttribute(OPTION) === "reload") return undefined;
+  if (foundationsOf(before, from) !== foundationsOf(after, to)) return undefined;
   /** @type {Plan} */
   const plan = {
     numberOf: numbering(),
+    mayDiffer: isVouchedFor || before.querySelector("[contenteditable]") !== null,
+    fields: new Set([...after.querySelectorAll("input, select, textarea")].map(kindOf)),
     steps: [],
     last: [],
-    fields: new Set([...after.querySelectorAll("input, select, textarea")].map(kindOf)),
-    mayDiffer: isVouchedFor || before.querySelector("[contenteditable]") !== null,
   };
   // What stands around head and body is nobody's.
   const isPlanned =
     planAttributes(plan, document.documentElement, before.documentElement, after.documentElement) &&
     planElement(plan, document.head, before.head, after.head) &&
     planElement(plan, document.body, before.body, after.body);
-  if (!isPlanned) return false;
-  const { activeElement: focused } = document;
-  try {
-    for (const step of [...plan.steps, ...plan.last]) step();
-  } catch {
-    return false; // Such as an attribute that only a parser can make.
-  }
-  if (focused instanceof HTMLElement && focused !== document.activeElement) focused.focus({ preventScroll: true });
-  return true;
-}
-
-/** @param {Document} page */
-function foundationsOf(page) {
-  return [...page.querySelectorAll(FOUNDATIONS)].map((element) => `${placeOf(element)} ${element.outerHTML}`);
+  return isPlanned ? plan : undefined;
 }
 
 /**
- * @param {string[] | null} texts
- * @param {string[] | null} others
+ * What decides how a page is read or run.
+ * @param {Document} page
+ * @param {string} html
  */
-function areEqual(texts, others) {
-  return (texts ?? []).join("\n") === (others ?? []).join("\n");
+function foundationsOf(page, html) {
+  const elements = [...page.querySelectorAll(FOUNDATIONS)].map((element) => `${placeOf(element)} ${element.outerHTML}`);
+  return [...elements, ...(html.match(NOSCRIPT) ?? [])].join("\n");
 }
 
 /**
@@ -195,7 +191,7 @@ function planChildren(plan, live, before, after) {
     const old = partner.node;
     const isEqual = plan.numberOf(old) === plan.numberOf(now);
     const hasOtherGap = live !== document.head && !gap !== !partner.gap;
-    const node = isAsWritten ? nodes[partners[index]] : isEqual ? null : counterpart(all, old);
+    const node = isAsWritten ? nodes[partners[index]] : isEqual ? null : counterpartOf(old, all);
     if (!node) {
       if (isEqual && !hasOtherGap) continue;
       return false;
@@ -214,24 +210,11 @@ function planChildren(plan, live, before, after) {
   }
   for (const index of gone) {
     const node = nodes[index];
-    if (!isSame(plan, node, was[index].node) || isInUse(plan, node)) return false;
+    if (!isSame(plan, node, was[index].node) || isInUse(node, plan.fields)) return false;
     const { gap } = was[index];
     plan.steps.push(() => setGap(node, gap && ""), () => node.remove());
   }
   return true;
-}
-
-/**
- * Chooses what was chosen in a list whose options have changed; what its author has chosen, if that is gone or was nothing.
- * @param {HTMLSelectElement} list
- * @param {string[]} values
- */
-function choose(list, values) {
-  const options = [...list.options];
-  const isChosen = options.some((option) => values.includes(option.value));
-  for (const option of options) option.selected = isChosen ? values.includes(option.value) : option.defaultSelected;
-  // A list of which one has to be chosen begins with the first.
-  if (!list.multiple && list.size < 2 && list.selectedIndex < 0) list.selectedIndex = options.findIndex((option) => !option.disabled);
 }
 
 /**
@@ -287,18 +270,6 @@ function without(tokens, others) {
 }
 
 /**
- * The live element of one that was written, where scripts have put others around it.
- * @param {Child[]} children
- * @param {ChildNode} old
- * @returns {ChildNode | null}
- */
-function counterpart(children, old) {
-  const hasId = old instanceof Element && old.id !== "";
-  const found = children.filter(({ node }) => (hasId ? kindOf(node) === kindOf(old) : areAlike(node, old)));
-  return found.length === 1 ? found[0].node : null;
-}
-
-/**
  * Whether a live node is surely the one that was written, and no script has made it another.
  * @param {Plan} plan
  * @param {Node} live
@@ -319,19 +290,4 @@ function isSame({ mayDiffer }, live, old) {
 function canAppear(node) {
   if (!(node instanceof Element)) return true;
   return !node.matches(UNIQUE) && node.querySelector(UNIQUE) === null;
-}
-
-/**
- * Whether a person has done something to a node that would be lost with it.
- * @param {Plan} plan
- * @param {Node} node
- */
-function isInUse({ fields }, node) {
-  const isUsed = (/** @type {Element} */ element) =>
-    element.matches("iframe, dialog[open], details[open], audio, video") || element.scrollTop > 0 || element.scrollLeft > 0 ||
-    // A field that is written nowhere any more is gone with what is in it.
-    (valueOf(element) !== undefined && (!(element.id || element.getAttribute("name")) || fields.has(kindOf(element))));
-  const { activeElement: focused } = document;
-  if (!(node instanceof Element)) return false;
-  return (focused !== document.body && node.contains(focused)) || [node, ...node.querySelectorAll("*")].some(isUsed);
 }
