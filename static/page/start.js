@@ -2,6 +2,8 @@
 // @ts-check
 
 import { stylesheets } from "../apply/styles.js";
+import { trustedURL } from "../apply/trusted.js";
+import { pathIn } from "../paths.js";
 import { listen, use } from "../stream/connection.js";
 import { effectOf, problemText } from "./effects.js";
 import { inVain, prepare, release, reload, setBurst } from "./reload.js";
@@ -26,7 +28,7 @@ export function start({ path, version, describe, isTouched, resources, missing }
   if (document.querySelector('meta[name="savecast"][content="off" i]')) return;
   const state = import("../apply/state.js");
   if (path && version) {
-    const file = (page = decodeURIComponent(path));
+    const file = (page = pathIn(new URL(path, location.origin)));
     use(path, version);
     // When the page has all that it needs, it is time to learn how it was written, and how it is.
     whenLoaded(() => {
@@ -40,7 +42,7 @@ export function start({ path, version, describe, isTouched, resources, missing }
   });
   resources?.(note);
   watchFrames();
-  listen(apply, setBurst, hear);
+  listen(apply, setBurst, hear, trustedURL);
   showData();
 }
 

@@ -2,8 +2,6 @@
 // `worker.js`.
 // @ts-check
 
-import { trustedURL } from "../apply/trusted.js";
-
 /**
  * @typedef {import("../protocol.js").Update} Update
  *
@@ -77,8 +75,9 @@ export function read(url, reader) {
  * @param {(update: Update) => void} handler
  * @param {(burst: boolean) => void} burst
  * @param {(update: Update) => void} news
+ * @param {(url: URL) => string | URL} [trust] makes of the URL of our worker what the page takes
  */
-export function listen(handler, burst, news) {
+export function listen(handler, burst, news, trust = (url) => url) {
   onUpdate = handler;
   onBurst = burst;
   onNews = news;
@@ -98,14 +97,17 @@ export function listen(handler, burst, news) {
     if (isAlone && document.visibilityState === "hidden") leave();
     else if (document.visibilityState === "visible") isAlone ? ask(0) : port?.postMessage({ retry: true });
   });
-  share();
+  share(trust);
 }
 
-/** Finds the stream that all tabs share. */
-function share() {
+/**
+ * Finds the stream that all tabs share.
+ * @param {(url: URL) => string | URL} trust
+ */
+function share(trust) {
   try {
     // Tabs of a newer server may meet the worker of an older one.
-    const worker = new SharedWorker(trustedURL(new URL("worker.js", import.meta.url)), { type: "module", name: `savecast ${PROTOCOL}` });
+    const worker = new SharedWorker(trust(new URL("worker.js", import.meta.url)), { type: "module", name: `savecast ${PROTOCOL}` });
     // A policy of the page may forbid it.
     worker.addEventListener("error", () => isAlone || beAlone());
     connect(worker.port);

@@ -52,9 +52,9 @@ test("what is decided for the page is decided without the page", () => {
   assert.deepEqual(modules.get("page/effects.js"), { imports: [], later: [] });
 });
 
-test("the worker needs nothing of a page", () => {
-  for (const name of roundsOf("stream/worker.js", true).keys()) {
-    assert.ok(name === "paths.js" || room(name) === "stream", name);
+test("the stream needs nothing of a page, neither in the worker nor in a tab", () => {
+  for (const start of ["stream/worker.js", "stream/connection.js"]) {
+    for (const name of roundsOf(start, true).keys()) assert.ok(name === "paths.js" || room(name) === "stream", name);
   }
 });
 
@@ -65,9 +65,8 @@ test("what changes a page does not know who wants that", () => {
   }
 });
 
-test("a page has the client after three rounds of requests, and the worker after two", () => {
-  assert.equal(Math.max(...roundsOf("page/start.js").values()), 3);
-  assert.equal(Math.max(...roundsOf("stream/worker.js").values()), 2);
+test("a page has the client after two rounds of requests, and so has the worker what it needs", () => {
+  for (const start of ["page/start.js", "stream/worker.js"]) assert.equal(Math.max(...roundsOf(start).values()), 2, start);
 });
 
 test("every file is served as it is", async (test) => {
