@@ -37,8 +37,13 @@ export interface Burst {
   burst: boolean;
 }
 
+/** All open pages are to be loaded again. */
+export interface Reload {
+  event: "reload";
+}
+
 /** Any event of `/_savecast/events`. */
-export type StreamEvent = Update | Patch | Burst;
+export type StreamEvent = Update | Patch | Burst | Reload;
 
 /**
  * What a page uses, and what it reads the contents of: percent-encoded paths, each with the version that the page has; null
@@ -65,4 +70,6 @@ export interface WorkerMessage {
   burst: boolean;
   /** Why the server refuses to tell. */
   refused?: string;
+  /** The page is to be loaded again, whatever it uses. */
+  reload?: boolean;
 }

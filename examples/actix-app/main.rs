@@ -5,7 +5,7 @@
 //! ```
 
 use std::error::Error;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Mutex;
 
 use actix_web::App;
@@ -26,7 +26,11 @@ use notify::Watcher;
 use savecast::Live;
 use serde::Deserialize;
 
-const HERE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/actix-app");
+/// Where the templates and the assets are.
+fn here() -> PathBuf {
+    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/actix-app");
+    std::env::args_os().nth(1).map_or_else(|| default.into(), PathBuf::from)
+}
 
 #[derive(Default)]
 struct Orders(Mutex<Vec<String>>);
@@ -35,7 +39,7 @@ struct Orders(Mutex<Vec<String>>);
 async fn home(orders: Data<Orders>) -> Result<impl Responder, Box<dyn Error>> {
     // A new environment reads the template anew.
     let mut templates = Environment::new();
-    templates.set_loader(path_loader(Path::new(HERE).join("templates")));
+    templates.set_loader(path_loader(here().join("templates")));
     let orders = orders.0.lock().map(|orders| orders.clone()).unwrap_or_default();
     let html = templates.get_template("home.html")?.render(context! { orders })?;
     Ok(HttpResponse::Ok().content_type(ContentType::html()).body(html))
@@ -59,7 +63,7 @@ async fn order(orders: Data<Orders>, live: Data<Live>, Form(order): Form<Order>)
 #[expect(clippy::print_stdout, reason = "the address is what to open")]
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let live = Live::new(Path::new(HERE).join("assets"))?;
+    let live = Live::new(here().join("assets"))?;
 
     // Nothing but the app knows which pages a template is in, so all of them are loaded again.
     let pages = live.clone();
@@ -68,7 +72,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             pages.reload();
         }
     })?;
-    watcher.watch(&Path::new(HERE).join("templates"), RecursiveMode::Recursive)?;
+    watcher.watch(&here().join("templates"), RecursiveMode::Recursive)?;
 
     let orders = Data::new(Orders::default());
     let app = move || {

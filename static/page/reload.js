@@ -75,6 +75,11 @@ export function reload({ path, version }) {
   schedule();
 }
 
+/** Loads the page again, whatever has changed. */
+export function again() {
+  schedule();
+}
+
 /**
  * Why a change is not shown: the page was loaded again for just this one, has the old version all the same, and would get it
  * again. Asked for each change, because only the first one after loading can be that.
@@ -161,7 +166,7 @@ async function look() {
 
 /** @param {string} url */
 async function isThere(url) {
-  const response = await fetch(url, { method: "HEAD", cache: "no-store" });
+  const response = await fetch(url, { method: "HEAD", cache: "no-store", headers: { "savecast-look": "" } });
   const answered = said(response)?.path;
   // Without its index, a directory shows its listing.
   const isListing = answered?.endsWith("/") && page !== undefined && !page.endsWith("/");

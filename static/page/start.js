@@ -6,7 +6,7 @@ import { trustedURL } from "../apply/trusted.js";
 import { pathIn } from "../paths.js";
 import { listen, use } from "../stream/connection.js";
 import { effectOf, problemText } from "./effects.js";
-import { inVain, prepare, release, reload, setBurst } from "./reload.js";
+import { again, inVain, prepare, release, reload, setBurst } from "./reload.js";
 import { note, ofScripts, watchFrames } from "./resources.js";
 import { change, learn } from "./source.js";
 
@@ -74,8 +74,9 @@ function hear(update) {
   if (update.path === page && update.event !== "removed" && update.event !== "problem") release();
 }
 
-/** @param {Update} update of a file that the page uses */
+/** @param {Update} update of a file that the page uses, or a reload of all pages */
 function apply(update) {
+  if (update.event === "reload") return again();
   const problem = inVain(update);
   if (problem) {
     console.warn(`savecast: ${problemText(problem)}`);

@@ -129,8 +129,9 @@ async function beAlone() {
 function connect(to) {
   port = to;
   to.onmessage = ({ data }) => {
-    const { updates, burst, refused } = /** @type {import("../protocol.js").WorkerMessage} */ (data);
+    const { updates, burst, refused, reload } = /** @type {import("../protocol.js").WorkerMessage} */ (data);
     if (refused) console.error(`savecast: this page is not live: ${refused.trim()}`);
+    if (reload) onUpdate({ event: "reload", path: "", version: "" });
     if (burst) onBurst(true);
     for (const update of updates) take(update);
     if (!burst) onBurst(false);

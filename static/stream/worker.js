@@ -164,8 +164,9 @@ async function connect() {
     // A stream begins without a burst; the one before may have ended in the middle of one.
     setBurst(false);
     for await (const event of eventsIn(response.body, stream)) {
-      if ("burst" in event) setBurst(event.burst);
-      else take("patch" in event ? whole(event) : event);
+      if (event.event === "reload") reloadAll();
+      else if ("burst" in event) setBurst(event.burst);
+      else take("patch" in event ? whole(event) : /** @type {Update} */ (event));
     }
   } catch {
     before?.abort();
@@ -237,6 +238,11 @@ function whole({ path, version, before, patch }) {
     doubted.add(path);
     open(0);
   }
+}
+
+/** All pages are to be loaded again. */
+function reloadAll() {
+  for (const tab of tabs) tab.port.postMessage(/** @type {WorkerMessage} */ ({ updates: [], burst, reload: true }));
 }
 
 /** @param {boolean} value */
