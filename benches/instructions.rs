@@ -20,7 +20,7 @@ use crate::operations::OPERATIONS;
 
 /// The most instructions that an operation may take: what was counted, and about a tenth.
 ///
-/// JSON took 57,500 and 1,741,000 with a scanner of our own, which did in one pass what serde_json and leaving out white space do in
+/// JSON took 57,500 and 1,741,000 with a scanner of our own, which did in one pass what `serde_json` and leaving out white space do in
 /// two. Of a whole save that is a few hundredths, and it was another 130 lines.
 ///
 /// Telling 100 followers took 99,500 until each of them was looked up once for each update, for what it has found first and

@@ -50,6 +50,8 @@
 //! - What a follower gets was read after it came, so it is never older than what it has.
 //! - Good news is sent at once; bad news only when a second look has confirmed it.
 //! - No watch exists that no follower needs.
+//!
+//! Which room uses which is drawn in `docs/rooms.md`, and held by a test. No file uses another in a circle.
 
 #[cfg(feature = "cli")]
 #[doc(hidden)]

@@ -268,12 +268,29 @@ impl Live {
     }
 
     /// Has every open page loaded again.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), savecast::LiveError> {
+    /// # let live = savecast::Live::new(std::env::temp_dir())?;
+    /// // What all pages are made of has changed, such as a template.
+    /// live.reload();
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn reload(&self) {
         self.shared.hub.reload();
     }
 
     /// What is at this path, such as `/orders/42`, is another thing now. Pages that show it load it again, or are changed in place,
     /// and streams of it send an event. What is no path of a URL concerns nobody.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), savecast::LiveError> {
+    /// # let live = savecast::Live::new(std::env::temp_dir())?;
+    /// live.changed("/orders/42");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn changed(&self, path: &str) {
         let path = path.split(['?', '#']).next().unwrap_or_default();
         if let Some(path) = SitePath::from_url(path) {

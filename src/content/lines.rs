@@ -16,7 +16,7 @@ pub const LONGEST: usize = 1 << 20;
 /// a hash of the file and of what stands before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mark {
-    /// Which file it is, as [`Directory`](crate::source::directory::Directory) tells.
+    /// Which file it is, as the source tells.
     pub file: u64,
     /// How many bytes are before it.
     pub position: u64,

@@ -28,7 +28,7 @@ const SECRET_NAMES: [&str; 6] = ["id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "
 ///
 /// Whoever holds one need not check again: it has no `.` or `..`, no empty, hidden or secret segment, no separator in
 /// disguise, is not percent-encoded, and no longer than a file system allows. It says nothing about whether something is there; links are judged by
-/// [`Directory`](crate::source::directory::Directory) when it opens the file.
+/// the directory when it opens the file.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SitePath(Arc<str>);
 

@@ -98,6 +98,33 @@ fn files_do_not_use_each_other_in_circles() {
     assert!(uses.is_empty(), "these use each other in circles: {uses:#?}");
 }
 
+/// `docs/rooms.md` shows which room uses which, as it is. `UPDATE=1 cargo test --test stories picture` draws it anew.
+#[test]
+fn the_picture_shows_which_room_uses_which() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut arrows = BTreeSet::new();
+    for (room, ..) in ROOMS {
+        for (_, text) in files_of(&source, room) {
+            let code = text.lines().map(|line| line.split("//").next().unwrap_or_default());
+            let named = code.flat_map(paths_in).filter_map(|path| path.into_iter().next());
+            let rooms = named.filter(|other| *other != room && ROOMS.iter().any(|(room, ..)| room == other));
+            arrows.extend(rooms.map(|other| format!("  {room} --> {other}")));
+        }
+    }
+    let arrows = arrows.into_iter().collect::<Vec<_>>().join("\n");
+    let picture = format!(
+        "# Which room uses which\n\nDrawn from the source by a test. Each room is a folder of `src/`, or a file; what it is for says the map in \
+         `src/lib.rs`.\n\n```mermaid\ngraph TD\n{arrows}\n```\n"
+    );
+    let file = source.with_file_name("docs").join("rooms.md");
+    if std::env::var_os("UPDATE").is_some() {
+        fs::create_dir_all(file.parent().expect("a folder")).expect("docs/");
+        fs::write(&file, &picture).expect("docs/rooms.md");
+    }
+    let drawn = fs::read_to_string(&file).unwrap_or_default();
+    assert_eq!(drawn, picture, "draw it anew: UPDATE=1 cargo test --test stories picture");
+}
+
 /// What is named in a line of code: `crate::hub::Hub` → `["hub", "Hub"]`.
 fn paths_in(line: &str) -> Vec<Vec<String>> {
     let is_name = |c: char| c.is_alphanumeric() || c == '_';
