@@ -20,12 +20,9 @@ use crate::operations::OPERATIONS;
 
 /// The most instructions that an operation may take: what was counted, and about a tenth.
 ///
-/// JSON took 57,500 and 1,741,000 with a scanner of our own, which did in one pass what `serde_json` and leaving out white space do in
-/// two. Of a whole save that is a few hundredths, and it was another 130 lines.
-///
 /// Telling 100 followers took 99,500 until each of them was looked up once for each update, for what it has found first and
 /// for whether it is the last one to be told.
-const BOUNDS: [u64; OPERATIONS.len()] = [91_700, 2_815_000, 4_200, 126_000, 3_400, 4_000];
+const BOUNDS: [u64; OPERATIONS.len()] = [62_600, 1_920_000, 4_200, 126_000, 3_400, 4_000];
 
 /// How often an operation is repeated, less and more: the difference is free of what a start costs.
 const REPEATS: [u64; 2] = [100, 1100];

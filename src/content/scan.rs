@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr2;
+use crate::content::document::plain;
 
 /// The offset behind the value that begins here. Depth costs no stack.
 pub(super) fn end_of_value(bytes: &[u8], start: usize) -> usize {
@@ -41,10 +41,12 @@ pub(super) fn end_of_scalar(bytes: &[u8], start: usize) -> usize {
     if bytes.get(at) == Some(&b'"') {
         at += 1;
         loop {
-            match memchr2(b'"', b'\\', &bytes[at.min(bytes.len())..]) {
-                Some(plain) if bytes[at + plain] == b'"' => return at + plain + 1,
-                // What is behind a backslash ends nothing.
-                Some(plain) => at += plain + 2,
+            at += plain(&bytes[at.min(bytes.len())..]);
+            match bytes.get(at) {
+                Some(b'"') => return at + 1,
+                Some(b'\\') => at += 2,
+                // Not in a JSON text.
+                Some(_) => at += 1,
                 None => return bytes.len(),
             }
         }

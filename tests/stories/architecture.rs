@@ -8,7 +8,7 @@ use std::path::Path;
 /// Room, the rooms that it may use, and the outside crates that it may name.
 const ROOMS: [(&str, &[&str], &[&str]); 14] = [
     ("site", &[], &["percent_encoding"]),
-    ("content", &["site"], &["memchr", "mime_guess", "serde", "serde_json", "xxhash_rust"]),
+    ("content", &["site"], &["mime_guess", "serde", "serde_json", "xxhash_rust"]),
     ("event", &["site", "content"], &["bytes", "serde_json"]),
     ("source", &["site", "content"], &["rustix"]),
     ("watch", &["site", "source"], &["notify", "rustix"]),

@@ -74,22 +74,23 @@ fn documents() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn no_mistake_is_found_in_what_is_right(text in tokens()) {
-        let line = one_line(text.as_bytes());
-        // Looking for one comes to an end.
+    fn what_is_json_is_agreed(text in tokens()) {
+        let ours = Scanner::new(&text).document();
+        prop_assert_eq!(ours.is_some(), serde_json::from_str::<IgnoredAny>(&text).is_ok(), "{}", text);
+        // No mistake is found in what is right, and looking for one comes to an end.
         let found = mistake::find(&text);
-        prop_assert!(line.is_err() || found.is_none(), "{}: {:?}", text, found);
+        prop_assert!(ours.is_none() || found.is_none(), "{}: {:?}", text, found);
         prop_assert!(found.is_none_or(|(_, at)| text.is_char_boundary(at)));
     }
 
     #[test]
     fn documents_keep_their_meaning(text in documents()) {
         let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
-        let line = one_line(text.as_bytes()).unwrap();
+        let line = Scanner::new(&text).document().unwrap();
         prop_assert!(!line.contains(['\n', '\r']));
         prop_assert_eq!(value(&line), value(&text));
         // On one line, nothing is left to leave out.
-        prop_assert_eq!(one_line(line.as_bytes()).unwrap(), line);
+        prop_assert_eq!(Scanner::new(&line).document().unwrap(), line);
     }
 }
 
