@@ -17,6 +17,7 @@ use std::time::Duration;
 use std::time::Instant;
 
 use actix_web::App;
+use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use actix_web::HttpServer;
 use actix_web::http::header::ContentType;
@@ -59,6 +60,21 @@ async fn strict() -> HttpResponse {
         .body("<p>strict")
 }
 
+async fn etag(request: HttpRequest) -> HttpResponse {
+    if request.headers().contains_key("if-none-match") {
+        HttpResponse::NotModified().finish()
+    } else {
+        HttpResponse::Ok().body("{}")
+    }
+}
+
+async fn download() -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/html")
+        .insert_header(("content-disposition", "attachment; filename=a.html"))
+        .body("<p>a file")
+}
+
 async fn nobody() -> HttpResponse {
     HttpResponse::NotFound().content_type("text/html").body("<h1>My own 404</h1>")
 }
@@ -85,6 +101,8 @@ impl Site {
                         .route("/trickle", web::get().to(trickle))
                         .route("/data", web::get().to(data))
                         .route("/strict", web::get().to(strict))
+                        .route("/etag", web::get().to(etag))
+                        .route("/download", web::get().to(download))
                         .configure(app.mount(prefix));
                     if prefix == "/" { routes } else { routes.default_service(web::route().to(nobody)) }
                 });
@@ -195,6 +213,19 @@ fn handlers_pages_are_live_and_everything_else_is_theirs() {
     // A script that asks for a part of a page gets what was written.
     let (head, body) = site.get("/", &[("sec-fetch-dest", "empty"), ("sec-fetch-mode", "cors")]);
     assert!(!body.contains("_savecast") && head.contains("etag: \"home\""), "{head}{body}");
+    // A program that asks for data, a download, and the client that asks whether the page is there.
+    let (head, _) = site.get("/etag", &[("if-none-match", "\"1\"")]);
+    assert!(head.starts_with("http/1.1 304"), "{head}");
+    let (_, body) = site.get("/download", &document);
+    assert!(!body.contains("client.js"), "{body}");
+    let look = |headers: &[(&str, &str)]| {
+        let mut answer = String::new();
+        site.request("HEAD", "/", headers, "").read_to_string(&mut answer).unwrap();
+        answer
+    };
+    assert!(look(&[]).starts_with("HTTP/1.1 404"), "their routes are for GET alone");
+    let answer = look(&[("savecast-look", "")]);
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("\r\n\r\n"), "{answer}");
     // Their own 404, live, and ours below the directory.
     let (head, body) = site.get("/nowhere", &document);
     assert!(head.starts_with("http/1.1 404") && body.contains("client.js") && body.contains("My own 404"), "{body}");
@@ -263,6 +294,41 @@ fn files_pages_and_channels_are_heard_of() {
     site.live.reload();
     late.expect("event: reload");
     assert!(site.live.channel("").is_err());
+}
+
+#[test]
+fn the_options_are_those_of_the_command_line() {
+    let _alone = alone();
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("data.json"), "[1]").unwrap();
+    std::fs::write(directory.path().join("large.txt"), "x".repeat(101)).unwrap();
+    let (sender, notices) = mpsc::channel();
+    let live = Live::builder(directory.path())
+        .max_push(100)
+        .poll(Duration::from_millis(20))
+        .allow_host("Demo.Test")
+        .allow_origin("http://localhost:5173/")
+        .on_notice(move |notice| drop(sender.send(notice.to_string())))
+        .build()
+        .unwrap();
+    let site = Site::serve(directory, live, "/assets");
+    let mut file = site.stream("GET", "/assets/data.json", "");
+    file.expect("data: [1]");
+    site.write("data.json", "[1,]");
+    file.expect("event: problem");
+    let said = notices.recv_timeout(DEADLINE).unwrap();
+    assert!(said.contains("/assets/data.json:1:3: trailing comma"), "{said}");
+    site.stream("GET", "/assets/large.txt", "").expect("too large to push");
+    let mut answer = String::new();
+    let mut connection = TcpStream::connect(site.address).unwrap();
+    let request = "GET /assets/data.json HTTP/1.1\r\nhost: demo.test\r\norigin: http://localhost:5173\r\nconnection: close\r\n\r\n";
+    connection.write_all(request.as_bytes()).unwrap();
+    connection.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(answer.contains("access-control-allow-origin: http://localhost:5173"), "{answer}");
+    assert!(
+        Live::new(site.directory.path().join("nowhere")).is_err_and(|error| error.to_string().contains("cannot serve"))
+    );
 }
 
 #[test]

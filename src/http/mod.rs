@@ -40,7 +40,7 @@ pub fn routes(app: &mut ServiceConfig, state: &Data<AppState>) {
             .route(ours(urls::EVENTS), web::route().to(page::events))
             .route(ours(urls::STATUS), web::route().to(status::json))
             .route(ours(urls::CHANNELS), web::route().to(channels::list))
-            .route("/channels/{name:.+}", web::route().to(channels::channel))
+            .route(&format!("{}{{name:.+}}", ours(urls::CHANNELS)), web::route().to(channels::channel))
             .route("/{asset:.*}", web::route().to(assets::serve))
             .default_service(web::route().to(any_file)),
     );

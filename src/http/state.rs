@@ -26,7 +26,7 @@ pub struct AppState {
     pub sources: Sources,
     /// The versions of pages that other people's handlers render, if there are some.
     pub rendered: Option<Arc<Rendered>>,
-    /// Where updates come from.
+    /// Where snapshots come from.
     pub hub: Arc<Hub>,
     /// Who may ask.
     pub guard: Guard,

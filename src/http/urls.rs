@@ -1,13 +1,27 @@
 //! Where our own resources are, which no project has.
 
+/// What their paths begin with, for `concat!`.
+macro_rules! prefix {
+    () => {
+        "/_savecast"
+    };
+}
+
 /// What their paths begin with.
-pub const PREFIX: &str = "/_savecast";
+pub const PREFIX: &str = prefix!();
 
 /// The stream of a page.
-pub const EVENTS: &str = "/_savecast/events";
+pub const EVENTS: &str = concat!(prefix!(), "/events");
 
 /// The numbers of what the server is doing.
-pub const STATUS: &str = "/_savecast/status";
+pub const STATUS: &str = concat!(prefix!(), "/status");
 
 /// The channels.
-pub const CHANNELS: &str = "/_savecast/channels/";
+pub const CHANNELS: &str = concat!(prefix!(), "/channels/");
+
+/// The script that every page gets.
+pub const CLIENT: &str = concat!(prefix!(), "/client.js");
+
+/// The script and the style of the page that shows a file.
+pub const VIEW_SCRIPT: &str = concat!(prefix!(), "/ui/view.js");
+pub const VIEW_STYLE: &str = concat!(prefix!(), "/ui/view.css");

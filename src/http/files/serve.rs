@@ -62,7 +62,7 @@ pub(crate) enum Found {
 pub(crate) async fn serve(request: &HttpRequest, state: Data<AppState>, url: SitePath) -> HttpResponse {
     let found = match find_now(&state.sources, &url) {
         Some(file) => Ok(file),
-        // What is not at hand waits for the disk, and that does not happen on the server's own threads.
+        // What is not cached waits for the disk, and that does not happen on the server's own threads.
         None => match web::block({
             let (state, url) = (state.clone(), url.clone());
             move || find(&state.sources, &url)
@@ -124,7 +124,7 @@ impl<F: FnMut(&Sources, &SitePath) -> Option<Result<Fetched, ReadError>>> Look f
     }
 }
 
-/// What this URL is answered with, if that is at hand.
+/// What this URL is answered with, if the system has it in memory.
 fn find_now(sources: &Sources, url: &SitePath) -> Option<Found> {
     let read = |sources: &Sources, place: &SitePath| sources.find_now(place).map(|content| Ok(Fetched::File(content)));
     let mut reader = Reader { read, last: None, sources };

@@ -1,6 +1,7 @@
 //! HTML → HTML with the client. Pure: bytes in, bytes out, whatever the charset, as long as ASCII means ASCII in it.
 
 use crate::content::Version;
+use crate::http::urls::CLIENT;
 use crate::site::SitePath;
 
 /// The script tag for a page that is served from `path` with this version, and with this nonce if its policy wants one.
@@ -13,7 +14,9 @@ pub fn tag(path: &SitePath, version: Version, nonce: Option<&str>) -> String {
     // Base64, if it is one (Content Security Policy Level 3, section 2.3.1). Anything else could end the attribute.
     let is_nonce = |nonce: &&str| nonce.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/-_=".contains(&byte));
     let nonce = nonce.filter(is_nonce).map(|nonce| format!(" nonce=\"{nonce}\"")).unwrap_or_default();
-    format!("<script src=\"/_savecast/client.js\" data-path=\"{path}\" data-version=\"{version}\"{nonce}></script>")
+    let version = version.to_string();
+    ["<script src=\"", CLIENT, "\" data-path=\"", &path, "\" data-version=\"", &version, "\"", &nonce, "></script>"]
+        .concat()
 }
 
 /// Puts `tag` into a document; `None` if that can't be done: UTF-16 is not made of ASCII.

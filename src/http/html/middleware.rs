@@ -18,6 +18,7 @@ use actix_web::dev::ServiceRequest;
 use actix_web::dev::ServiceResponse;
 use actix_web::dev::Transform;
 use actix_web::http::Method;
+use actix_web::http::StatusCode;
 use actix_web::http::header;
 use actix_web::http::header::HeaderMap;
 use actix_web::http::header::HeaderValue;
@@ -105,15 +106,23 @@ where
     }
 }
 
-/// The handler renders all of the page: what the browser has may be right for the handler, and of another program all the same.
+/// The handler renders all of a page: what the browser has may be right for the handler, and of another program all the same.
 /// It need not know `HEAD`, with which the client asks whether the page is there.
 fn ask_for_all(request: &mut ServiceRequest) {
+    let is_for_page = |accept: &HeaderValue| accept.to_str().is_ok_and(|accept| accept.contains("text/html"));
     let headers = request.headers_mut();
-    headers.remove(header::IF_NONE_MATCH);
-    headers.remove(header::IF_MODIFIED_SINCE);
-    if request.method() == Method::HEAD && request.headers().contains_key(negotiate::LOOK) {
+    if headers.get(header::ACCEPT).is_some_and(is_for_page) {
+        headers.remove(header::IF_NONE_MATCH);
+        headers.remove(header::IF_MODIFIED_SINCE);
+    }
+    if is_look(request) {
         request.head_mut().method = Method::GET;
     }
+}
+
+/// Whether the client asks if its page is there.
+fn is_look(request: &ServiceRequest) -> bool {
+    request.method() == Method::HEAD && request.headers().contains_key(negotiate::LOOK)
 }
 
 /// A request for what may be a page.
@@ -129,7 +138,8 @@ impl Page {
     fn of(state: &Data<AppState>, request: &ServiceRequest) -> Option<Self> {
         let destination = negotiate::destination(request.headers(), request.query_string());
         let is_ours = request.path() == urls::PREFIX || request.path().starts_with(urls::CHANNELS);
-        let may_be_page = matches!(*request.method(), Method::GET | Method::HEAD | Method::POST);
+        // To load the answer to a form again would be to send the form again.
+        let may_be_page = request.method() == Method::GET || is_look(request);
         let is_wanted =
             destination != Destination::Part || negotiate::is_of_client(request.headers(), request.query_string());
         if is_ours || !may_be_page || !is_wanted {
@@ -202,7 +212,9 @@ fn is_rendered(response: &ServiceResponse<BoxBody>) -> bool {
     let is_ours = headers
         .get_all(SERVER_TIMING)
         .any(|timing| timing.to_str().is_ok_and(|timing| timing.starts_with("savecast;")));
-    is_html && !is_ours
+    let is_download =
+        headers.get(header::CONTENT_DISPOSITION).is_some_and(|it| it.as_bytes().starts_with(b"attachment"));
+    is_html && !is_ours && !is_download && response.status() != StatusCode::PARTIAL_CONTENT
 }
 
 /// The policies that the headers declare.

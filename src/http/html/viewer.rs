@@ -15,6 +15,8 @@ use crate::http::html::inject;
 use crate::http::html::page;
 use crate::http::negotiate;
 use crate::http::negotiate::Destination;
+use crate::http::urls::VIEW_SCRIPT;
+use crate::http::urls::VIEW_STYLE;
 use crate::site::SitePath;
 
 /// What the page shows.
@@ -75,8 +77,8 @@ pub(crate) fn page(
     let html = format!(
         "<!doctype html>\n<html data-savecast=\"reload\">\n<head>{tag}\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n\
-         <link rel=\"stylesheet\" href=\"/_savecast/ui/view.css\">\n\
-         <script type=\"module\" src=\"/_savecast/ui/view.js\"></script>\n</head>\n\
+         <link rel=\"stylesheet\" href=\"{VIEW_STYLE}\">\n\
+         <script type=\"module\" src=\"{VIEW_SCRIPT}\"></script>\n</head>\n\
          <body data-kind=\"{}\" data-path=\"{url}\"></body>\n</html>\n",
         view.name()
     );

@@ -1,4 +1,4 @@
-//! What a listener of a channel is told, in words. Of an event that is large, no more than a part is kept for a listener that
+//! What a listener of a channel is sent. Of an event that is large, no more than a part is kept for a listener that
 //! does not read.
 
 use std::error::Error;
@@ -16,7 +16,7 @@ use crate::hub::ChannelDelivery;
 use crate::hub::ChannelEvent;
 use crate::hub::Subscriber;
 
-/// How many bytes of the data of an event are put into words at once.
+/// How many bytes of the data of an event are written at once.
 const PART: usize = 8 << 10;
 
 /// What is sent next.
@@ -30,11 +30,11 @@ pub(crate) struct Text {
 pub(crate) struct ChannelFeed {
     subscriber: Subscriber,
     encoding: Encoding,
-    /// The event of which a part was told, and where the next part begins. It belongs to the channel, which may forget it.
+    /// The event of which a part was sent, and where the next part begins. It belongs to the channel, which may forget it.
     begun: Option<(Weak<ChannelEvent>, usize)>,
 }
 
-/// The rest of an event is forgotten. Its listener has a half, so the connection is cut: when it comes back, it is told what
+/// The rest of an event is forgotten. Its listener has a half, so the connection is cut: when it comes back, it gets what
 /// there still is.
 #[derive(Debug)]
 pub(crate) struct Forgotten;

@@ -1,4 +1,4 @@
-//! What a listener asked for of a file, and what it is told: the whole, one value, or what has changed.
+//! What a listener asked for of a file, and what it is sent: the whole, one value, or what has changed.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -37,7 +37,7 @@ use crate::site::SitePath;
 /// The longest pointer, in bytes. Each listener keeps its own.
 const POINTER: usize = 1000;
 
-/// How the contents of a file are told.
+/// How the contents of a file are sent.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum Representation {
     /// As they are.
@@ -49,7 +49,7 @@ pub(crate) enum Representation {
     Patch,
     /// The lines that come, after so many of those that are there.
     Lines(usize),
-    /// As a page is told of all that it uses; and the versions of the documents that it has, of which it takes patches.
+    /// All that a page uses; and the versions of the documents that it has, of which it takes patches.
     Page(HashMap<SitePath, Version>),
 }
 
@@ -91,7 +91,7 @@ impl Representation {
     }
 }
 
-/// What a listener is told, in words.
+/// What a listener is sent, as text.
 pub(crate) enum Feed {
     /// Of files.
     Files(FileFeed),
@@ -149,7 +149,7 @@ impl Feed {
         Self::Files(FileFeed { follower, representation, encoding: Encoding::Sse, has: None })
     }
 
-    /// The next event, in words, or a part of it; `None` when the server stops.
+    /// The text of the next event, or a part of it; `None` when the server stops.
     pub(crate) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Text, Forgotten>>> {
         let whole = |text: Option<Bytes>| text.map(|bytes| Ok(Text { bytes, is_end: true }));
         match self {
@@ -160,7 +160,7 @@ impl Feed {
     }
 }
 
-/// A follower, and the form in which its listener is told.
+/// A follower, and what its listener gets of each snapshot.
 pub(crate) struct FileFeed {
     follower: Follower,
     representation: Representation,
@@ -173,7 +173,7 @@ impl FileFeed {
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
         loop {
             let text = match std::task::ready!(self.follower.poll_next(context)) {
-                Some(Delivery::Snapshot(told, format)) => self.tell(&told, format),
+                Some(Delivery::Snapshot(published, format)) => self.event(&published, format),
                 Some(Delivery::Reload) => Some(Bytes::from_static(page::RELOAD.as_bytes())),
                 Some(Delivery::Burst(burst)) => Some(Bytes::from_static(page::burst(burst).as_bytes())),
                 None => return Poll::Ready(None),
@@ -185,21 +185,21 @@ impl FileFeed {
     }
 
     /// `None` if it is no news for this listener.
-    fn tell(&mut self, told: &Published, format: Format) -> Option<Bytes> {
-        let whole = || told.event(format);
-        let snapshot = &told.snapshot;
+    fn event(&mut self, published: &Published, format: Format) -> Option<Bytes> {
+        let whole = || published.event(format);
+        let snapshot = &published.snapshot;
         let had = self.has.replace(snapshot.version);
         if let Representation::Page(documents) = &mut self.representation {
             if format != Format::PageReads || !matches!(snapshot.content, Content::Document(_)) {
                 return Some(whole());
             }
             let had = documents.insert(snapshot.path.clone(), snapshot.version);
-            let patch = told.patch().filter(|(before, _)| had == Some(*before));
+            let patch = published.patch().filter(|(before, _)| had == Some(*before));
             return Some(patch.map_or_else(whole, |(before, patch)| page::patch(snapshot, before, patch)));
         }
         match (&self.representation, &snapshot.content) {
             (Representation::Value(pointer), Content::Document(_)) => {
-                let value = told.value(pointer)?;
+                let value = published.value(pointer)?;
                 let version = value.version();
                 self.has = Some(version);
                 if had == Some(version) {
@@ -207,9 +207,9 @@ impl FileFeed {
                 }
                 Some(value.event(self.encoding))
             }
-            // A file that is gone has no value either, and that may have been told.
+            // A file that is gone has no value either, and the listener may know that.
             (Representation::Value(_), _) if had == Some(snapshot.version) => None,
-            (Representation::Patch, Content::Document(_)) => match told.patch() {
+            (Representation::Patch, Content::Document(_)) => match published.patch() {
                 Some((before, patch)) if had == Some(before) => {
                     Some(self.encoding.write(&Event::named(snapshot.version, "patch", patch)))
                 }

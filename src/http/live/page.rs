@@ -84,7 +84,7 @@ impl Wish {
             for (url, version) in files.as_object()? {
                 let has = match version {
                     Value::Null => unknown,
-                    // Whatever it is, it shall be told.
+                    // The page wants it in any case.
                     Value::String(version) if version.is_empty() => Known::Nothing,
                     version => version.as_str()?.parse().map_or(unknown, Known::Version),
                 };

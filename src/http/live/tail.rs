@@ -68,11 +68,11 @@ struct Listener {
     follower: TailFollower,
     /// Whether it was found where to begin.
     is_begun: bool,
-    /// Up to where it was told; `None` while there is no file.
+    /// Up to where the listener has the file; `None` while there is none.
     at: Option<Mark>,
     /// Up to where it was told of the files that were there before, at most [`OLDS`].
     olds: VecDeque<Mark>,
-    /// What it has still to be told, before anything else: at most as much as there are files.
+    /// What is still to be sent, before anything else: at most as much as there are files.
     todo: VecDeque<Todo>,
     /// What was put into words and not yet sent.
     owed: VecDeque<Bytes>,

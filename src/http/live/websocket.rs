@@ -84,7 +84,7 @@ async fn serve(feed: Feed, mut session: Session, payload: Payload) {
             part = outgoing.next(), if !is_asked => {
                 let part = match part {
                     Some(Ok(part)) => part,
-                    // It has a half of a message, and is told what there is when it comes back.
+                    // It has a half of a message. When it comes back, it gets what there is then.
                     Some(Err(_)) => return,
                     None => {
                         // If it has gone meanwhile, it needs no farewell.

@@ -1,0 +1,124 @@
+//! The options of a live directory.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::console;
+use crate::http::state::Say;
+use crate::hub::Report;
+use crate::notice::Notice;
+
+/// The largest file whose contents are pushed, in bytes, if nothing else is said.
+const MAX_PUSH: u64 = 8 << 20;
+
+/// How many large files may be on their way at once, if nothing else is said. Each of them is open.
+const DOWNLOADS: usize = 128;
+
+/// Options of a [`Live`]: those of the command line.
+///
+/// ```
+/// # fn main() -> Result<(), savecast::LiveError> {
+/// # let directory = std::env::temp_dir();
+/// use std::time::Duration;
+///
+/// let live = savecast::Live::builder(directory)
+///     .max_push(1 << 20)
+///     .poll(Duration::from_millis(200))
+///     .on_notice(|notice| eprintln!("{notice}"))
+///     .build()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct LiveBuilder {
+    pub(super) directory: PathBuf,
+    pub(super) max_push: u64,
+    pub(super) poll: Option<Duration>,
+    pub(super) allowed_hosts: Vec<String>,
+    pub(super) cors: Option<Vec<String>>,
+    pub(super) say: Say,
+    pub(super) report: Arc<dyn Fn(&Report) + Send + Sync>,
+    pub(super) downloads: usize,
+    pub(super) is_for_pages: bool,
+}
+
+impl LiveBuilder {
+    pub(super) fn new(directory: PathBuf) -> Self {
+        Self {
+            directory,
+            max_push: MAX_PUSH,
+            poll: None,
+            allowed_hosts: Vec::new(),
+            cors: None,
+            say: Arc::new(console::say),
+            report: Arc::new(|_| {}),
+            downloads: DOWNLOADS,
+            is_for_pages: true,
+        }
+    }
+
+    /// The largest file whose contents are pushed, in bytes; 8 MiB if it is not set. Larger files are served, and announced as
+    /// a problem.
+    #[must_use]
+    pub fn max_push(mut self, bytes: u64) -> Self {
+        self.max_push = bytes;
+        self
+    }
+
+    /// Does not rely on events of the file system, but looks at what is in use after each such pause.
+    #[must_use]
+    pub fn poll(mut self, every: Duration) -> Self {
+        self.poll = Some(every.max(Duration::from_millis(1)));
+        self
+    }
+
+    /// Another name under which the server is reached, such as that of a proxy: without scheme and port.
+    #[must_use]
+    pub fn allow_host(mut self, name: &str) -> Self {
+        self.allowed_hosts.push(name.to_ascii_lowercase());
+        self
+    }
+
+    /// Lets pages of this origin, such as `http://localhost:5173`, use files, streams and channels.
+    #[must_use]
+    pub fn allow_origin(mut self, origin: &str) -> Self {
+        self.cors.get_or_insert_default().push(origin.trim_end_matches('/').to_ascii_lowercase());
+        self
+    }
+
+    /// Calls this with what the person who runs the server may want to know, such as a broken file, instead of writing it to
+    /// standard error. It is called from several threads, and must not wait.
+    #[must_use]
+    pub fn on_notice(mut self, notice: impl Fn(&Notice<'_>) + Send + Sync + 'static) -> Self {
+        self.say = Arc::new(notice);
+        self
+    }
+}
+
+/// What the command needs besides.
+#[cfg(feature = "cli")]
+impl LiveBuilder {
+    /// Which origins may use it, as the command line has it: all of them, if the list is empty.
+    pub(crate) fn cors(mut self, origins: Option<Vec<String>>) -> Self {
+        self.cors = origins;
+        self
+    }
+
+    /// Calls this when a change has reached everybody. It is called under the lock of the hub.
+    pub(crate) fn on_report(mut self, report: impl Fn(&Report) + Send + Sync + 'static) -> Self {
+        self.report = Arc::new(report);
+        self
+    }
+
+    pub(crate) fn downloads(mut self, downloads: usize) -> Self {
+        self.downloads = downloads;
+        self
+    }
+
+    /// There are no handlers that render pages.
+    pub(crate) fn files_only(mut self) -> Self {
+        self.is_for_pages = false;
+        self
+    }
+}

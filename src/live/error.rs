@@ -1,0 +1,48 @@
+//! Why there is nothing live.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+/// Why there is nothing live.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum LiveError {
+    /// There is no such directory, or it can't be read.
+    Directory(PathBuf, io::Error),
+    /// That is no name of a channel.
+    ChannelName(String),
+}
+
+impl LiveError {
+    /// What the person can do.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Directory(_, error) if error.kind() == io::ErrorKind::NotADirectory => {
+                Some("pass the directory that holds the file")
+            }
+            Self::Directory(..) => None,
+            Self::ChannelName(_) => Some("a name has 1 to 200 bytes without control characters"),
+        }
+    }
+}
+
+impl fmt::Display for LiveError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Directory(path, _) => write!(f, "cannot serve {}", path.display()),
+            Self::ChannelName(name) => write!(f, "cannot open the channel {name:?}"),
+        }
+    }
+}
+
+impl Error for LiveError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Directory(_, error) => Some(error),
+            Self::ChannelName(_) => None,
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! What the clones of a live directory share, from its start to its end.
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::OnceLock;
+use std::sync::PoisonError;
+use std::thread;
+
+use actix_web::web::Data;
+use tokio::sync::Semaphore;
+use tokio::sync::oneshot;
+
+use crate::http::guard::verdict::Guard;
+use crate::http::live::clients::Clients;
+use crate::http::request_body::Room;
+use crate::http::state::AppState;
+use crate::hub::Hub;
+use crate::hub::WatchRequest;
+use crate::live::builder::LiveBuilder;
+use crate::live::error::LiveError;
+use crate::notice::Notice;
+use crate::pipeline;
+use crate::site::SitePath;
+use crate::source::Rendered;
+use crate::source::Sources;
+use crate::source::directory::Directory;
+use crate::watch;
+use crate::watch::Signals;
+use crate::watch::Watch;
+use crate::watch::WatchHandle;
+
+/// What the clones share.
+pub(super) struct Shared {
+    pub(super) directory: Directory,
+    pub(super) options: LiveBuilder,
+    pub(super) hub: Arc<Hub>,
+    pub(super) handle: WatchHandle,
+    pub(super) rendered: Arc<Rendered>,
+    pub(super) state: Arc<OnceLock<Data<AppState>>>,
+    pub(super) start: Mutex<Start>,
+}
+
+/// What is there until it starts, and what comes of it.
+#[derive(Default)]
+pub(super) struct Start {
+    pub(super) signals: Option<Signals>,
+    pub(super) ended: Option<oneshot::Receiver<()>>,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.hub.close();
+        self.handle.stop();
+    }
+}
+
+impl Shared {
+    pub(super) fn new(options: LiveBuilder) -> Result<Self, LiveError> {
+        let directory = Directory::new(&options.directory, options.max_push);
+        let directory = directory.map_err(|error| LiveError::Directory(options.directory.clone(), error))?;
+        let (handle, signals) = watch::signals();
+        let report = options.report.clone();
+        let hub = Hub::new(watch_requests(handle.clone()), move |update| report(update));
+        Ok(Self {
+            directory,
+            options,
+            hub,
+            handle,
+            rendered: Arc::default(),
+            state: Arc::default(),
+            start: Mutex::new(Start { signals: Some(signals), ended: None }),
+        })
+    }
+
+    /// Starts with the first call, and returns what requests are answered from.
+    pub(super) fn start(&self, prefix: &SitePath) -> Data<AppState> {
+        let mut start = self.lock();
+        if let Some(signals) = start.signals.take() {
+            let mut sources = Sources::default();
+            sources.mount(prefix, Arc::new(self.directory.clone()));
+            if self.options.is_for_pages {
+                sources.mount(&SitePath::root(), self.rendered.clone());
+            }
+            start.ended = Some(self.run(signals, sources.clone()));
+            drop(self.state.set(Data::new(self.app_state(prefix.clone(), sources))));
+        }
+        self.state.get().expect("it was set at the first start").clone()
+    }
+
+    /// The pipeline has a thread of its own, because it waits for the disk. The receiver ends with the thread, also by a panic.
+    fn run(&self, signals: Signals, sources: Sources) -> oneshot::Receiver<()> {
+        let (alive, ended) = oneshot::channel::<()>();
+        let polled = self.options.say.clone();
+        let poll = self.options.poll;
+        let watch = Watch::new(signals, sources.clone(), poll, move |it| polled(&Notice::Polled(&it)));
+        let (hub, say) = (self.hub.clone(), self.options.say.clone());
+        let end = End { hub: hub.clone(), _alive: alive };
+        let run = move || {
+            let _end = end;
+            pipeline::run(watch, &sources, &hub, |path, problem| say(&Notice::Broken { path, problem }));
+        };
+        // Without the thread, the receiver has ended already, and so have all streams.
+        drop(thread::Builder::new().name("savecast".into()).spawn(run));
+        ended
+    }
+
+    fn app_state(&self, prefix: SitePath, sources: Sources) -> AppState {
+        let handle = self.handle.clone();
+        AppState {
+            name: self.directory.name().into_owned(),
+            prefix,
+            sources,
+            rendered: self.options.is_for_pages.then(|| self.rendered.clone()),
+            hub: self.hub.clone(),
+            guard: Guard::new(self.options.allowed_hosts.clone(), self.options.cors.clone()),
+            watched: Box::new(move || handle.watched()),
+            room: Room::default(),
+            clients: Clients::default(),
+            say: self.options.say.clone(),
+            downloads: Arc::new(Semaphore::new(self.options.downloads)),
+        }
+    }
+
+    /// No code panics while it holds this lock, so a poisoned lock is still whole.
+    pub(super) fn lock(&self) -> MutexGuard<'_, Start> {
+        self.start.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Ends the streams with the pipeline: there is never a server with a silent, dead watcher.
+struct End {
+    hub: Arc<Hub>,
+    _alive: oneshot::Sender<()>,
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.hub.close();
+    }
+}
+
+/// The one arrow from the hub back to the watch: what is in use.
+fn watch_requests(handle: WatchHandle) -> impl Fn(WatchRequest) + Send + Sync {
+    move |request| match request {
+        WatchRequest::Follow(path) => handle.follow(path),
+        WatchRequest::Unfollow(path) => handle.unfollow(path),
+        WatchRequest::FollowLines(path) => handle.follow_lines(path),
+        WatchRequest::UnfollowLines(path) => handle.unfollow_lines(path),
+    }
+}
