@@ -26,7 +26,7 @@ pub enum Notice<'a> {
     Refused { origin: &'a str, host: &'a str },
     /// A directory is polled, although nobody asked for it.
     Polled(&'a Polled),
-    /// An update has reached everybody; so many others of the same file did before, and were not spoken of.
+    /// A snapshot has reached everybody; so many others of the same file did before, and were not spoken of.
     Sent { report: &'a Report, others: usize },
     /// The browser was not opened.
     NotOpened { url: &'a str, error: &'a io::Error },

@@ -12,7 +12,7 @@ pub enum Kind {
     Document,
     /// Text: pushed line by line.
     Text,
-    /// Pictures, sound, archives: only their being changed is told.
+    /// Pictures, sound, archives: listeners only hear that they changed.
     Other,
     /// The name says nothing: the content decides between text and other.
     Unknown,

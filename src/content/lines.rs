@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 /// How many bytes before a place tell that the file is still the same there.
 pub const CONTEXT: u64 = 256;
 
-/// The longest line that is told as a whole, in bytes. A longer one is told in parts of this length.
+/// The longest line that is sent as a whole, in bytes. A longer one is sent in parts of this length.
 pub const LONGEST: usize = 1 << 20;
 
 /// A place in a file: between two lines. As text, it is the id of the event of the line before it: the number of bytes, and
@@ -74,7 +74,7 @@ impl FromStr for MarkId {
     }
 }
 
-/// How many of these bytes can be told: complete lines, or a part of a line that is longer than [`LONGEST`].
+/// How many of these bytes can be sent: complete lines, or a part of a line that is longer than [`LONGEST`].
 #[must_use]
 pub fn complete(bytes: &[u8]) -> usize {
     match bytes.iter().rposition(|byte| *byte == b'\n') {

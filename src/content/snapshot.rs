@@ -120,7 +120,7 @@ impl Snapshot {
     }
 
     /// Whether this is the kind of news that a save in progress looks like for a moment: nothing there, nothing in it,
-    /// or half a document. Good news is told at once; doubtful news is looked at again first.
+    /// or half a document. Good news is sent at once; doubtful news is looked at again first.
     #[must_use]
     pub fn is_doubtful(&self) -> bool {
         match &self.content {

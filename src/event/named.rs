@@ -74,7 +74,7 @@ impl<'a> Event<'a> {
     }
 }
 
-/// What is wrong, in words, with line and column.
+/// What is wrong, with line and column.
 pub(super) fn description(content: &Content) -> (String, Option<usize>, Option<usize>) {
     let Some(problem) = content.problem() else { return Default::default() };
     let (line, column) = problem.place.unzip();

@@ -9,10 +9,10 @@ use crate::content::Version;
 use crate::content::kind;
 use crate::event::named::description;
 
-/// What a page is sent when it is to be loaded again.
+/// What a page gets when it is to be loaded again.
 pub const RELOAD: &str = "event: reload\ndata: {}\n\n";
 
-/// What a page is told when many files begin to change at once, and when that is over.
+/// What a page gets when many files begin to change at once, and when that is over.
 #[must_use]
 pub fn burst(burst: bool) -> &'static str {
     if burst { "event: burst\ndata: {\"burst\":true}\n\n" } else { "event: burst\ndata: {\"burst\":false}\n\n" }

@@ -16,15 +16,15 @@ use crate::site::SitePath;
 
 /// Follows one or more paths. Dropping it ends that, and with the last follower of a path its watch.
 ///
-/// It is told the newest state of each path, whenever that is another than the one it has. States that come and go while
+/// It is sent the newest state of each path, whenever that is another than the one it has. States that come and go while
 /// it is busy are skipped.
 pub struct Follower {
     hub: Arc<Hub>,
     id: u64,
     cursors: Vec<Cursor>,
-    /// What it was told last of a burst.
+    /// Whether it knows of a burst that is going on.
     burst: bool,
-    /// How often it was told to load again, counted from its beginning.
+    /// How many reloads of all pages it knows of.
     reloads: u64,
 }
 
@@ -36,7 +36,7 @@ struct Cursor {
 }
 
 impl Follower {
-    /// Begins to follow. What is there now is told after a look that begins after this call.
+    /// Begins to follow. What is there now is sent after a look that begins after this call.
     #[must_use]
     pub fn new(hub: &Arc<Hub>, interests: Vec<Interest>) -> Self {
         Self::begin(hub, interests, false)
@@ -85,7 +85,7 @@ impl Follower {
             self.burst = true;
             return Poll::Ready(Some(Delivery::Burst(true)));
         }
-        // First owed, first told: a file that is saved again and again can't hold up the others.
+        // In the order in which they came: a file that is saved again and again can't hold up the others.
         while let Some(place) = slot.owed.pop_front() {
             let cursor = &mut self.cursors[place];
             let Some(topic) = state.topics.get_mut(&cursor.path) else { continue };
@@ -100,14 +100,14 @@ impl Follower {
                 cursor.has = Known::Version(listener.first.unwrap_or(latest.snapshot.version));
             }
             let had = std::mem::replace(&mut cursor.has, Known::Version(latest.snapshot.version));
-            let is_told = had != cursor.has;
+            let is_sent = had != cursor.has;
             if std::mem::take(&mut listener.is_left)
-                && let Some(report) = topic.settle(&cursor.path, is_told)
+                && let Some(report) = topic.settle(&cursor.path, is_sent)
             {
                 (self.hub.report)(&report);
                 state.report = Some(report);
             }
-            if is_told {
+            if is_sent {
                 return Poll::Ready(Some(Delivery::Snapshot(latest, cursor.format)));
             }
         }

@@ -14,17 +14,17 @@ pub struct Interest {
     pub has: Known,
     /// In which form.
     pub format: Format,
-    /// What is told besides.
+    /// What is sent besides.
     pub need: Need,
 }
 
-/// What a follower knows before it is told anything.
+/// What a follower knows before it is sent anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Known {
-    /// Nothing: it is told the state as it is.
+    /// Nothing: it gets the state as it is.
     Nothing,
-    /// This version: it is told when the state is another.
+    /// This version: it gets every other one.
     Version(Version),
-    /// The state as it is now, without knowing its version: it is told the next one.
+    /// The state as it is now, without knowing its version: it gets the next one.
     Present,
 }

@@ -11,7 +11,7 @@ pub struct Report {
     pub path: SitePath,
     /// Whether it is gone.
     pub is_removed: bool,
-    /// How many were told.
+    /// How many got it.
     pub listeners: usize,
     /// From the first word of the system until it was handed to the connection of the last of them.
     pub elapsed: Duration,

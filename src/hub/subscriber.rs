@@ -12,7 +12,7 @@ use crate::hub::channels::TooManyChannels;
 use crate::hub::topics::Hub;
 use crate::hub::waiters::Wakers;
 
-/// What a subscriber is told next.
+/// What a subscriber is sent next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChannelDelivery {
     /// An event.
@@ -87,7 +87,7 @@ impl Subscriber {
         Ok(Self { hub: hub.clone(), name, id, next, is_behind })
     }
 
-    /// What it is told next; `None` when the hub has closed.
+    /// What it is sent next; `None` when the hub has closed.
     pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<ChannelDelivery>> {
         let state = &mut *self.hub.state();
         if state.closed {

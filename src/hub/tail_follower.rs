@@ -12,7 +12,7 @@ use crate::hub::waiters::Wakers;
 use crate::site::SitePath;
 
 impl Hub {
-    /// Whether somebody follows `path` line by line, and if so, whether its end was told already.
+    /// Whether somebody follows `path` line by line, and if so, whether its end is known already.
     #[must_use]
     pub fn tail(&self, path: &SitePath) -> Option<bool> {
         self.state().tails.by_path.get(path).map(|tail| tail.is_known)
@@ -35,7 +35,7 @@ pub struct TailFollower {
     hub: Arc<Hub>,
     path: SitePath,
     id: u64,
-    /// The number of the news that it wants next; `None` until it was told where the file ends.
+    /// The number of the news that it wants next; `None` until it knows where the file ends.
     next: Option<u64>,
 }
 
@@ -52,7 +52,7 @@ impl TailFollower {
         Self { hub: hub.clone(), path, id, next: None }
     }
 
-    /// What it is told next; `None` when the hub has closed.
+    /// What it is sent next; `None` when the hub has closed.
     pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Arc<TailEvent>>> {
         let state = &mut *self.hub.state();
         if state.closed {
@@ -86,7 +86,7 @@ impl TailFollower {
         self.hub.state().closed
     }
 
-    /// What it is told next; `None` when the hub has closed.
+    /// What it is sent next; `None` when the hub has closed.
     pub async fn next(&mut self) -> Option<Arc<TailEvent>> {
         std::future::poll_fn(|context| self.poll_next(context)).await
     }

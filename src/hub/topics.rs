@@ -45,7 +45,7 @@ pub enum WatchRequest {
     UnfollowLines(SitePath),
 }
 
-/// What a follower is told next.
+/// What a follower is sent next.
 #[derive(Clone, Debug)]
 pub enum Delivery {
     /// The state of a file, in the words for this format.
@@ -61,7 +61,7 @@ pub enum Delivery {
 #[must_use = "an snapshot without its look reaches nobody"]
 pub struct Ticket {
     look: u64,
-    /// What was told before.
+    /// The snapshot before.
     before: Option<Arc<Published>>,
     needed: Needed,
     original: Option<Original>,
@@ -96,8 +96,8 @@ pub(super) struct Topic {
     pub(super) followers: HashMap<(u64, usize), Listener>,
     /// Those of them who wait for a look that begins after they came.
     pub(super) waiting: Vec<(u64, usize)>,
-    /// How the telling of the latest update goes, if it is one of a file that was followed before.
-    pub(super) telling: Option<Telling>,
+    /// How far the latest snapshot has come, if it is one of a file that was followed before.
+    pub(super) sending: Option<Sending>,
 }
 
 /// One who follows a path.
@@ -106,7 +106,7 @@ pub(super) struct Listener {
     pub(super) since: u64,
     /// What that look has found.
     pub(super) first: Option<Version>,
-    /// Whether it has still to look at the latest update.
+    /// Whether it has still to look at the latest snapshot.
     pub(super) is_left: bool,
 }
 
@@ -118,10 +118,10 @@ impl Listener {
     }
 }
 
-/// An update on its way to its listeners.
-pub(super) struct Telling {
+/// A snapshot on its way to its listeners.
+pub(super) struct Sending {
     pub(super) changed: Instant,
-    /// How many were told, and how many are left.
+    /// How many got it, and how many are left.
     pub(super) listeners: usize,
     pub(super) left: usize,
 }
@@ -137,7 +137,7 @@ pub(super) struct Slot {
 }
 
 impl Hub {
-    /// `watch` says what to look at, `report` is told when an update has reached everybody. Both are called in order and
+    /// `watch` says what to look at, `report` is called when a snapshot has reached everybody. Both are called in order and
     /// must not wait, because they are called under the lock.
     pub fn new(
         watch: impl Fn(WatchRequest) + Send + Sync + 'static,
@@ -157,7 +157,7 @@ impl Hub {
     /// What the look has found, of a change that the system told of at `changed`. Equal versions are no news; they answer
     /// those who were waiting for the look.
     ///
-    /// Returns how many followers are told, or `None` if it was no news.
+    /// Returns how many followers get it, or `None` if it was no news.
     pub fn publish(&self, ticket: Ticket, snapshot: Snapshot, changed: Instant) -> Option<usize> {
         let mut wakers = Wakers::default();
         let look = ticket.look;
@@ -171,7 +171,7 @@ impl Hub {
         if is_news {
             let left = topic.followers.len();
             // The first look at a file follows no save.
-            topic.telling = topic.latest.is_some().then_some(Telling { changed, listeners: 0, left });
+            topic.sending = topic.latest.is_some().then_some(Sending { changed, listeners: 0, left });
             topic.latest = Some(published);
             topic.waiting.clear();
             for ((follower, place), listener) in &mut topic.followers {
@@ -231,7 +231,7 @@ impl Hub {
         })
     }
 
-    /// Whether somebody follows `path`, and was told what is there.
+    /// Whether somebody follows `path`, and it is known what is there.
     #[must_use]
     pub fn is_known(&self, path: &SitePath) -> bool {
         self.state().topics.get(path).is_some_and(|topic| topic.latest.is_some())
@@ -251,7 +251,7 @@ impl State {
 }
 
 impl Ticket {
-    /// The update that was told before, if there was one.
+    /// The snapshot before, if there was one.
     #[must_use]
     pub fn before(&self) -> Option<&Snapshot> {
         self.before.as_ref().map(|before| &before.snapshot)
@@ -268,30 +268,30 @@ impl Ticket {
         self.original = Some(original);
     }
 
-    /// What was found, with all that is needed of it. What is the same as before is told again as it is.
+    /// What was found, with all that is needed of it. What is the same as before stays as it is.
     fn publish(self, snapshot: Snapshot) -> Arc<Published> {
-        let told = match self.before.as_ref().filter(|before| before.snapshot.version == snapshot.version) {
+        let published = match self.before.as_ref().filter(|before| before.snapshot.version == snapshot.version) {
             Some(before) => {
                 before.find(&self.needed);
                 before.clone()
             }
             None => Arc::new(Published::new(snapshot, self.before.as_deref(), &self.needed)),
         };
-        told.set_original(self.original);
-        told
+        published.set_original(self.original);
+        published
     }
 }
 
 impl Topic {
-    /// One who was left has looked at the latest update, and was told of it or not; reports when it was the last one.
-    pub(super) fn settle(&mut self, path: &SitePath, is_told: bool) -> Option<Report> {
-        let telling = self.telling.as_mut()?;
-        telling.left -= 1;
-        telling.listeners += usize::from(is_told);
-        if telling.left > 0 {
+    /// One who was left has looked at the latest snapshot, and got it or not; reports when it was the last one.
+    pub(super) fn settle(&mut self, path: &SitePath, is_sent: bool) -> Option<Report> {
+        let sending = self.sending.as_mut()?;
+        sending.left -= 1;
+        sending.listeners += usize::from(is_sent);
+        if sending.left > 0 {
             return None;
         }
-        let Telling { changed, listeners, .. } = self.telling.take()?;
+        let Sending { changed, listeners, .. } = self.sending.take()?;
         let is_removed = self.latest.as_ref().is_some_and(|latest| latest.snapshot.content == Content::Removed);
         (listeners > 0).then(|| Report { path: path.clone(), is_removed, listeners, elapsed: changed.elapsed() })
     }

@@ -34,7 +34,7 @@ const CAP: Duration = Duration::from_millis(500);
 /// Looks at what has settled and tells the hub, until the watch is stopped. `hear` is told of files that have become
 /// broken.
 ///
-/// Good news is told at once. Bad news (gone, empty, half a document) may only be a moment in a save, so it is true when
+/// Good news is sent at once. Bad news (gone, empty, half a document) may only be a moment in a save, so it is true when
 /// a second look finds it too.
 pub fn run(mut watch: Watch, sources: &Sources, hub: &Hub, hear: impl Fn(&SitePath, &Problem)) {
     let mut tails = Tails::default();
@@ -108,7 +108,7 @@ impl Seen {
         let is_open = look.is_written || since == Since::Written;
         let before_it = before.filter(|_| !look.is_doubted);
         // Nobody has said that there was a change at all: a writer may be at work, of whom we will hear. A stream that has
-        // just been opened is told what there is, and what comes of it; an answer is only one.
+        // just been opened is sent what there is, and what comes of it; an answer is only one.
         let is_unheard = look.reason == Reason::Asked && (before.is_some() || ticket.needs_original());
         self.snapshot.is_doubtful()
             || (is_open && self.snapshot.may_be_a_part(before_it))

@@ -27,7 +27,7 @@ use crate::source::directory::tailed::TailedFile;
 /// How far back the end of the last line is looked for, in parts of [`LONGEST`].
 const LOOK_BACK: u64 = 16;
 
-/// About so many bytes are told at once.
+/// About so many bytes are sent at once.
 const PART: usize = 64 << 10;
 
 /// How long a file is kept open when another one has taken its place, and since somebody has last read it: for those who are
@@ -105,11 +105,11 @@ impl Tails {
     /// Reads what has come since the last look, and tells those who follow the file line by line, if somebody does. `again`
     /// is true if what was gone is gone.
     pub(super) fn tell(&mut self, sources: &Sources, hub: &Hub, path: &SitePath, again: bool) -> Next {
-        let Some(is_told) = hub.tail(path) else {
+        let Some(is_sent) = hub.tail(path) else {
             self.ends.remove(path);
             return Next::default();
         };
-        if !is_told {
+        if !is_sent {
             self.ends.remove(path);
         }
         let tail = self.ends.entry(path.clone()).or_default();
@@ -117,7 +117,7 @@ impl Tails {
         tail.read_olds(&mut news);
         match sources.tail(path) {
             // Those who come first begin at its end.
-            Ok(log) if !is_told => tail.current = last_end(&log).ok().map(|end| (Open::new(log), end)),
+            Ok(log) if !is_sent => tail.current = last_end(&log).ok().map(|end| (Open::new(log), end)),
             Ok(log) => tail.read(log, &mut news),
             Err(ReadError::Missing | ReadError::Outside) if tail.current.is_some() && !again => {
                 tail.read_on(&mut news);
@@ -130,7 +130,7 @@ impl Tails {
             }
         }
         tail.was_there |= tail.current.is_some();
-        if !is_told || !news.is_empty() {
+        if !is_sent || !news.is_empty() {
             hub.append(path, news, tail.generations());
         }
         Next { doubt, later: doubt || !tail.olds.is_empty() }
@@ -174,7 +174,7 @@ impl Tail {
         self.olds.retain(|(open, _)| open.is_used());
     }
 
-    /// The file is no longer there. What was written to it before is told before what comes then. False if none was there.
+    /// The file is no longer there. What was written to it before is sent before what comes then. False if none was there.
     fn retire(&mut self, news: &mut Vec<TailEvent>) -> bool {
         self.read_on(news);
         let Some((open, end)) = self.current.take() else { return false };

@@ -51,7 +51,7 @@ fn version(text: &str) -> Known {
     Known::Version(Version::of(text.as_bytes()))
 }
 
-/// All that the follower is told now.
+/// All that the follower is sent now.
 #[track_caller]
 fn expect(follower: &mut Follower, urls: &[&str]) {
     let told = std::iter::from_fn(|| follower.next().now_or_never().flatten());

@@ -20,7 +20,7 @@ fn publish(hub: &Hub, data: &str) -> u64 {
     hub.publish_to(&name("a"), "message", data.to_owned()).unwrap().0
 }
 
-/// All that the subscriber is told now.
+/// All that the subscriber is sent now.
 #[track_caller]
 fn expect(subscriber: &mut Subscriber, expected: &[&str]) {
     let heard = std::iter::from_fn(|| poll_fn(|context| subscriber.poll_next(context)).now_or_never().flatten());
