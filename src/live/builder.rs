@@ -15,7 +15,7 @@ const MAX_PUSH: u64 = 8 << 20;
 /// How many large files may be on their way at once, if nothing else is said. Each of them is open.
 const DOWNLOADS: usize = 128;
 
-/// Options of a [`Live`]: those of the command line.
+/// Options of a [`Live`](crate::Live): those of the command line.
 ///
 /// ```
 /// # fn main() -> Result<(), savecast::LiveError> {
