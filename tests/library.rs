@@ -357,9 +357,17 @@ fn a_directory_may_be_the_root_of_an_app() {
     let missing = site.version("/missing.html");
     let mut page = site.page(&format!("\"/\": \"{home}\", \"/missing.html\": \"{missing}\""));
     site.write("missing.html", "<p>here");
-    // Neither of them was news before.
+    // Neither of them was news before, although there is a directory at `/`, too.
     let path = page.expect("\"path\":");
     assert!(path.contains("/missing.html"), "{path}");
+    site.live.changed("/");
+    let path = page.expect("\"path\":");
+    assert!(path.contains("\"/\""), "{path}");
+    // What another program has rendered is another one, whether this one has rendered it or not.
+    let mut old =
+        site.page("\"/\": \"00000000000000000000000000000001\", \"/trickle\": \"00000000000000000000000000000001\"");
+    old.expect("event: change");
+    old.expect("event: change");
 }
 
 #[test]

@@ -22,6 +22,7 @@ use crate::live::error::LiveError;
 use crate::notice::Notice;
 use crate::pipeline;
 use crate::site::SitePath;
+use crate::source::KnownPages;
 use crate::source::Rendered;
 use crate::source::Sources;
 use crate::source::directory::Directory;
@@ -78,6 +79,9 @@ impl Shared {
         let mut start = self.lock();
         if let Some(signals) = start.signals.take() {
             let mut sources = Sources::default();
+            if self.options.is_for_pages {
+                sources.mount(&SitePath::root(), Arc::new(KnownPages(self.rendered.clone())));
+            }
             sources.mount(prefix, Arc::new(self.directory.clone()));
             if self.options.is_for_pages {
                 sources.mount(&SitePath::root(), self.rendered.clone());

@@ -14,5 +14,6 @@ pub use crate::source::file::FileContent;
 pub use crate::source::file::ReadError;
 pub use crate::source::found::Fetched;
 pub use crate::source::found::Found;
+pub use crate::source::rendered::KnownPages;
 pub use crate::source::rendered::Rendered;
 pub use crate::source::sources::Sources;

@@ -1,7 +1,9 @@
 //! Pages that a program renders: nobody but the program knows when one of them is another.
 
 use std::collections::HashMap;
+use std::collections::HashSet;
 use std::process;
+use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
@@ -13,6 +15,9 @@ use crate::source::file::ReadError;
 use crate::source::found::Fetched;
 use crate::source::found::Found;
 use crate::source::look::Source;
+
+/// How many pages are known to be rendered. Of others it is known where no file has the same name.
+const KNOWN: usize = 10_000;
 
 /// How many pages are known to have changed. After more than that, all of them count as changed.
 const CHANGED: usize = 10_000;
@@ -32,6 +37,8 @@ struct State {
     all: u64,
     /// How often each has changed since then.
     changes: HashMap<SitePath, u64>,
+    /// Which pages were rendered, as hashes of their paths, because browsers choose those.
+    known: HashSet<u64>,
 }
 
 impl Default for Rendered {
@@ -48,6 +55,18 @@ impl Rendered {
         let state = self.state();
         let changes = state.changes.get(page).copied().unwrap_or_default();
         Version::of(format!("{} {} {changes} {page}", self.start, state.all).as_bytes())
+    }
+
+    /// A handler renders this page.
+    pub fn note(&self, page: &SitePath) {
+        let known = &mut self.state().known;
+        if known.len() < KNOWN {
+            known.insert(hash(page));
+        }
+    }
+
+    fn is_known(&self, page: &SitePath) -> bool {
+        self.state().known.contains(&hash(page))
     }
 
     /// The page is another one from now on.
@@ -74,6 +93,25 @@ impl Source for Rendered {
     /// A handler sends it, or nobody does.
     fn fetch(&self, _: &SitePath) -> Result<Fetched, ReadError> {
         Err(ReadError::Missing)
+    }
+}
+
+/// Enough to tell pages apart.
+fn hash(page: &SitePath) -> u64 {
+    Version::of(page.as_str().as_bytes()).short()
+}
+
+/// The pages that were rendered. They come before files: at `/`, there is always a directory, too.
+#[derive(Debug)]
+pub struct KnownPages(pub Arc<Rendered>);
+
+impl Source for KnownPages {
+    fn find(&self, page: &SitePath) -> Result<Found, ReadError> {
+        if self.0.is_known(page) { self.0.find(page) } else { Err(ReadError::Missing) }
+    }
+
+    fn fetch(&self, page: &SitePath) -> Result<Fetched, ReadError> {
+        self.0.fetch(page)
     }
 }
 

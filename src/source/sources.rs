@@ -57,8 +57,7 @@ impl Sources {
     /// See [`Source::find_now`].
     #[must_use]
     pub fn find_now(&self, place: &SitePath) -> Option<FileContent> {
-        let (source, inside) = self.0.at(place).next()?;
-        source.find_now(&inside)
+        self.0.at(place).find_map(|(source, inside)| source.find_now(&inside))
     }
 
     /// See [`Source::standing`].

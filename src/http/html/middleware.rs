@@ -170,6 +170,9 @@ impl Page {
         if let Some(directive) = &policy.forbids {
             (self.state.say)(&Notice::Forbidden { path: &self.path, directive });
         }
+        if let Some(rendered) = &self.state.rendered {
+            rendered.note(&self.path);
+        }
         let tag = inject::tag(&self.path, self.version, policy.nonce.as_deref());
         let destination = self.destination;
         let mut response = response.map_body(|_, body| match body.try_into_bytes() {
@@ -214,7 +217,8 @@ fn is_rendered(response: &ServiceResponse<BoxBody>) -> bool {
         .any(|timing| timing.to_str().is_ok_and(|timing| timing.starts_with("savecast;")));
     let is_download =
         headers.get(header::CONTENT_DISPOSITION).is_some_and(|it| it.as_bytes().starts_with(b"attachment"));
-    is_html && !is_ours && !is_download && response.status() != StatusCode::PARTIAL_CONTENT
+    let is_whole = response.status() != StatusCode::PARTIAL_CONTENT && !response.status().is_redirection();
+    is_html && is_whole && !is_ours && !is_download
 }
 
 /// The policies that the headers declare.
