@@ -273,7 +273,9 @@ fn files_pages_and_channels_are_heard_of() {
     file.expect("data: [2]");
 
     let home = site.version("/");
-    let mut page = site.page(&format!("\"/\": \"{home}\", \"/assets/style.css\": null"));
+    let (head, _) = site.get("/assets/style.css", &[]);
+    let style = head.split("etag: \"").nth(1).unwrap().split('"').next().unwrap();
+    let mut page = site.page(&format!("\"/\": \"{home}\", \"/assets/style.css\": \"{style}\""));
     let mut channel = site.stream("GET", "/_savecast/channels/users/42", "");
     channel.expect("retry");
     let publish = || site.live.channel("users/42").unwrap().publish("push", "{\"n\":1}");
