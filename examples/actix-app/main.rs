@@ -15,6 +15,7 @@ use actix_web::Responder;
 use actix_web::get;
 use actix_web::http::header::ContentType;
 use actix_web::post;
+use actix_web::web;
 use actix_web::web::Data;
 use actix_web::web::Form;
 use actix_web::web::Redirect;
@@ -43,6 +44,13 @@ async fn home(orders: Data<Orders>) -> Result<impl Responder, Box<dyn Error>> {
     let orders = orders.0.lock().map(|orders| orders.clone()).unwrap_or_default();
     let html = templates.get_template("home.html")?.render(context! { orders })?;
     Ok(HttpResponse::Ok().content_type(ContentType::html()).body(html))
+}
+
+/// The app's own page for what is missing, which is live, too.
+async fn missing() -> impl Responder {
+    HttpResponse::NotFound()
+        .content_type(ContentType::html())
+        .body("<!doctype html><title>Missing</title><h1>Nothing is here</h1>")
 }
 
 #[derive(Deserialize)]
@@ -83,9 +91,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .service(home)
             .service(order)
             .configure(live.mount("/assets"))
+            .default_service(web::route().to(missing))
     };
     let port = std::env::var("PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(8080);
-    let server = HttpServer::new(app).bind(("127.0.0.1", port))?;
+    // A server that stops need not wait for streams.
+    let server = HttpServer::new(app).shutdown_timeout(1).bind(("127.0.0.1", port))?;
     for address in server.addrs() {
         println!("http://{address}/");
     }

@@ -42,6 +42,8 @@ let timer;
 let first = 0;
 /** How often it was asked in vain whether the page is there. */
 let tries = 0;
+/** Whether the page is one that is shown for what is missing. It need not wait for anything. */
+const wasMissing = /** @type {PerformanceNavigationTiming | undefined} */ (performance.getEntriesByType("navigation")[0])?.responseStatus === 404;
 /** Whether many files are changing at once: a build, a checkout. The server says so, and when it is over. */
 let bursting = false;
 
@@ -170,7 +172,7 @@ async function isThere(url) {
   const answered = said(response)?.path;
   // Without its index, a directory shows its listing.
   const isListing = answered?.endsWith("/") && page !== undefined && !page.endsWith("/");
-  return response.status !== 404 && !isListing;
+  return (response.status !== 404 || wasMissing) && !isListing;
 }
 
 /**

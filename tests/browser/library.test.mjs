@@ -75,8 +75,18 @@ test("pages of handlers are live, and so is what they use", async (test) => {
   await eventually(() => page.run(() => document.querySelectorAll("li").length), (length) => length === 2);
   assert.equal(await loads(), before, "a page without scripts is changed in place");
 
+  // A page that is shown for what is missing is live, too.
+  await page.open(`${app.url}/nowhere`);
+  await page.isLive(app);
+  const missing = await loads();
+  await site.write("templates/home.html", template);
+  await eventually(loads, (now) => now !== missing, "the load of a page for what is missing");
+  await page.open(app.url);
+  await eventually(() => page.run(() => document.querySelectorAll("li").length), (length) => length === 2);
+  await page.isLive(app);
+
   // The app starts again: its pages come back by themselves.
   await app.stop();
   app = await start(test, site, app.port);
-  await eventually(() => page.run(() => document.querySelectorAll("li").length), (length) => length === 0);
+  await eventually(() => page.run(() => document.querySelector(".none") !== null));
 });
