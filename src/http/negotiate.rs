@@ -92,6 +92,8 @@ pub fn destination(headers: &HeaderMap, query: &str) -> Destination {
     }
     match headers.get("sec-fetch-dest").map(header::HeaderValue::as_bytes) {
         Some(b"document") => Destination::Tab,
+        // Scripts say it so, where browsers don't.
+        None if headers.contains_key("hx-request") || headers.contains_key("x-requested-with") => Destination::Part,
         None | Some(b"iframe" | b"frame" | b"embed" | b"object") => Destination::Document,
         // A service worker that passes a navigation on. Browsers send this header with navigations only, and not where a
         // link says that it is a download.
@@ -173,6 +175,7 @@ mod tests {
     fn browsers_say_what_becomes_of_the_answer() {
         let (dest, mode) = ("sec-fetch-dest", "sec-fetch-mode");
         becomes(&[], Destination::Document);
+        becomes(&[("hx-request", "true")], Destination::Part);
         becomes(&[(dest, "document"), (mode, "navigate")], Destination::Tab);
         becomes(&[(dest, "iframe"), (mode, "navigate")], Destination::Document);
         becomes(&[(dest, "image")], Destination::Part);

@@ -208,10 +208,12 @@ impl Page {
 /// Whether it is HTML of a handler, and not a file that has the client already.
 fn is_rendered(response: &ServiceResponse<BoxBody>) -> bool {
     let headers = response.headers();
-    let is_html = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|media_type| media_type.to_str().ok())
-        .is_some_and(|media_type| media_type.trim_start().to_ascii_lowercase().starts_with("text/html"));
+    let media_type = headers.get(header::CONTENT_TYPE).and_then(|media_type| media_type.to_str().ok());
+    let media_type = media_type.map(str::to_ascii_lowercase).unwrap_or_default();
+    // The client is made of ASCII, which UTF-16 and UTF-32 are not.
+    let is_html = media_type.trim_start().starts_with("text/html")
+        && !media_type.contains("utf-16")
+        && !media_type.contains("utf-32");
     let is_ours = headers
         .get_all(SERVER_TIMING)
         .any(|timing| timing.to_str().is_ok_and(|timing| timing.starts_with("savecast;")));
