@@ -75,6 +75,10 @@ async fn download() -> HttpResponse {
         .body("<p>a file")
 }
 
+async fn utf16() -> HttpResponse {
+    HttpResponse::Ok().content_type("text/html; charset=UTF-16LE").body(vec![b'h', 0, b'i', 0])
+}
+
 async fn nobody() -> HttpResponse {
     HttpResponse::NotFound().content_type("text/html").body("<h1>My own 404</h1>")
 }
@@ -103,6 +107,7 @@ impl Site {
                         .route("/strict", web::get().to(strict))
                         .route("/etag", web::get().to(etag))
                         .route("/download", web::get().to(download))
+                        .route("/utf16", web::get().to(utf16))
                         .configure(app.mount(prefix));
                     if prefix == "/" { routes } else { routes.default_service(web::route().to(nobody)) }
                 });
@@ -217,6 +222,9 @@ fn handlers_pages_are_live_and_everything_else_is_theirs() {
     let (head, _) = site.get("/etag", &[("if-none-match", "\"1\"")]);
     assert!(head.starts_with("http/1.1 304"), "{head}");
     let (_, body) = site.get("/download", &document);
+    assert!(!body.contains("client.js"), "{body}");
+    assert_eq!(site.get("/utf16", &document).1, "h\0i\0");
+    let (_, body) = site.get("/", &[("hx-request", "true")]);
     assert!(!body.contains("client.js"), "{body}");
     let look = |headers: &[(&str, &str)]| {
         let mut answer = String::new();
@@ -370,6 +378,24 @@ fn a_directory_may_be_the_root_of_an_app() {
         site.page("\"/\": \"00000000000000000000000000000001\", \"/trickle\": \"00000000000000000000000000000001\"");
     old.expect("event: change");
     old.expect("event: change");
+}
+
+#[test]
+fn closing_ends_streams_so_that_a_server_can_stop() {
+    let _alone = alone();
+    let site = Site::new("/assets");
+    let mut stream = site.stream("GET", "/assets/data.json", "");
+    stream.expect("data: [1]");
+    site.live.close();
+    stream.expect("event: end");
+    stream.lines.read_to_end(&mut Vec::new()).unwrap();
+}
+
+#[test]
+#[should_panic(expected = "no path such as")]
+fn nothing_is_mounted_where_our_own_resources_are() {
+    let directory = tempfile::tempdir().unwrap();
+    drop(Live::new(directory.path()).unwrap().mount("/_savecast/assets"));
 }
 
 #[test]

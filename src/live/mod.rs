@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 
 use crate::http;
 use crate::http::html::middleware::Inject;
+use crate::http::urls::PREFIX;
 use crate::hub::ChannelName;
 pub use crate::live::builder::LiveBuilder;
 pub use crate::live::channel::Channel;
@@ -82,15 +83,15 @@ impl Live {
     /// Serves the directory below a path of the app, such as `/assets`, and what pages need below `/_savecast`. The requests to
     /// both must name this server as their host, so that no page of somebody else's can read them.
     ///
-    /// Routes that were added to the app before come first, so a directory at `/` serves what nobody else does. It is called for
-    /// each worker, each time with the same path.
+    /// Routes that were added to the app before come first, so a directory at `/` serves what nobody else does. It belongs to the
+    /// app itself, and not to a scope: pages look for `/_savecast`. It is called for each worker, each time with the same path.
     ///
     /// # Panics
     ///
-    /// If that is no path of a URL, or another one than the first time.
+    /// If that is no path of a URL, or below `/_savecast`, or another one than the first time.
     pub fn mount(&self, path: &str) -> impl FnOnce(&mut ServiceConfig) + use<> {
-        let prefix = SitePath::from_url(path).unwrap_or_else(|| panic!("{path:?} is no path such as \"/assets\""));
-        let prefix = prefix.as_directory();
+        let prefix = SitePath::from_url(path).filter(|_| !path.contains(['?', '#']) && !path.starts_with(PREFIX));
+        let prefix = prefix.unwrap_or_else(|| panic!("{path:?} is no path such as \"/assets\"")).as_directory();
         let state = self.shared.start(&prefix);
         assert_eq!(state.prefix, prefix, "a Live is mounted at one path");
         move |app| http::routes(app, &state)
@@ -99,6 +100,10 @@ impl Live {
     /// Middleware that puts the client into the HTML that handlers render, also into the page of a `404`. Such pages are changed
     /// in place or loaded again when something that they use is saved, when you say that they have changed, and when your
     /// program has started again.
+    ///
+    /// For each page without scripts that it loads, the client asks for the page once more, with the query `savecast-source`; before
+    /// it loads a page again, it asks with `HEAD` whether the page is there, for which the handler of `GET` runs. Handlers below
+    /// the path of the mount are left alone.
     ///
     /// Streamed pages stay streamed. Answers to a `POST` are left alone, because loading them again would send the form again. What is compressed already is left as it is, so let the app compress last:
     /// `.wrap(live.inject()).wrap(Compress::default())`. It needs a [`mount`](Self::mount) in the same app.
@@ -157,6 +162,13 @@ impl Live {
             self.shared.handle.changed(path);
         }
     }
+
+    /// Ends all streams, each with an `end` event, and stops to watch. A server that stops gracefully waits for what is still being
+    /// sent, which streams always are: call this first, or set a short `HttpServer::shutdown_timeout`.
+    pub fn close(&self) {
+        self.shared.hub.close();
+        self.shared.handle.stop();
+    }
 }
 
 /// What the command needs besides.
@@ -169,12 +181,6 @@ impl Live {
     /// Ready when files are no longer watched, which is a bug if nobody has stopped it.
     pub(crate) fn ended(&self) -> Option<oneshot::Receiver<()>> {
         self.shared.lock().ended.take()
-    }
-
-    /// Ends all streams.
-    pub(crate) fn stop(&self) {
-        self.shared.hub.close();
-        self.shared.handle.stop();
     }
 }
 

@@ -97,7 +97,7 @@ async fn serve(config: Config) -> Result<(), ServerError> {
         ended = server => ended.map_err(io::Error::other).flatten().map_err(ServerError::Server),
     };
     // First the streams, because the server waits for answers that are under way.
-    live.stop();
+    live.close();
     // What takes longer is cut off by the end of the process.
     drop(rt::time::timeout(PATIENCE, handle.stop(true)).await);
     ended
