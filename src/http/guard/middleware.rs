@@ -40,7 +40,7 @@ pub(crate) async fn check(
         Verdict::NoHost => request.into_response(HttpResponse::BadRequest().body("the request must name one host\n")),
         Verdict::ForeignHost => request.into_response(
             HttpResponse::Forbidden()
-                .body("this server does not go by that name; start it with --allow-host NAME to allow it\n"),
+                .body("this server does not go by that name; allow it with --allow-host NAME, or in an app with allow_host()\n"),
         ),
         Verdict::ForeignOrigin => {
             tell(state, &request);
@@ -61,7 +61,7 @@ pub(crate) async fn check(
 
 fn foreign_origin() -> HttpResponse {
     HttpResponse::Forbidden()
-        .body("pages of other origins may not ask for this; start the server with --cors ORIGIN to allow it\n")
+        .body("pages of other origins may not ask for this; allow them with --cors ORIGIN, or in an app with allow_origin()\n")
 }
 
 /// Says why a page that has loaded is not live: a proxy has changed the host on the way. Where a browser tells of whose site
