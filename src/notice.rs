@@ -9,6 +9,16 @@ use crate::site::SitePath;
 use crate::watch::Polled;
 
 /// What the person who runs the server is told.
+///
+/// Written out, it is a sentence for the terminal, with a hint in a line of its own if there is one:
+///
+/// ```
+/// # fn main() -> Result<(), savecast::LiveError> {
+/// # let directory = std::env::temp_dir();
+/// let live = savecast::Live::builder(directory).on_notice(|notice| eprintln!("{notice}")).build()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[expect(missing_docs, reason = "the fields are what the sentence of their notice speaks of")]
 pub enum Notice<'a> {

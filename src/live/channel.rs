@@ -8,6 +8,15 @@ use crate::hub::ChannelName;
 use crate::live::shared::Shared;
 
 /// Named events without a file. See [`Live::channel`](crate::Live::channel).
+///
+/// ```
+/// # fn main() -> Result<(), savecast::LiveError> {
+/// # let live = savecast::Live::new(std::env::temp_dir())?;
+/// let channel = live.channel("news")?;
+/// channel.publish("", "hello");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Channel {
     pub(super) shared: Arc<Shared>,

@@ -6,6 +6,11 @@ use std::io;
 use std::path::PathBuf;
 
 /// Why there is nothing live.
+///
+/// ```
+/// let error = savecast::Live::new("no/such/directory").expect_err("there is none");
+/// assert!(error.to_string().contains("cannot serve"));
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum LiveError {

@@ -33,6 +33,26 @@ const REPORTS: usize = 1000;
 const WRITE_BUFFER: usize = 8 << 10;
 
 /// The server of the command: one [`Live`] directory at the root, on a port of its own.
+///
+/// ```no_run
+/// use savecast::Config;
+/// use savecast::Server;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let config = Config {
+///     directory: "site".into(),
+///     max_push: 8 << 20,
+///     address: "127.0.0.1".parse()?,
+///     port: Some(3000),
+///     allowed_hosts: Vec::new(),
+///     cors: None,
+///     poll: None,
+///     open: false,
+/// };
+/// Server::new(config).run()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Server {
     config: Config,

@@ -29,6 +29,14 @@ const SECRET_NAMES: [&str; 6] = ["id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "
 /// Whoever holds one need not check again: it has no `.` or `..`, no empty, hidden or secret segment, no separator in
 /// disguise, is not percent-encoded, and no longer than a file system allows. It says nothing about whether something is there; links are judged by
 /// the directory when it opens the file.
+///
+/// ```
+/// use savecast::SitePath;
+///
+/// let path = SitePath::from_url("/photos/Tea%20%26%20cake.jpg").expect("a path");
+/// assert_eq!(path.as_str(), "/photos/Tea & cake.jpg");
+/// assert_eq!(SitePath::from_url("/../secret"), None);
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SitePath(Arc<str>);
 

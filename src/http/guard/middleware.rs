@@ -38,10 +38,9 @@ pub(crate) async fn check(
             }
         }
         Verdict::NoHost => request.into_response(HttpResponse::BadRequest().body("the request must name one host\n")),
-        Verdict::ForeignHost => request.into_response(
-            HttpResponse::Forbidden()
-                .body("this server does not go by that name; allow it with --allow-host NAME, or in an app with allow_host()\n"),
-        ),
+        Verdict::ForeignHost => request.into_response(HttpResponse::Forbidden().body(
+            "this server does not go by that name; allow it with --allow-host NAME, or in an app with allow_host()\n",
+        )),
         Verdict::ForeignOrigin => {
             tell(state, &request);
             request.into_response(foreign_origin())
