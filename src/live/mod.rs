@@ -189,3 +189,17 @@ impl fmt::Debug for Live {
         f.debug_struct("Live").field("directory", &self.shared.directory.path()).finish_non_exhaustive()
     }
 }
+
+#[cfg(all(test, feature = "cli"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_watching_is_noticed_whenever_it_began() {
+        let live = Live::new(std::env::temp_dir()).unwrap();
+        let ended = live.ended().expect("it is asked for once");
+        drop(live.mount("/"));
+        live.close();
+        assert!(ended.blocking_recv().is_err());
+    }
+}

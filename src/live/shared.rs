@@ -42,10 +42,11 @@ pub(super) struct Shared {
     pub(super) start: Mutex<Start>,
 }
 
-/// What is there until it starts, and what comes of it.
-#[derive(Default)]
+/// What the thread begins with, until it does.
 pub(super) struct Start {
-    pub(super) signals: Option<Signals>,
+    signals: Option<(Signals, End)>,
+    /// Ends with the thread, also by a panic.
+    #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "the command is who asks"))]
     pub(super) ended: Option<oneshot::Receiver<()>>,
 }
 
@@ -62,7 +63,9 @@ impl Shared {
         let directory = directory.map_err(|error| LiveError::Directory(options.directory.clone(), error))?;
         let (handle, signals) = watch::signals();
         let report = options.report.clone();
+        let (alive, ended) = oneshot::channel();
         let hub = Hub::new(watch_requests(handle.clone()), move |update| report(update));
+        let end = End { hub: hub.clone(), _alive: alive };
         Ok(Self {
             directory,
             options,
@@ -70,14 +73,14 @@ impl Shared {
             handle,
             rendered: Arc::default(),
             state: Arc::default(),
-            start: Mutex::new(Start { signals: Some(signals), ended: None }),
+            start: Mutex::new(Start { signals: Some((signals, end)), ended: Some(ended) }),
         })
     }
 
     /// Starts with the first call, and returns what requests are answered from.
     pub(super) fn start(&self, prefix: &SitePath) -> Data<AppState> {
         let mut start = self.lock();
-        if let Some(signals) = start.signals.take() {
+        if let Some((signals, end)) = start.signals.take() {
             let mut sources = Sources::default();
             if self.options.is_for_pages {
                 sources.mount(&SitePath::root(), Arc::new(KnownPages(self.rendered.clone())));
@@ -86,27 +89,24 @@ impl Shared {
             if self.options.is_for_pages {
                 sources.mount(&SitePath::root(), self.rendered.clone());
             }
-            start.ended = Some(self.run(signals, sources.clone()));
+            self.run(signals, sources.clone(), end);
             drop(self.state.set(Data::new(self.app_state(prefix.clone(), sources))));
         }
         self.state.get().expect("it was set at the first start").clone()
     }
 
-    /// The pipeline has a thread of its own, because it waits for the disk. The receiver ends with the thread, also by a panic.
-    fn run(&self, signals: Signals, sources: Sources) -> oneshot::Receiver<()> {
-        let (alive, ended) = oneshot::channel::<()>();
+    /// The pipeline has a thread of its own, because it waits for the disk.
+    fn run(&self, signals: Signals, sources: Sources, end: End) {
         let polled = self.options.say.clone();
         let poll = self.options.poll;
         let watch = Watch::new(signals, sources.clone(), poll, move |it| polled(&Notice::Polled(&it)));
         let (hub, say) = (self.hub.clone(), self.options.say.clone());
-        let end = End { hub: hub.clone(), _alive: alive };
         let run = move || {
             let _end = end;
             pipeline::run(watch, &sources, &hub, |path, problem| say(&Notice::Broken { path, problem }));
         };
-        // Without the thread, the receiver has ended already, and so have all streams.
+        // Without a thread, this is the end already.
         drop(thread::Builder::new().name("savecast".into()).spawn(run));
-        ended
     }
 
     fn app_state(&self, prefix: SitePath, sources: Sources) -> AppState {

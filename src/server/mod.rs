@@ -92,7 +92,7 @@ async fn serve(config: Config) -> Result<(), ServerError> {
     }
     let live = live.build().map_err(ServerError::Live)?;
     let (listener, address) = listen::listen(&config)?;
-    let app = live.clone();
+    let (app, ended_watching) = (live.clone(), live.ended());
     let server = HttpServer::new(move || App::new().configure(app.mount("/")))
         .workers(workers)
         .max_connections(connections)
@@ -107,7 +107,6 @@ async fn serve(config: Config) -> Result<(), ServerError> {
         .run();
     let handle = server.handle();
     let server = rt::spawn(server);
-    let ended_watching = live.ended();
 
     ready(&config, &live, address);
 
