@@ -93,7 +93,7 @@ pub fn destination(headers: &HeaderMap, query: &str) -> Destination {
     match headers.get("sec-fetch-dest").map(header::HeaderValue::as_bytes) {
         Some(b"document") => Destination::Tab,
         // Scripts say it so, where browsers don't.
-        None if headers.contains_key("hx-request") || headers.contains_key("x-requested-with") => Destination::Part,
+        None if is_said_by_script(headers) => Destination::Part,
         None | Some(b"iframe" | b"frame" | b"embed" | b"object") => Destination::Document,
         // A service worker that passes a navigation on. Browsers send this header with navigations only, and not where a
         // link says that it is a download.
@@ -115,6 +115,13 @@ impl Destination {
 #[must_use]
 pub fn destination_of(request: &HttpRequest) -> Destination {
     destination(request.headers(), request.query_string())
+}
+
+/// Whether a library says that its script asks: htmx, or jQuery and its likes. Android's web views say the name of their app in the
+/// same header, also with navigations.
+fn is_said_by_script(headers: &HeaderMap) -> bool {
+    headers.contains_key("hx-request")
+        || headers.get("x-requested-with").is_some_and(|with| with.as_bytes().eq_ignore_ascii_case(b"xmlhttprequest"))
 }
 
 /// Whether the request comes from a worker: its referrer is not a page, but the script of the worker.
@@ -176,6 +183,8 @@ mod tests {
         let (dest, mode) = ("sec-fetch-dest", "sec-fetch-mode");
         becomes(&[], Destination::Document);
         becomes(&[("hx-request", "true")], Destination::Part);
+        becomes(&[("x-requested-with", "XMLHttpRequest")], Destination::Part);
+        becomes(&[("x-requested-with", "com.example.browser")], Destination::Document);
         becomes(&[(dest, "document"), (mode, "navigate")], Destination::Tab);
         becomes(&[(dest, "iframe"), (mode, "navigate")], Destination::Document);
         becomes(&[(dest, "image")], Destination::Part);
