@@ -14,6 +14,7 @@ use std::sync::PoisonError;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
+#[cfg(target_os = "linux")]
 use std::time::Instant;
 
 use actix_web::App;
@@ -47,6 +48,12 @@ async fn trickle() -> HttpResponse {
     let parts = ["<!doctype html><ht", "ml><head", "><title>T</title>", "<body>slow"]
         .map(|part| Ok::<_, actix_web::Error>(Bytes::from(part)));
     HttpResponse::Ok().content_type("text/html").streaming(stream::iter(parts))
+}
+
+async fn bytes() -> HttpResponse {
+    let page = format!("<!-- {} --><!doctype html><head><title>T</title>", "x".repeat(50_000));
+    let parts = page.into_bytes().into_iter().map(|byte| Ok::<_, actix_web::Error>(Bytes::from(vec![byte])));
+    HttpResponse::Ok().content_type("text/html").streaming(stream::iter(parts.collect::<Vec<_>>()))
 }
 
 async fn data() -> HttpResponse {
@@ -103,6 +110,7 @@ impl Site {
                         .wrap(app.inject())
                         .route("/", web::get().to(home))
                         .route("/trickle", web::get().to(trickle))
+                        .route("/bytes", web::get().to(bytes))
                         .route("/data", web::get().to(data))
                         .route("/strict", web::get().to(strict))
                         .route("/etag", web::get().to(etag))
@@ -196,6 +204,7 @@ fn alone() -> MutexGuard<'static, ()> {
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+#[cfg(target_os = "linux")]
 fn threads() -> usize {
     let tasks = std::fs::read_dir("/proc/self/task").unwrap().flatten();
     tasks
@@ -269,6 +278,9 @@ fn a_page_that_trickles_goes_on_trickling() {
         body.lines().filter(|line| !line.chars().all(|c| c.is_ascii_hexdigit())).map(str::trim_end).collect::<String>();
     assert!(text.starts_with("<!doctype html><html><head><script src=\"/_savecast/client.js\""), "{text}");
     assert!(text.ends_with("</script><title>T</title><body>slow"), "{text}");
+    let (_, body) = site.get("/bytes", &[("sec-fetch-dest", "document")]);
+    let client = body.find("<script src=\"/_savecast/client.js\"").expect("the client");
+    assert!(body[..client].contains("<!doctype html><head>"), "it comes too early");
 }
 
 #[test]
@@ -398,6 +410,7 @@ fn nothing_is_mounted_where_our_own_resources_are() {
     drop(Live::new(directory.path()).unwrap().mount("/_savecast/assets"));
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn the_last_clone_takes_all_of_it_along() {
     let _alone = alone();

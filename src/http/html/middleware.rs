@@ -137,7 +137,7 @@ struct Page {
 impl Page {
     fn of(state: &Data<AppState>, request: &ServiceRequest) -> Option<Self> {
         let destination = negotiate::destination(request.headers(), request.query_string());
-        let is_ours = request.path() == urls::PREFIX || request.path().starts_with(urls::CHANNELS);
+        let is_ours = request.path().starts_with(urls::PREFIX);
         // To load the answer to a form again would be to send the form again.
         let may_be_page = request.method() == Method::GET || is_look(request);
         let is_wanted =
@@ -183,7 +183,7 @@ impl Page {
                 BoxBody::new(injected.map_or(html, Bytes::from))
             }
             Err(body) if destination.is_document() => {
-                BoxBody::new(InjectedBody { body, tag: Some(tag), held: Vec::new() })
+                BoxBody::new(InjectedBody { body, tag: Some(tag), held: Vec::new(), look_at: 0 })
             }
             Err(body) => body,
         });
@@ -236,6 +236,8 @@ struct InjectedBody {
     tag: Option<String>,
     /// What has come before its place was known.
     held: Vec<u8>,
+    /// How much of it there must be until the place is looked for again: each time from the start, so not for each byte.
+    look_at: usize,
 }
 
 impl MessageBody for InjectedBody {
@@ -243,10 +245,8 @@ impl MessageBody for InjectedBody {
 
     fn size(&self) -> BodySize {
         match self.body.size() {
-            BodySize::Sized(length) => {
-                // One more message than bytes: whether the client has a place in them is not known yet.
-                if self.tag.is_some() { BodySize::Stream } else { BodySize::Sized(length) }
-            }
+            // Whether there is a place for the client is not known yet.
+            BodySize::Sized(_) => BodySize::Stream,
             size => size,
         }
     }
@@ -264,6 +264,10 @@ impl MessageBody for InjectedBody {
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
                 None => true,
             };
+            if !is_over && this.held.len() < this.look_at {
+                continue;
+            }
+            this.look_at = this.held.len() + this.held.len() / 8;
             let injected = if is_over {
                 Some(inject::inject(&this.held, tag).unwrap_or_else(|| this.held.clone()))
             } else {
