@@ -31,13 +31,14 @@ pub struct Rendered {
     state: Mutex<State>,
 }
 
+/// Pages are known by hashes of their paths, which browsers may choose as long as they like.
 #[derive(Debug, Default)]
 struct State {
     /// How often all of them have changed.
     all: u64,
     /// How often each has changed since then.
-    changes: HashMap<SitePath, u64>,
-    /// Which pages were rendered, as hashes of their paths, because browsers choose those.
+    changes: HashMap<u64, u64>,
+    /// Which pages were rendered.
     known: HashSet<u64>,
 }
 
@@ -53,7 +54,7 @@ impl Rendered {
     #[must_use]
     pub fn version(&self, page: &SitePath) -> Version {
         let state = self.state();
-        let changes = state.changes.get(page).copied().unwrap_or_default();
+        let changes = state.changes.get(&hash(page)).copied().unwrap_or_default();
         Version::of(format!("{} {} {changes} {page}", self.start, state.all).as_bytes())
     }
 
@@ -72,11 +73,11 @@ impl Rendered {
     /// The page is another one from now on.
     pub fn change(&self, page: &SitePath) {
         let mut state = self.state();
-        if state.changes.len() >= CHANGED && !state.changes.contains_key(page) {
+        if state.changes.len() >= CHANGED && !state.changes.contains_key(&hash(page)) {
             state.changes.clear();
             state.all += 1;
         }
-        *state.changes.entry(page.clone()).or_default() += 1;
+        *state.changes.entry(hash(page)).or_default() += 1;
     }
 
     /// No code panics while it holds this lock, so a poisoned lock is still whole.
