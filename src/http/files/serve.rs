@@ -107,15 +107,14 @@ pub(crate) fn answer(
 }
 
 /// Looks by reading, and keeps what was read last.
-struct Reader<'a, F> {
+struct Reader<F> {
     read: F,
     last: Option<Result<Fetched, ReadError>>,
-    sources: &'a Sources,
 }
 
-impl<F: FnMut(&Sources, &SitePath) -> Option<Result<Fetched, ReadError>>> Look for Reader<'_, F> {
+impl<F: FnMut(&SitePath) -> Option<Result<Fetched, ReadError>>> Look for Reader<F> {
     fn look(&mut self, place: &SitePath) -> Option<Standing> {
-        self.last = (self.read)(self.sources, place);
+        self.last = (self.read)(place);
         Some(match self.last.as_ref()? {
             Ok(Fetched::File(_) | Fetched::Large(_)) | Err(ReadError::Unreadable(_)) => Standing::File,
             Ok(Fetched::Directory) => Standing::Directory,
@@ -126,8 +125,8 @@ impl<F: FnMut(&Sources, &SitePath) -> Option<Result<Fetched, ReadError>>> Look f
 
 /// What this URL is answered with, if the system has it in memory.
 fn find_now(sources: &Sources, url: &SitePath) -> Option<Found> {
-    let read = |sources: &Sources, place: &SitePath| sources.find_now(place).map(|content| Ok(Fetched::File(content)));
-    let mut reader = Reader { read, last: None, sources };
+    let read = |place: &SitePath| sources.find_now(place).map(|content| Ok(Fetched::File(content)));
+    let mut reader = Reader { read, last: None };
     let Resolution { place, .. } = resolve(url, &mut reader)?;
     match reader.last {
         Some(Ok(Fetched::File(content))) => {
@@ -140,8 +139,7 @@ fn find_now(sources: &Sources, url: &SitePath) -> Option<Found> {
 
 /// What this URL is answered with. May wait.
 pub(crate) fn find(sources: &Sources, url: &SitePath) -> Result<Found, ReadError> {
-    let read = |sources: &Sources, place: &SitePath| Some(sources.fetch(place));
-    let mut reader = Reader { read, last: None, sources };
+    let mut reader = Reader { read: |place: &SitePath| Some(sources.fetch(place)), last: None };
     let Some(Resolution { place, answer }) = resolve(url, &mut reader) else { return Err(ReadError::Missing) };
     match (answer, reader.last) {
         (Answer::Slash, _) => Ok(Found::NeedsSlash),
