@@ -20,8 +20,7 @@
 //!
 //! Two flows and one meeting point. The *save flow* goes from left to right and never back, but for one arrow: the
 //! `hub` tells `watch` which paths are followed. The *request flow* goes through the guard, to a file or a stream.
-//! Both speak [`SitePath`], and both open files through `Directory`, so
-//! that what may be seen is decided in one place.
+//! Both speak [`SitePath`], and both ask the same sources, so that what may be seen is decided in one place.
 //!
 //! | room | goes in | comes out |
 //! |---|---|---|
@@ -34,7 +33,8 @@
 //! | `hub` | snapshots, what is published | what each follower is sent |
 //! | `http` | requests | files, pages, streams |
 //! | `notice` | what people may be told, as data | `console` shows it at the terminal |
-//! | `server` | puts them together, starts and stops them ||
+//! | `live` | puts them together, starts and stops them: [`Live`] ||
+//! | `server` | the server of the command, around a [`Live`], from its `config` ||
 //!
 //! # Words
 //!

@@ -94,7 +94,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .default_service(web::route().to(missing))
     };
     let port = std::env::var("PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(8080);
-    // A server that stops need not wait for streams.
+    // Don't wait 30 s for open streams.
     let server = HttpServer::new(app).shutdown_timeout(1).bind(("127.0.0.1", port))?;
     for address in server.addrs() {
         println!("http://{address}/");

@@ -1,4 +1,4 @@
-//! Requests, streams, pages. The only place, with the server, that names actix.
+//! Requests, streams, pages. With `live` and `server`, which mount it, the only place that names actix.
 
 mod channels;
 pub mod files;

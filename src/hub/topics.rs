@@ -48,17 +48,17 @@ pub enum WatchRequest {
 /// What a follower is sent next.
 #[derive(Clone, Debug)]
 pub enum Delivery {
-    /// The state of a file, in the words for this format.
+    /// The state of a file, to be sent in this format.
     Snapshot(Arc<Published>, Format),
-    /// Many files are changing at once from now on, or no more. Published to those who use files.
+    /// Many files are changing at once from now on, or no more. For pages.
     Burst(bool),
-    /// The page is to be loaded again. For those who use files, too.
+    /// The page is to be loaded again.
     Reload,
 }
 
 /// Allows one look at a path, and says when it began.
 #[derive(Debug)]
-#[must_use = "an snapshot without its look reaches nobody"]
+#[must_use = "a snapshot without its look reaches nobody"]
 pub struct Ticket {
     look: u64,
     /// The snapshot before.

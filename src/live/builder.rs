@@ -80,7 +80,8 @@ impl LiveBuilder {
         self
     }
 
-    /// Lets pages of this origin, such as `http://localhost:5173`, use files, streams and channels.
+    /// Lets pages of this origin use files, streams and channels. It is written as browsers send it, such as
+    /// `http://localhost:5173`: without the port if that is the usual one.
     #[must_use]
     pub fn allow_origin(mut self, origin: &str) -> Self {
         self.cors.get_or_insert_default().push(origin.trim_end_matches('/').to_ascii_lowercase());

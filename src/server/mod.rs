@@ -1,4 +1,4 @@
-//! The only place that puts the stages together, and that knows in which order they start and stop.
+//! The server of the command: its port, its workers, and in which order they start and stop.
 
 mod error;
 mod limits;
