@@ -8,6 +8,8 @@ use std::io::Write as _;
 
 use crate::hub::Report;
 use crate::notice::Notice;
+use crate::site::resolve::RuleRemark;
+use crate::site::rules::line::Remark;
 use crate::watch::Cause;
 use crate::watch::Polled;
 
@@ -60,6 +62,17 @@ fn lines(notice: &Notice<'_>) -> Vec<String> {
             let place = problem.place.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
             vec![format!("savecast: {path}{place}: {}", problem.message)]
         }
+        Notice::Rule { path, remark: Remark { line: 0, message, .. } } => vec![format!("savecast: {path}: {message}")],
+        Notice::Rule { path, remark: Remark { line, message, .. } } => {
+            vec![format!("savecast: {path}:{line}: {message}")]
+        }
+        Notice::RuleUse { line, remark: RuleRemark::Hidden, place } => {
+            let place = place.map(|place| format!(" by {place}")).unwrap_or_default();
+            vec![format!("savecast: /_redirects:{line}: hidden{place} as on Netlify, where files come first; Cloudflare would follow the rule")]
+        }
+        Notice::RuleUse { line, remark: RuleRemark::ForPages, .. } => vec![format!(
+            "savecast: /_redirects:{line}: followed for pages; a script, picture or JSON that is missing is a 404 here, and the page on Netlify"
+        )],
         Notice::NotLive { path, reason, hint: what } => {
             vec![format!("savecast: {path} is {reason} and served as it is, without live reload"), hint(what)]
         }

@@ -6,6 +6,8 @@ use std::io;
 use crate::content::Problem;
 use crate::hub::Report;
 use crate::site::SitePath;
+use crate::site::resolve::RuleRemark;
+use crate::site::rules::line::Remark;
 use crate::watch::Polled;
 
 /// What the person who runs the server is told.
@@ -28,6 +30,10 @@ pub enum Notice<'a> {
     PortTaken { taken: u16 },
     /// A file of the user's is broken.
     Broken { path: &'a SitePath, problem: &'a Problem },
+    /// A line of `_redirects` or `_headers` makes no sense, or hosts do not agree on it.
+    Rule { path: &'a SitePath, remark: &'a Remark },
+    /// A rule is not followed here where a host would do so, or the other way round. `place` is what was answered.
+    RuleUse { line: usize, remark: RuleRemark, place: Option<&'a SitePath> },
     /// A page is served without the client.
     NotLive { path: &'a SitePath, reason: &'a str, hint: &'a str },
     /// The Content Security Policy of a page forbids the client.

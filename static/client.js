@@ -7,7 +7,7 @@
 "use strict";
 {
   const script = /** @type {HTMLScriptElement} */ (document.currentScript);
-  const { path, version } = script.dataset;
+  const { path, version, also } = script.dataset;
   // Scripts of the page look for "the first script", and mean their own.
   script.remove();
 
@@ -57,6 +57,7 @@
         page.start({
           path,
           version,
+          also,
           describe: (/** @type {Element} */ field) => ({ ...describe(field), isTyped: touched.get(field) === true }),
           isTouched: (/** @type {Element} */ element) => touched.has(element),
           /** @param {typeof note} handler */

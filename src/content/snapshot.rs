@@ -6,6 +6,11 @@ use crate::content::kind::Kind;
 use crate::content::problem::Problem;
 use crate::content::version::Version;
 use crate::site::SitePath;
+use crate::site::rules;
+use crate::site::rules::line::RemarkKind;
+
+/// How many more lines that make no sense are named besides the first.
+const REMARKS: usize = 9;
 
 /// A version of a resource, with its content.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +64,7 @@ impl Snapshot {
         let content = match kind::of(&path) {
             Kind::Document => document::one_line(&bytes).map_or_else(Content::Problem, Content::Document),
             Kind::Text => Content::Text(kind::text(bytes)),
+            Kind::Unknown if rules::is_rules(&path) => rules_of(&path, bytes),
             Kind::Other => Content::Other(bytes.len() as u64),
             Kind::Unknown => match String::from_utf8(bytes) {
                 Ok(text) if !text.contains('\0') => Content::Text(kind::text(text.into_bytes())),
@@ -129,6 +135,17 @@ impl Snapshot {
             Content::Document(_) | Content::Other(_) | Content::Unread | Content::Large(_) => false,
         }
     }
+}
+
+/// A file of rules is text, unless a line of it makes no sense.
+fn rules_of(path: &SitePath, bytes: Vec<u8>) -> Content {
+    let text = kind::text(bytes);
+    let remarks = rules::remarks(path, &text);
+    let mut wrong = remarks.iter().filter(|remark| remark.kind != RemarkKind::Differs);
+    let Some(first) = wrong.next() else { return Content::Text(text) };
+    let more = wrong.map(|remark| format!("; line {}: {}", remark.line, remark.message));
+    let message = [first.message.clone()].into_iter().chain(more.take(REMARKS)).collect::<String>();
+    Content::Problem(Problem { message, place: Some((first.line, 1)) })
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ use actix_web::web::ServiceConfig;
 
 use crate::content::Version;
 use crate::http::files::not_found;
+use crate::http::files::own_headers;
 use crate::http::html::assets;
 use crate::http::live::long_poll;
 use crate::http::live::page;
@@ -29,6 +30,7 @@ use crate::http::live::websocket;
 use crate::http::negotiate::Negotiated;
 use crate::http::state::AppState;
 use crate::site::SitePath;
+use crate::site::rules::is_rules;
 
 /// All routes: what is mounted, and our own resources.
 pub fn routes(app: &mut ServiceConfig, state: &Data<AppState>) {
@@ -63,11 +65,23 @@ async fn any_file(request: HttpRequest, state: Data<AppState>, payload: web::Pay
                 .body("this method is not for files\n");
         }
     };
-    match (SitePath::from_url(request.uri().path()), wanted) {
-        (Some(path), Negotiated::File) => long_poll::serve(&request, state, path).await,
-        (Some(path), Negotiated::EventStream) => sse::file(&request, state, path).await,
-        (Some(path), Negotiated::WebSocket) => websocket::file(&request, &state, path, payload).await,
-        (None, Negotiated::File) => not_found::answer(&request, None, Version::ABSENT, false),
-        (None, Negotiated::EventStream | Negotiated::WebSocket) => HttpResponse::NotFound().body("no such file\n"),
+    let path = SitePath::from_url(request.uri().path());
+    let rules = state.rules();
+    // What says how a site is served is no part of it.
+    let Some(path) = path.filter(|path| !(rules.are_read && is_rules(path))) else {
+        return match wanted {
+            Negotiated::File => not_found::answer(&request, None, Version::ABSENT, false, &[]),
+            Negotiated::EventStream | Negotiated::WebSocket => HttpResponse::NotFound().body("no such file\n"),
+        };
+    };
+    let url = (!rules.rules.headers.is_empty()).then(|| path.clone());
+    let mut response = match wanted {
+        Negotiated::File => long_poll::serve(&request, state, path, &rules).await,
+        Negotiated::EventStream => sse::file(&request, state, path, &rules).await,
+        Negotiated::WebSocket => return websocket::file(&request, &state, path, &rules, payload).await,
+    };
+    if let Some(url) = url {
+        own_headers::set(&request, &rules.rules.headers, url.as_str(), &mut response);
     }
+    response
 }

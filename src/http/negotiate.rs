@@ -111,6 +111,19 @@ impl Destination {
     }
 }
 
+/// Whether a page is wanted, and not a script, a picture, or data. `name` is that of the file.
+#[must_use]
+pub fn wants_page(headers: &HeaderMap, query: &str, name: &str) -> bool {
+    if is_of_client(headers, query) {
+        return true;
+    }
+    if let Some(dest) = headers.get("sec-fetch-dest").map(header::HeaderValue::as_bytes) {
+        return destination(headers, query).is_document() && !matches!(dest, b"embed" | b"object");
+    }
+    let accept = headers.get_all(header::ACCEPT).filter_map(|accept| accept.to_str().ok()).collect::<Vec<_>>().join(",");
+    accept.contains("text/html") || ((accept.is_empty() || accept.contains("*/*")) && !name.contains('.'))
+}
+
 /// The same of a request.
 #[must_use]
 pub fn destination_of(request: &HttpRequest) -> Destination {

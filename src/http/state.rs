@@ -1,6 +1,9 @@
 //! What requests are answered from.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 
 use tokio::sync::Semaphore;
 
@@ -10,8 +13,15 @@ use crate::http::request_body::Room;
 use crate::hub::Hub;
 use crate::notice::Notice;
 use crate::site::SitePath;
+use crate::site::resolve::Conventions;
+use crate::site::resolve::RuleRemark;
+use crate::source::CurrentRules;
 use crate::source::Rendered;
+use crate::source::RuleFiles;
 use crate::source::Sources;
+
+/// How many remarks on the use of rules are told at most.
+const REMARKS: usize = 100;
 
 /// Tells the person who runs the server.
 pub type Say = Arc<dyn Fn(&Notice<'_>) + Send + Sync>;
@@ -26,6 +36,14 @@ pub struct AppState {
     pub sources: Sources,
     /// The versions of pages that other people's handlers render, if there are some.
     pub rendered: Option<Arc<Rendered>>,
+    /// The rules that the site has for its URLs, if such are read.
+    pub rule_files: Option<Arc<RuleFiles>>,
+    /// Whether the start page answers for all pages that don't exist.
+    pub is_app: bool,
+    /// What never has a page loaded again or changed.
+    pub ignored: Ignored,
+    /// What was told of the use of rules.
+    pub remarked: Remarked,
     /// Where snapshots come from.
     pub hub: Arc<Hub>,
     /// Who may ask.
@@ -40,4 +58,31 @@ pub struct AppState {
     pub say: Say,
     /// How many large files may be on their way at once. Each of them is open.
     pub downloads: Arc<Semaphore>,
+}
+
+/// Whether what happens at a place is ignored by pages.
+pub type Ignored = Arc<dyn Fn(&SitePath) -> bool + Send + Sync>;
+
+/// What was told of the use of rules, by the number of the line.
+#[derive(Debug, Default)]
+pub struct Remarked(Mutex<BTreeSet<(usize, bool)>>);
+
+impl Remarked {
+    /// Whether this is told for the first time.
+    pub(crate) fn is_first(&self, line: usize, remark: RuleRemark) -> bool {
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        told.len() < REMARKS && told.insert((line, remark == RuleRemark::Hidden))
+    }
+}
+
+impl AppState {
+    /// The rules that hold now.
+    pub(crate) fn rules(&self) -> Arc<CurrentRules> {
+        self.rule_files.as_ref().map(|files| files.now()).unwrap_or_default()
+    }
+
+    /// How URLs are read under these rules.
+    pub(crate) fn conventions<'a>(&self, rules: &'a CurrentRules) -> Conventions<'a> {
+        Conventions { redirects: &rules.rules.redirects, is_app: self.is_app }
+    }
 }

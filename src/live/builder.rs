@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::console;
+use crate::http::state::Ignored;
 use crate::http::state::Say;
 use crate::hub::Report;
 use crate::notice::Notice;
+use crate::site::SitePath;
 
 /// The largest file whose contents are pushed, in bytes, if nothing else is said.
 const MAX_PUSH: u64 = 8 << 20;
@@ -41,6 +43,9 @@ pub struct LiveBuilder {
     pub(super) report: Arc<dyn Fn(&Report) + Send + Sync>,
     pub(super) downloads: usize,
     pub(super) is_for_pages: bool,
+    pub(super) mounts: Vec<(SitePath, PathBuf)>,
+    pub(super) is_app: bool,
+    pub(super) ignored: Ignored,
 }
 
 impl LiveBuilder {
@@ -55,6 +60,9 @@ impl LiveBuilder {
             report: Arc::new(|_| {}),
             downloads: DOWNLOADS,
             is_for_pages: true,
+            mounts: Vec::new(),
+            is_app: false,
+            ignored: Arc::new(|_| false),
         }
     }
 
@@ -117,7 +125,25 @@ impl LiveBuilder {
         self
     }
 
-    /// There are no handlers that render pages.
+    /// Serves another directory at this one of the site.
+    pub(crate) fn mounted(mut self, prefix: SitePath, directory: PathBuf) -> Self {
+        self.mounts.push((prefix, directory));
+        self
+    }
+
+    /// The start page answers for all pages that don't exist.
+    pub(crate) fn app(mut self, is_app: bool) -> Self {
+        self.is_app = is_app;
+        self
+    }
+
+    /// What happens there never has a page loaded again or changed.
+    pub(crate) fn ignore(mut self, ignored: impl Fn(&SitePath) -> bool + Send + Sync + 'static) -> Self {
+        self.ignored = Arc::new(ignored);
+        self
+    }
+
+    /// There are no handlers that render pages, and the site has its own rules.
     pub(crate) fn files_only(mut self) -> Self {
         self.is_for_pages = false;
         self

@@ -1,5 +1,6 @@
 //! What the clones of a live directory share, from its start to its end.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
@@ -11,10 +12,12 @@ use actix_web::web::Data;
 use tokio::sync::Semaphore;
 use tokio::sync::oneshot;
 
+use crate::content::Problem;
 use crate::http::guard::verdict::Guard;
 use crate::http::live::clients::Clients;
 use crate::http::request_body::Room;
 use crate::http::state::AppState;
+use crate::http::state::Remarked;
 use crate::hub::Hub;
 use crate::hub::WatchRequest;
 use crate::live::builder::LiveBuilder;
@@ -22,8 +25,10 @@ use crate::live::error::LiveError;
 use crate::notice::Notice;
 use crate::pipeline;
 use crate::site::SitePath;
+use crate::site::rules::is_rules;
 use crate::source::KnownPages;
 use crate::source::Rendered;
+use crate::source::RuleFiles;
 use crate::source::Sources;
 use crate::source::directory::Directory;
 use crate::watch;
@@ -34,6 +39,8 @@ use crate::watch::WatchHandle;
 /// What the clones share.
 pub(super) struct Shared {
     pub(super) directory: Directory,
+    mounts: Vec<(SitePath, Directory)>,
+    rule_files: Option<Arc<RuleFiles>>,
     pub(super) options: LiveBuilder,
     pub(super) hub: Arc<Hub>,
     pub(super) handle: WatchHandle,
@@ -61,6 +68,19 @@ impl Shared {
     pub(super) fn new(options: LiveBuilder) -> Result<Self, LiveError> {
         let directory = Directory::new(&options.directory, options.max_push);
         let directory = directory.map_err(|error| LiveError::Directory(options.directory.clone(), error))?;
+        let mount = |(prefix, path): &(SitePath, PathBuf)| {
+            let mounted = Directory::new(path, options.max_push);
+            Ok((prefix.clone(), mounted.map_err(|error| LiveError::Directory(path.clone(), error))?))
+        };
+        let mounts = options.mounts.iter().map(mount).collect::<Result<_, _>>()?;
+        // In an app of somebody's own, its routes are the rules.
+        let rule_files = (!options.is_for_pages).then(|| {
+            let say = options.say.clone();
+            Arc::new(RuleFiles::new(
+                directory.clone(),
+                Box::new(move |path, remark| say(&Notice::Rule { path, remark })),
+            ))
+        });
         let (handle, signals) = watch::signals();
         let report = options.report.clone();
         let (alive, ended) = oneshot::channel();
@@ -68,6 +88,8 @@ impl Shared {
         let end = End { hub: hub.clone(), _alive: alive };
         Ok(Self {
             directory,
+            mounts,
+            rule_files,
             options,
             hub,
             handle,
@@ -86,9 +108,14 @@ impl Shared {
                 sources.mount(&SitePath::root(), Arc::new(KnownPages(self.rendered.clone())));
             }
             sources.mount(prefix, Arc::new(self.directory.clone()));
+            for (prefix, mounted) in &self.mounts {
+                sources.mount(prefix, Arc::new(mounted.clone()));
+            }
             if self.options.is_for_pages {
                 sources.mount(&SitePath::root(), self.rendered.clone());
             }
+            // What is wrong with them is told at once.
+            self.rule_files.iter().for_each(|files| drop(files.now()));
             self.run(signals, sources.clone(), end);
             drop(self.state.set(Data::new(self.app_state(prefix.clone(), sources))));
         }
@@ -101,9 +128,15 @@ impl Shared {
         let poll = self.options.poll;
         let watch = Watch::new(signals, sources.clone(), poll, move |it| polled(&Notice::Polled(&it)));
         let (hub, say) = (self.hub.clone(), self.options.say.clone());
+        let rule_files = self.rule_files.clone();
+        let hear = move |path: &SitePath, problem: &Problem| match &rule_files {
+            // They say themselves what is wrong, line by line.
+            Some(files) if is_rules(path) => drop(files.now()),
+            _ => say(&Notice::Broken { path, problem }),
+        };
         let run = move || {
             let _end = end;
-            pipeline::run(watch, &sources, &hub, |path, problem| say(&Notice::Broken { path, problem }));
+            pipeline::run(watch, &sources, &hub, hear);
         };
         // Without a thread, this is the end already.
         drop(thread::Builder::new().name("savecast".into()).spawn(run));
@@ -116,6 +149,10 @@ impl Shared {
             prefix,
             sources,
             rendered: self.options.is_for_pages.then(|| self.rendered.clone()),
+            rule_files: self.rule_files.clone(),
+            is_app: self.options.is_app,
+            ignored: self.options.ignored.clone(),
+            remarked: Remarked::default(),
             hub: self.hub.clone(),
             guard: Guard::new(self.options.allowed_hosts.clone(), self.options.cors.clone()),
             watched: Box::new(move || handle.watched()),

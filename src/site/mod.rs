@@ -3,6 +3,7 @@
 pub mod mounts;
 pub mod path;
 pub mod resolve;
+pub mod rules;
 
 pub use crate::site::mounts::Mounts;
 pub use crate::site::path::SitePath;

@@ -102,6 +102,24 @@ impl SitePath {
         if self.is_directory() { self.clone() } else { Self(format!("{}/", self.0).into()) }
     }
 
+    /// The same place, said to be a file; `None` for the root.
+    #[must_use]
+    pub fn as_file(&self) -> Option<Self> {
+        match self.0.strip_suffix('/') {
+            Some("") => None,
+            Some(file) => Some(Self(file.into())),
+            None => Some(self.clone()),
+        }
+    }
+
+    /// The page that a URL without an ending means: `/about.html` for `/about`.
+    #[must_use]
+    pub fn page(&self) -> Option<Self> {
+        let name = format!("{}.html", self.name());
+        let is_page = !self.is_directory() && self.0.len() + 5 <= LONGEST_PATH && may_be_shown(&name);
+        is_page.then(|| Self(format!("{}.html", self.0).into()))
+    }
+
     /// Whether this is said to be a directory: it ends in a slash.
     #[must_use]
     pub fn is_directory(&self) -> bool {

@@ -1,12 +1,22 @@
-//! What a URL means: which place answers it, and how. Nobody else knows what an index is.
+//! What a URL means: which place answers it, and how. Nobody else knows what an index is, what `about.html` has to do with
+//! `/about`, or what the rules of a site say.
 //!
 //! Pure, but for the question what stands at a place. Who asks answers it in its own way: from the disk, from what is in
 //! memory, from what has settled.
 
 use crate::site::path::SitePath;
+use crate::site::rules;
+use crate::site::rules::redirects::Matched;
+use crate::site::rules::redirects::Redirects;
 
 /// The page of a directory.
 const INDEX: &str = "index.html";
+
+/// The page for what is missing, in its directory or one above.
+const NOT_FOUND: &str = "404.html";
+
+/// The page for documents that don't exist, as Surge and others have it.
+const FALLBACK: &str = "200.html";
 
 /// What stands at a place, as far as that decides what a URL means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,17 +35,48 @@ pub trait Look {
     fn look(&mut self, place: &SitePath) -> Option<Standing>;
 }
 
+/// What is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// The path of the URL.
+    pub url: &'a SitePath,
+    /// Its query, as it stands in the URL.
+    pub query: &'a str,
+    /// Whether a page is wanted, and not a script, a picture, or data.
+    pub wants_page: bool,
+}
+
+/// How a site wants its URLs to be read.
+#[derive(Clone, Copy, Debug)]
+pub struct Conventions<'a> {
+    /// The rules of `_redirects`.
+    pub redirects: &'a Redirects,
+    /// Whether the start page answers for all pages that don't exist.
+    pub is_app: bool,
+}
+
 /// How a URL is answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// With the file at the place.
     File,
     /// With what is in the directory at the place.
     Listing,
-    /// With the same URL and a slash: relative URLs in the page of a directory would go wrong without it.
-    Slash,
+    /// With another URL.
+    Redirect(Redirection),
+    /// With the file at the place, as the page for what is missing.
+    NotFoundPage,
     /// With nothing: there is no such file.
     NotFound,
+}
+
+/// The way to another URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Redirection {
+    /// The status, 301 to 308.
+    pub status: u16,
+    /// As it stands in a URL.
+    pub to: String,
 }
 
 /// What a URL means now.
@@ -45,124 +86,205 @@ pub struct Resolution {
     pub place: SitePath,
     /// How.
     pub answer: Answer,
+    /// What its author may want to know of a rule, by the number of its line.
+    pub remark: Option<(usize, RuleRemark)>,
+}
+
+/// What became of a rule that matched, where hosts would not agree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RuleRemark {
+    /// A file is there, which comes first.
+    Hidden,
+    /// It is for pages, and none was asked for.
+    ForPages,
 }
 
 /// What a `GET` of this URL is answered with; `None` if that can't be said now.
-pub fn resolve(url: &SitePath, look: &mut impl Look) -> Option<Resolution> {
-    if let Some(index) = index(url)
-        && look.look(&index)? == Standing::File
-    {
-        return Some(Resolution { place: index, answer: Answer::File });
+pub fn resolve(asked: &Asked<'_>, conventions: &Conventions<'_>, look: &mut impl Look) -> Option<Resolution> {
+    if rules::is_rules(asked.url) {
+        return Some(Resolution::of(asked.url.clone(), Answer::NotFound));
     }
-    itself(url, look)
+    let rule = conventions.redirects.find(asked.url.as_str(), asked.query);
+    if let Some(rule) = rule.as_ref().filter(|rule| rule.rule.is_forced) {
+        if let Some(resolution) = apply(rule, asked, look)? {
+            return Some(resolution);
+        }
+        return not_found(asked.url, look);
+    }
+    let mut found = at(asked, look)?;
+    let is_there = match &found.answer {
+        Answer::File => true,
+        // Hosts list no directories, so a directory is there when its page is.
+        Answer::Redirect(_) if rule.is_some() || conventions.is_app => has_page(asked.url, look)?,
+        Answer::Redirect(_) => true,
+        Answer::Listing | Answer::NotFoundPage | Answer::NotFound => false,
+    };
+    if is_there {
+        found.remark = rule.filter(|rule| rule.rule.is_single()).map(|rule| (rule.rule.line, RuleRemark::Hidden));
+        return Some(found);
+    }
+    let mut remark = None;
+    if let Some(rule) = &rule {
+        // Hosts would answer for a missing script with HTML, which nobody wants to find out.
+        if rule.rule.is_app() && !asked.wants_page {
+            remark = Some((rule.rule.line, RuleRemark::ForPages));
+        } else if let Some(resolution) = apply(rule, asked, look)? {
+            return Some(resolution);
+        }
+    } else if asked.wants_page {
+        let fallbacks = [Some(FALLBACK), conventions.is_app.then_some(INDEX)];
+        for name in fallbacks.into_iter().flatten() {
+            if let Some(place) = SitePath::root().file(name)
+                && (found.answer == Answer::NotFound || conventions.is_app)
+                && look.look(&place)? == Standing::File
+            {
+                return Some(Resolution::of(place, Answer::File));
+            }
+        }
+    }
+    if found.answer != Answer::NotFound {
+        return Some(found);
+    }
+    Some(Resolution { remark, ..not_found(asked.url, look)? })
 }
 
-/// What a stream of this URL is of. That of a directory is its listing, also where it has an index.
-pub fn stream(url: &SitePath, look: &mut impl Look) -> Option<Resolution> {
-    itself(url, look)
+/// What a stream of this URL is of. That of a directory is its listing, also where it has an index; that of what is missing
+/// waits for it.
+pub fn stream(asked: &Asked<'_>, conventions: &Conventions<'_>, look: &mut impl Look) -> Option<Resolution> {
+    let itself = |answer| Resolution::of(asked.url.clone(), answer);
+    let rule = conventions.redirects.find(asked.url.as_str(), asked.query);
+    if rule.as_ref().is_none_or(|rule| !rule.rule.is_forced) {
+        if asked.url.is_directory() {
+            let is_there = rule.is_none() || look.look(asked.url)? == Standing::Directory;
+            if is_there {
+                return Some(itself(Answer::Listing));
+            }
+        } else {
+            let found = at(asked, look)?;
+            if found.answer != Answer::NotFound {
+                return Some(found);
+            }
+        }
+    }
+    if let Some(rule) = rule.filter(|rule| !rule.rule.is_app() && rule.rule.status != 404)
+        && let Some(resolution) = apply(&rule, asked, look)?
+        && resolution.answer != Answer::NotFoundPage
+    {
+        return Some(resolution);
+    }
+    Some(itself(Answer::NotFound))
 }
 
-/// The places on which the answer to a `GET` depends, in the order in which they are looked at.
+/// The page of a directory.
 #[must_use]
-pub fn follows(url: &SitePath) -> Vec<SitePath> {
-    index(url).into_iter().chain([url.clone()]).collect()
-}
-
-fn index(url: &SitePath) -> Option<SitePath> {
+pub fn index(url: &SitePath) -> Option<SitePath> {
     url.is_directory().then(|| url.file(INDEX)).flatten()
 }
 
-fn itself(url: &SitePath, look: &mut impl Look) -> Option<Resolution> {
-    let answer = match (look.look(url)?, url.is_directory()) {
-        (Standing::File, false) => Answer::File,
-        (Standing::Directory, false) => Answer::Slash,
-        (Standing::Directory, true) => Answer::Listing,
-        (Standing::File, true) | (Standing::Missing, _) => Answer::NotFound,
+impl Resolution {
+    /// This place, answered so.
+    #[must_use]
+    pub fn of(place: SitePath, answer: Answer) -> Self {
+        Self { place, answer, remark: None }
+    }
+
+    fn redirect(asked: &Asked<'_>, place: &SitePath) -> Self {
+        let query = if asked.query.is_empty() { String::new() } else { format!("?{}", asked.query) };
+        let to = format!("{}{query}", place.to_url());
+        Self::of(asked.url.clone(), Answer::Redirect(Redirection { status: 307, to }))
+    }
+}
+
+/// What is there, without rules.
+fn at(asked: &Asked<'_>, look: &mut impl Look) -> Option<Resolution> {
+    let url = asked.url;
+    let itself = |answer| Resolution::of(url.clone(), answer);
+    if url.is_directory() {
+        if let Some(index) = index(url)
+            && look.look(&index)? == Standing::File
+        {
+            return Some(Resolution::of(index, Answer::File));
+        }
+        if look.look(url)? == Standing::Directory {
+            return Some(itself(Answer::Listing));
+        }
+        // Relative URLs in a page would go wrong if it had a slash at its end.
+        if let Some(file) = url.as_file() {
+            for place in [Some(file.clone()), file.page()].into_iter().flatten() {
+                if look.look(&place)? == Standing::File {
+                    return Some(Resolution::redirect(asked, &file));
+                }
+            }
+        }
+        return Some(itself(Answer::NotFound));
+    }
+    let standing = look.look(url)?;
+    if standing == Standing::File {
+        return Some(itself(Answer::File));
+    }
+    if let Some(page) = url.page()
+        && look.look(&page)? == Standing::File
+    {
+        return Some(Resolution::of(page, Answer::File));
+    }
+    // Relative URLs in the page of a directory would go wrong without the slash.
+    Some(match standing {
+        Standing::Directory => Resolution::redirect(asked, &url.as_directory()),
+        Standing::File | Standing::Missing => itself(Answer::NotFound),
+    })
+}
+
+/// Whether a directory that is asked for without its slash, or a page with one, has a page.
+fn has_page(url: &SitePath, look: &mut impl Look) -> Option<bool> {
+    if url.is_directory() {
+        return Some(true);
+    }
+    let index = url.as_directory().file(INDEX);
+    Some(match index {
+        Some(index) => look.look(&index)? == Standing::File,
+        None => false,
+    })
+}
+
+/// What a rule says, if that is anything else than what was asked for.
+fn apply(matched: &Matched<'_>, asked: &Asked<'_>, look: &mut impl Look) -> Option<Option<Resolution>> {
+    let Matched { rule, to } = matched;
+    let place = SitePath::from_url(to.split(['?', '#']).next().unwrap_or_default());
+    if (300..400).contains(&rule.status) {
+        // Browsers would give up after a few rounds.
+        let is_same = place.as_ref() == Some(asked.url);
+        let redirection = Redirection { status: rule.status, to: to.clone() };
+        return Some((!is_same).then(|| Resolution::of(asked.url.clone(), Answer::Redirect(redirection))));
+    }
+    let Some(place) = place.filter(|place| !rules::is_rules(place)) else { return Some(None) };
+    let candidates = if place.is_directory() {
+        [place.file(INDEX), None, None]
+    } else {
+        [Some(place.clone()), place.page(), place.as_directory().file(INDEX)]
     };
-    Some(Resolution { place: url.clone(), answer })
+    for place in candidates.into_iter().flatten() {
+        if look.look(&place)? == Standing::File {
+            let answer = if rule.status == 404 { Answer::NotFoundPage } else { Answer::File };
+            return Some(Some(Resolution::of(place, answer)));
+        }
+    }
+    // A directory without a page is shown as it is.
+    if rule.status == 200 && look.look(&place.as_directory())? == Standing::Directory {
+        return Some(Some(Resolution::of(place.as_directory(), Answer::Listing)));
+    }
+    Some(None)
+}
+
+/// The nearest page for what is missing.
+fn not_found(url: &SitePath, look: &mut impl Look) -> Option<Resolution> {
+    let directories = url.directories().collect::<Vec<_>>();
+    for page in directories.iter().rev().filter_map(|directory| directory.file(NOT_FOUND)) {
+        if look.look(&page)? == Standing::File {
+            return Some(Resolution::of(page, Answer::NotFoundPage));
+        }
+    }
+    Some(Resolution::of(url.clone(), Answer::NotFound))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A site as a table: files, and directories with a slash at their end.
-    struct Table<'a> {
-        there: &'a [&'a str],
-        looked_at: Vec<SitePath>,
-    }
-
-    impl Look for Table<'_> {
-        fn look(&mut self, place: &SitePath) -> Option<Standing> {
-            self.looked_at.push(place.clone());
-            let is = |place: &str| self.there.contains(&place);
-            Some(match place.as_str() {
-                path if is(path) && path.ends_with('/') => Standing::Directory,
-                path if is(path) => Standing::File,
-                path if is(&format!("{path}/")) => Standing::Directory,
-                _ => Standing::Missing,
-            })
-        }
-    }
-
-    fn url(url: &str) -> SitePath {
-        SitePath::from_url(url).unwrap()
-    }
-
-    #[track_caller]
-    fn check(there: &[&str], asked: &str, place: &str, answer: Answer) {
-        let mut table = Table { there, looked_at: Vec::new() };
-        let found = resolve(&url(asked), &mut table).unwrap();
-        assert_eq!((found.place.as_str(), found.answer), (place, answer), "{asked} in {there:?}");
-        // What the answer depends on is followed, and nothing is looked at besides.
-        let follows = follows(&url(asked));
-        assert_eq!(table.looked_at, follows[..table.looked_at.len()]);
-        if answer == Answer::NotFound {
-            assert_eq!(table.looked_at, follows);
-        }
-    }
-
-    #[test]
-    fn a_url_is_a_file_an_index_or_a_listing() {
-        check(&["/a.json"], "/a.json", "/a.json", Answer::File);
-        check(&[], "/a.json", "/a.json", Answer::NotFound);
-        check(&["/", "/index.html"], "/", "/index.html", Answer::File);
-        check(&["/", "/a.json"], "/", "/", Answer::Listing);
-        check(&["/", "/d/", "/d/index.html"], "/d/", "/d/index.html", Answer::File);
-        check(&["/", "/d/"], "/d/", "/d/", Answer::Listing);
-        check(&["/", "/d/"], "/d", "/d", Answer::Slash);
-        check(&["/", "/d/", "/d/index.html"], "/d", "/d", Answer::Slash);
-        check(&["/"], "/d/", "/d/", Answer::NotFound);
-        // A file has no slash at its end, and a directory is no page.
-        check(&["/", "/a"], "/a/", "/a/", Answer::NotFound);
-        check(&["/", "/index.html/"], "/", "/", Answer::Listing);
-        check(&["/", "/d/", "/d/index.html/"], "/d/", "/d/", Answer::Listing);
-    }
-
-    #[test]
-    fn a_stream_of_a_directory_is_its_listing() {
-        let there = &["/", "/index.html", "/d/", "/a.json"];
-        for (asked, answer) in [
-            ("/", Answer::Listing),
-            ("/d/", Answer::Listing),
-            ("/d", Answer::Slash),
-            ("/a.json", Answer::File),
-            ("/b.json", Answer::NotFound),
-        ] {
-            let found = stream(&url(asked), &mut Table { there, looked_at: Vec::new() }).unwrap();
-            assert_eq!((found.place.as_str(), found.answer), (asked, answer));
-        }
-    }
-
-    #[test]
-    fn what_is_not_known_is_not_guessed() {
-        struct Nobody;
-        impl Look for Nobody {
-            fn look(&mut self, _: &SitePath) -> Option<Standing> {
-                None
-            }
-        }
-        assert_eq!(resolve(&url("/"), &mut Nobody), None);
-        assert_eq!(resolve(&url("/a"), &mut Nobody), None);
-    }
-}
+mod tests;

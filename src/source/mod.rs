@@ -8,6 +8,7 @@ pub mod fingerprint;
 mod found;
 pub mod look;
 mod rendered;
+mod rule_files;
 mod sources;
 
 pub use crate::source::file::FileContent;
@@ -16,4 +17,6 @@ pub use crate::source::found::Fetched;
 pub use crate::source::found::Found;
 pub use crate::source::rendered::KnownPages;
 pub use crate::source::rendered::Rendered;
+pub use crate::source::rule_files::CurrentRules;
+pub use crate::source::rule_files::RuleFiles;
 pub use crate::source::sources::Sources;

@@ -1,5 +1,6 @@
 //! All sources of a site, each at its prefix.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use crate::content::listing::Entry;
 use crate::site::Mounts;
 use crate::site::SitePath;
 use crate::site::resolve::Standing;
+use crate::site::rules::is_rules;
 use crate::source::directory::tailed::TailedFile;
 use crate::source::file::FileContent;
 use crate::source::file::ReadError;
@@ -42,7 +44,7 @@ impl Sources {
     ///
     /// See [`ReadError`].
     pub fn find(&self, place: &SitePath) -> Result<Found, ReadError> {
-        self.first(place, |source, inside| source.find(inside))
+        self.or_mounted(place, self.first(place, |source, inside| source.find(inside)), Found::Directory)
     }
 
     /// See [`Source::fetch`].
@@ -51,7 +53,7 @@ impl Sources {
     ///
     /// See [`ReadError`].
     pub fn fetch(&self, place: &SitePath) -> Result<Fetched, ReadError> {
-        self.first(place, |source, inside| source.fetch(inside))
+        self.or_mounted(place, self.first(place, |source, inside| source.fetch(inside)), Fetched::Directory)
     }
 
     /// See [`Source::find_now`].
@@ -64,7 +66,9 @@ impl Sources {
     #[must_use]
     pub fn standing(&self, place: &SitePath) -> Standing {
         let mut found = self.0.at(place).map(|(source, inside)| source.standing(&inside));
-        found.find(|standing| *standing != Standing::Missing).unwrap_or(Standing::Missing)
+        let found = found.find(|standing| *standing != Standing::Missing);
+        let mounted = || if self.mounted_in(place).is_empty() { Standing::Missing } else { Standing::Directory };
+        found.unwrap_or_else(mounted)
     }
 
     /// See [`Source::entries`].
@@ -73,7 +77,31 @@ impl Sources {
     ///
     /// See [`ReadError`].
     pub fn entries(&self, directory: &SitePath) -> Result<Vec<Entry>, ReadError> {
-        self.first(directory, |source, inside| source.entries(inside))
+        let mounted = self.mounted_in(directory);
+        let mut entries = match self.first(directory, |source, inside| source.entries(inside)) {
+            Err(ReadError::Missing | ReadError::Outside) if !mounted.is_empty() => Vec::new(),
+            found => found?,
+        };
+        let place = |entry: &Entry| directory.as_directory().file(&entry.name);
+        entries.retain(|entry| !mounted.contains(&entry.name) && !place(entry).is_some_and(|it| is_rules(&it)));
+        let directory = |name| Entry { name, is_directory: true, size: 0, modified: None };
+        entries.extend(mounted.into_iter().map(directory));
+        Ok(entries)
+    }
+
+    /// The names in a directory under which something is mounted, at once or further below.
+    fn mounted_in(&self, directory: &SitePath) -> BTreeSet<String> {
+        let directory = directory.as_directory();
+        let below = self.0.iter().filter_map(|(prefix, _)| prefix.below(&directory));
+        below.filter_map(|path| path.as_str().split('/').nth(1).map(str::to_owned)).filter(|name| !name.is_empty()).collect()
+    }
+
+    /// A directory is there, too, if there is nothing in it but what is mounted.
+    fn or_mounted<T>(&self, place: &SitePath, found: Result<T, ReadError>, directory: T) -> Result<T, ReadError> {
+        match found {
+            Err(ReadError::Missing | ReadError::Outside) if !self.mounted_in(place).is_empty() => Ok(directory),
+            found => found,
+        }
     }
 
     /// See [`Source::tail`].

@@ -13,9 +13,9 @@ import { change, learn } from "./source.js";
 /** @typedef {import("../protocol.js").Update} Update */
 
 /**
- * What `client.js` knows: the file that the page was made from, percent-encoded, and its version; the resources that the
- * page loads; and what it could not bring back after a reload.
- * @typedef {{ path?: string, version?: string, describe?: (field: Element) => { kind: string, label: string, isTyped: boolean },
+ * What `client.js` knows: the file that the page was made from, percent-encoded, and its version; on what else it depends, as
+ * `VERSION PATH VERSION PATH`; the resources that the page loads; and what it could not bring back after a reload.
+ * @typedef {{ path?: string, version?: string, also?: string, describe?: (field: Element) => { kind: string, label: string, isTyped: boolean },
  *   isTouched?: (element: Element) => boolean, resources?: (handler: (entries: PerformanceEntry[]) => void) => void,
  *   missing?: () => import("../apply/state.js").State["fields"] }} Start
  */
@@ -24,12 +24,15 @@ import { change, learn } from "./source.js";
 let page;
 
 /** @param {Start} start */
-export function start({ path, version, describe, isTouched, resources, missing } = {}) {
+export function start({ path, version, also, describe, isTouched, resources, missing } = {}) {
   if (document.querySelector('meta[name="savecast"][content="off" i]')) return;
   const state = import("../apply/state.js");
   if (path && version) {
     const file = (page = pathIn(new URL(path, location.origin)));
     use(path, version);
+    // What was looked for in vain, and the rules of the site: the page is another one when they are.
+    const others = also?.split(" ") ?? [];
+    for (let at = 0; at < others.length; at += 2) use(others[at + 1], others[at]);
     // When the page has all that it needs, it is time to learn how it was written, and how it is.
     whenLoaded(() => {
       learn(file, version);

@@ -44,10 +44,10 @@ pub(crate) fn page(request: &HttpRequest, root: &str, path: &SitePath, mut entri
         body.push_str(LOCAL_TIMES);
     }
     let title = if *path == SitePath::root() { root } else { path.name() };
-    let html = page::write(Some(path), version, title, &body);
+    let html = page::write(Some(path), version, &[], title, &body);
     let media_type = mime::TEXT_HTML_UTF_8;
     Resource { path, media_type: &media_type, etag: page::etag(version), version, modified: None }
-        .respond(request, Bytes::from(html))
+        .respond_as_ours(request, Bytes::from(html))
 }
 
 /// Each directory on the way as a link, the last one as text.

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use mime_guess::mime;
 
 use crate::content::Version;
+use crate::http::files::own_headers::OurPage;
 use crate::http::files::resource;
 use crate::http::files::resource::Resource;
 use crate::http::html::page;
@@ -25,6 +26,7 @@ pub(crate) fn answer(
     path: Option<&SitePath>,
     version: Version,
     leads_out: bool,
+    also: &[(SitePath, Version)],
 ) -> HttpResponse {
     let mut response = HttpResponse::NotFound();
     response.insert_header((header::CACHE_CONTROL, "no-cache"));
@@ -46,7 +48,10 @@ pub(crate) fn answer(
         None => ("There is nothing here".to_owned(), ""),
     };
     let body = format!("<h1>{heading}</h1>\n{words}\n<p><a href=\"/\">Go to the start page</a>");
-    response.content_type("text/html; charset=utf-8").body(page::write(path, version, "Not found", &body))
+    let html = page::write(path, version, also, "Not found", &body);
+    let mut response = response.content_type("text/html; charset=utf-8").body(html);
+    response.extensions_mut().insert(OurPage);
+    response
 }
 
 /// The icon that browsers ask for on every page, where the project has none. `path` is that of the one it may get.

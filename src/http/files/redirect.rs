@@ -1,16 +1,16 @@
-//! A directory that was asked for without its slash: relative URLs in it would go wrong.
+//! Another URL answers.
 
-use actix_web::HttpRequest;
 use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
 use actix_web::http::header;
 
-use crate::site::SitePath;
+use crate::site::resolve::Redirection;
 
-/// The same URL with the slash that a directory has.
-pub(crate) fn to_slash(request: &HttpRequest, path: &SitePath) -> HttpResponse {
-    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
-    HttpResponse::TemporaryRedirect()
-        .insert_header((header::LOCATION, format!("{}{query}", path.as_directory().to_url())))
+/// Leads to it. Nobody keeps that: a permanent redirect would outlive the project on its port.
+pub(crate) fn to(redirection: &Redirection) -> HttpResponse {
+    let status = StatusCode::from_u16(redirection.status).unwrap_or(StatusCode::TEMPORARY_REDIRECT);
+    HttpResponse::build(status)
+        .insert_header((header::LOCATION, redirection.to.as_str()))
         .insert_header((header::CACHE_CONTROL, "no-cache"))
         .finish()
 }

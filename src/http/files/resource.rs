@@ -14,6 +14,7 @@ use crate::content::Version;
 use crate::http::files::body::Body;
 use crate::http::files::conditional;
 use crate::http::files::conditional::Answer;
+use crate::http::files::own_headers::OurPage;
 use crate::site::SitePath;
 
 /// What is sent, or not, if the client has it.
@@ -27,7 +28,21 @@ pub(crate) struct Resource<'a> {
 
 impl Resource<'_> {
     pub(crate) fn respond(&self, request: &HttpRequest, body: impl Into<Body>) -> HttpResponse {
+        self.respond_as(request, body, false)
+    }
+
+    /// The same, perhaps as the page for what is missing. Of that, no part is asked for, and none is kept.
+    pub(crate) fn respond_as(&self, request: &HttpRequest, body: impl Into<Body>, is_missing: bool) -> HttpResponse {
         let body = body.into();
+        if is_missing {
+            let mut response = HttpResponse::NotFound();
+            response.content_type(self.media_type.as_ref());
+            for header in headers(request, self.path, self.version) {
+                response.insert_header(header);
+            }
+            let length = body.length();
+            return response.body(body.send(0..length));
+        }
         let length = body.length();
         match conditional::answer(request, &self.etag, self.modified, length) {
             Answer::PreconditionFailed => HttpResponse::PreconditionFailed().finish(),
@@ -41,6 +56,13 @@ impl Resource<'_> {
                 .insert_header((header::CONTENT_RANGE, format!("bytes {}-{}/{length}", span.start, span.end - 1)))
                 .body(body.send(span)),
         }
+    }
+
+    /// The same as a page of ours, and none of the site's.
+    pub(crate) fn respond_as_ours(&self, request: &HttpRequest, body: impl Into<Body>) -> HttpResponse {
+        let mut response = self.respond(request, body);
+        response.extensions_mut().insert(OurPage);
+        response
     }
 
     fn with_type(&self, request: &HttpRequest, builder: HttpResponseBuilder) -> HttpResponseBuilder {

@@ -6,19 +6,22 @@ use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::http::header::EntityTag;
-use actix_web::web;
 use actix_web::web::Data;
 use bytes::Bytes;
-use mime_guess::Mime;
 use mime_guess::mime;
 
 use crate::content::Version;
 use crate::content::kind;
 use crate::content::kind::Kind;
-use crate::content::listing::Entry;
 use crate::http::files::body::Body;
+use crate::http::files::find;
+use crate::http::files::find::Finding;
+use crate::http::files::find::Found;
+use crate::http::files::find::Question;
 use crate::http::files::listing;
 use crate::http::files::not_found;
+use crate::http::files::own_headers;
+use crate::http::files::own_headers::LivePage;
 use crate::http::files::redirect;
 use crate::http::files::resource;
 use crate::http::files::resource::Resource;
@@ -32,73 +35,70 @@ use crate::http::negotiate::Destination;
 use crate::http::state::AppState;
 use crate::notice::Notice;
 use crate::site::SitePath;
-use crate::site::resolve::Answer;
-use crate::site::resolve::Look;
-use crate::site::resolve::Resolution;
-use crate::site::resolve::Standing;
-use crate::site::resolve::resolve;
-use crate::source::Fetched;
+use crate::site::rules::FILES;
+use crate::source::CurrentRules;
 use crate::source::FileContent;
 use crate::source::ReadError;
-use crate::source::Sources;
 use crate::source::directory::large::Large;
-
-/// How much of a large page is read to put the client into its head, in bytes.
-const HEAD: u64 = 64 << 10;
 
 /// The largest text that a page of ours shows, in bytes.
 const LARGEST_VIEW: u64 = 8 << 20;
 
-/// What a request finds.
-pub(crate) enum Found {
-    File(SitePath, FileContent, Version),
-    /// With its first bytes, if it is a page.
-    Large(SitePath, Box<Large>, Vec<u8>),
-    Listing(Vec<Entry>),
-    NeedsSlash,
+/// What is answered, and what is known of it.
+pub(crate) struct Serving<'a> {
+    pub(crate) request: &'a HttpRequest,
+    pub(crate) state: &'a AppState,
+    pub(crate) url: &'a SitePath,
+    pub(crate) rules: &'a CurrentRules,
 }
 
 /// `GET` and `HEAD` for everything that has contents.
-pub(crate) async fn serve(request: &HttpRequest, state: Data<AppState>, url: SitePath) -> HttpResponse {
-    let found = match find_now(&state.sources, &url) {
-        Some(file) => Ok(file),
+pub(crate) async fn serve(
+    request: &HttpRequest,
+    state: Data<AppState>,
+    url: SitePath,
+    rules: &CurrentRules,
+) -> HttpResponse {
+    let question = Question::new(request, url);
+    let finding = match find::now(&state, &state.conventions(rules), &question) {
+        Some(finding) => finding,
         // What is not cached waits for the disk, and that does not happen on the server's own threads.
-        None => match web::block({
-            let (state, url) = (state.clone(), url.clone());
-            move || find(&state.sources, &url)
-        })
-        .await
-        {
-            Ok(found) => found,
+        None => match find::on_disk(&state, &question).await {
+            Some(finding) => finding,
             // The pool is gone when the server stops.
-            Err(_) => return HttpResponse::ServiceUnavailable().finish(),
+            None => return HttpResponse::ServiceUnavailable().finish(),
         },
     };
-    answer(request, &state, &url, found)
+    answer(&Serving { request, state: &state, url: &question.url, rules }, finding)
 }
 
-/// The response to a request for this URL, where this was found.
-pub(crate) fn answer(
-    request: &HttpRequest,
-    state: &AppState,
-    url: &SitePath,
-    found: Result<Found, ReadError>,
-) -> HttpResponse {
-    // Where pages are rendered, nobody knows whether one of them will be there.
-    let missing = || match &state.rendered {
-        Some(rendered) if state.prefix == SitePath::root() => rendered.version(url),
-        _ => Version::ABSENT,
-    };
+/// The response to a request, where this was found.
+pub(crate) fn answer(serving: &Serving<'_>, finding: Finding) -> HttpResponse {
+    finding.tell(serving.state);
+    let Finding { found, is_missing, missing, .. } = finding;
+    let Serving { request, state, url, rules } = *serving;
+    let also = also(rules, &missing, is_missing);
+    // A part of a page has no use for a page.
+    if is_missing && !negotiate::destination_of(request).is_document() {
+        let leads_out = matches!(found, Err(ReadError::Outside));
+        return not_found::answer(request, Some(url), absent(serving), leads_out, &also);
+    }
     match found {
         Ok(Found::File(path, FileContent { bytes, modified, .. }, version)) => {
-            file(request, state, &path, bytes.into(), modified, version)
+            file(serving, &Place { path, version, is_missing, also }, bytes.into(), modified)
         }
-        Ok(Found::Large(path, file, head)) => large(request, state, &path, file, head),
-        Ok(Found::Listing(entries)) => listing::page(request, &state.name, url, entries),
-        Ok(Found::NeedsSlash) => redirect::to_slash(request, url),
+        Ok(Found::Large(path, file, head)) => {
+            let version = file.version;
+            large(serving, &Place { path, version, is_missing, also }, file, head)
+        }
+        Ok(Found::Listing(place, entries)) => {
+            let name = if url == &place || place != SitePath::root() { place.name() } else { &state.name };
+            listing::page(request, if place == SitePath::root() { &state.name } else { name }, &place, entries)
+        }
+        Ok(Found::Redirect(redirection)) => redirect::to(&redirection),
         Err(ReadError::Missing) if url.as_str() == not_found::ICON_PATH => not_found::icon(request, url),
-        Err(ReadError::Missing) => not_found::answer(request, Some(url), missing(), false),
-        Err(ReadError::Outside) => not_found::answer(request, Some(url), missing(), true),
+        Err(ReadError::Missing) => not_found::answer(request, Some(url), absent(serving), false, &also),
+        Err(ReadError::Outside) => not_found::answer(request, Some(url), absent(serving), true, &also),
         Err(ReadError::Unreadable(error)) => HttpResponse::Forbidden()
             .insert_header((header::CACHE_CONTROL, "no-cache"))
             .content_type("text/plain; charset=utf-8")
@@ -106,66 +106,43 @@ pub(crate) fn answer(
     }
 }
 
-/// Looks by reading, and keeps what was read last.
-struct Reader<F> {
-    read: F,
-    last: Option<Result<Fetched, ReadError>>,
-}
-
-impl<F: FnMut(&SitePath) -> Option<Result<Fetched, ReadError>>> Look for Reader<F> {
-    fn look(&mut self, place: &SitePath) -> Option<Standing> {
-        self.last = (self.read)(place);
-        Some(match self.last.as_ref()? {
-            Ok(Fetched::File(_) | Fetched::Large(_)) | Err(ReadError::Unreadable(_)) => Standing::File,
-            Ok(Fetched::Directory) => Standing::Directory,
-            Err(ReadError::Missing | ReadError::Outside) => Standing::Missing,
-        })
+/// The version of what is missing. Where pages are rendered, nobody knows whether one of them will be there.
+fn absent(serving: &Serving<'_>) -> Version {
+    match &serving.state.rendered {
+        Some(rendered) if serving.state.prefix == SitePath::root() => rendered.version(serving.url),
+        _ => Version::ABSENT,
     }
 }
 
-/// What this URL is answered with, if the system has it in memory.
-fn find_now(sources: &Sources, url: &SitePath) -> Option<Found> {
-    let read = |place: &SitePath| sources.find_now(place).map(|content| Ok(Fetched::File(content)));
-    let mut reader = Reader { read, last: None };
-    let Resolution { place, .. } = resolve(url, &mut reader)?;
-    match reader.last {
-        Some(Ok(Fetched::File(content))) => {
-            let version = Version::of(&content.bytes);
-            Some(Found::File(place, content, version))
-        }
-        _ => None,
-    }
+/// On what else a page depends, each with its version: what was looked for in vain, and the rules.
+fn also(rules: &CurrentRules, missing: &[SitePath], is_missing: bool) -> Vec<(SitePath, Version)> {
+    let missing = missing.iter().map(|place| (place.clone(), Version::ABSENT));
+    let rules = FILES.iter().zip(rules.versions).filter_map(|(name, version)| {
+        // Where something is missing, a new rule may lead to it.
+        let version = version.or((is_missing && rules.are_read).then_some(Version::ABSENT))?;
+        Some((SitePath::from_url(name)?, version))
+    });
+    missing.chain(rules).collect()
 }
 
-/// What this URL is answered with. May wait.
-pub(crate) fn find(sources: &Sources, url: &SitePath) -> Result<Found, ReadError> {
-    let mut reader = Reader { read: |place: &SitePath| Some(sources.fetch(place)), last: None };
-    let Some(Resolution { place, answer }) = resolve(url, &mut reader) else { return Err(ReadError::Missing) };
-    match (answer, reader.last) {
-        (Answer::Slash, _) => Ok(Found::NeedsSlash),
-        (Answer::Listing, _) => sources.entries(&place).map(Found::Listing),
-        (_, Some(Ok(Fetched::File(content)))) => {
-            let version = Version::of(&content.bytes);
-            Ok(Found::File(place, content, version))
-        }
-        (_, Some(Ok(Fetched::Large(large)))) => {
-            let head = if is_html(&kind::media_type(&place)) { large.head(HEAD)? } else { Vec::new() };
-            Ok(Found::Large(place, large, head))
-        }
-        (_, Some(Err(error))) => Err(error),
-        (_, Some(Ok(Fetched::Directory)) | None) => Err(ReadError::Missing),
-    }
+/// A file that is answered.
+pub(crate) struct Place {
+    pub(crate) path: SitePath,
+    pub(crate) version: Version,
+    /// Whether it is the page for what is missing.
+    pub(crate) is_missing: bool,
+    /// On what else a page depends.
+    pub(crate) also: Vec<(SitePath, Version)>,
 }
 
 /// A file with this content.
 pub(crate) fn file(
-    request: &HttpRequest,
-    state: &AppState,
-    path: &SitePath,
+    serving: &Serving<'_>,
+    place: &Place,
     mut bytes: Bytes,
     modified: Option<SystemTime>,
-    version: Version,
 ) -> HttpResponse {
+    let Place { path, version, .. } = place;
     let mut media_type = kind::media_type(path);
     let mut etag = EntityTag::new_strong(version.to_string());
     if let Ok(text) = std::str::from_utf8(&bytes) {
@@ -178,27 +155,30 @@ pub(crate) fn file(
             media_type = resource::with_utf8(&media_type);
         }
     }
-    if let Some(page) = viewer::page(request, path, &media_type, version) {
+    if let Some(page) = viewer::page(serving.request, path, &media_type, *version) {
         return page;
     }
-    if is_html(&media_type)
-        && becomes_document(request, &bytes)
-        && let Some(injected) = with_client(state, path, version, &bytes)
+    let mut is_live = false;
+    if find::is_html(&media_type)
+        && becomes_document(serving.request, &bytes)
+        && let Some(injected) = with_client(serving, place, &bytes)
     {
-        (bytes, etag) = (injected.into(), page::etag(version));
+        (bytes, etag, is_live) = (injected.into(), live_etag(serving, *version), true);
     }
-    let whole = Resource { path, media_type: &media_type, etag, version, modified };
-    whole.respond(request, bytes)
+    let whole = Resource { path, media_type: &media_type, etag, version: *version, modified };
+    finish(whole.respond_as(serving.request, bytes, place.is_missing), is_live)
 }
 
 /// A file that is sent in parts.
-fn large(request: &HttpRequest, state: &AppState, path: &SitePath, large: Box<Large>, head: Vec<u8>) -> HttpResponse {
+fn large(serving: &Serving<'_>, place: &Place, large: Box<Large>, head: Vec<u8>) -> HttpResponse {
+    let Serving { request, state, .. } = *serving;
+    let Place { path, version, .. } = place;
     let Ok(permit) = state.downloads.clone().try_acquire_owned() else {
         return HttpResponse::ServiceUnavailable()
             .insert_header((header::RETRY_AFTER, "1"))
             .body("too many large files are on their way\n");
     };
-    let (version, modified) = (large.version, large.metadata.modified().ok());
+    let modified = large.metadata.modified().ok();
     let mut media_type = kind::media_type(path);
     if large.is_text && kind::of(path) == Kind::Unknown {
         media_type = mime::TEXT_PLAIN;
@@ -209,39 +189,58 @@ fn large(request: &HttpRequest, state: &AppState, path: &SitePath, large: Box<La
     // The browser itself shows larger texts best. Pictures and logs may have any size.
     let is_shown =
         large.length() <= LARGEST_VIEW || matches!(View::of(path, &media_type), Some(View::Picture | View::Log));
-    if is_shown && let Some(page) = viewer::page(request, path, &media_type, version) {
+    if is_shown && let Some(page) = viewer::page(request, path, &media_type, *version) {
         return page;
     }
     let mut etag = EntityTag::new_strong(version.to_string());
     let mut sent = Bytes::new();
     let mut head = Bytes::from(head);
-    if is_html(&media_type) && becomes_document(request, &head) {
+    let mut is_live = false;
+    if find::is_html(&media_type) && becomes_document(request, &head) {
         // All that comes before the place of the client is in the head, and so are the policies.
-        match with_client(state, path, version, &head) {
-            Some(injected) => (sent, etag) = (injected.into(), page::etag(version)),
+        match with_client(serving, place, &head) {
+            Some(injected) => (sent, etag, is_live) = (injected.into(), live_etag(serving, *version), true),
             None => head.clear(),
         }
     } else {
         head.clear();
     }
-    let whole = Resource { path, media_type: &media_type, etag, version, modified };
-    whole.respond(request, Body::File { large, head, sent, permit })
+    let whole = Resource { path, media_type: &media_type, etag, version: *version, modified };
+    finish(whole.respond_as(request, Body::File { large, head, sent, permit }, place.is_missing), is_live)
+}
+
+fn finish(mut response: HttpResponse, is_live: bool) -> HttpResponse {
+    if is_live {
+        response.extensions_mut().insert(LivePage);
+    }
+    response
+}
+
+/// The headers of a page belong to it: with others, it may do other things.
+fn live_etag(serving: &Serving<'_>, version: Version) -> EntityTag {
+    match serving.rules.versions[1] {
+        Some(headers) => page::etag(Version::of(format!("{version} {headers}").as_bytes())),
+        None => page::etag(version),
+    }
 }
 
 /// A page, or its head, with the client in it; `None` if there is no place for it.
-fn with_client(state: &AppState, path: &SitePath, version: Version, bytes: &[u8]) -> Option<Vec<u8>> {
-    let policy = csp::verdict(bytes);
-    let injected = inject::inject(bytes, &inject::tag(path, version, policy.nonce.as_deref()));
+fn with_client(serving: &Serving<'_>, place: &Place, bytes: &[u8]) -> Option<Vec<u8>> {
+    let Place { path, version, also, .. } = place;
+    let mut policy = csp::verdict(bytes);
+    if !serving.rules.rules.headers.is_empty() {
+        // What the headers forbid is allowed to the client, but a nonce is what a browser looks at first.
+        let declared = own_headers::policies(&serving.rules.rules.headers, serving.url.as_str());
+        policy.nonce = policy.nonce.or(csp::judge(declared).nonce);
+    }
+    let injected = inject::inject(bytes, &inject::tag_also(path, *version, policy.nonce.as_deref(), also));
+    let say = &serving.state.say;
     if injected.is_none() {
-        (state.say)(&Notice::NotLive { path, reason: "UTF-16", hint: "save it as UTF-8" });
+        say(&Notice::NotLive { path, reason: "UTF-16", hint: "save it as UTF-8" });
     } else if let Some(directive) = &policy.forbids {
-        (state.say)(&Notice::Forbidden { path, directive });
+        say(&Notice::Forbidden { path, directive });
     }
     injected
-}
-
-fn is_html(media_type: &Mime) -> bool {
-    media_type.type_() == mime::TEXT && media_type.subtype() == mime::HTML
 }
 
 /// The same where the content is known: a service worker that keeps a whole page will answer with it.

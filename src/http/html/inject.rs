@@ -10,13 +10,28 @@ use crate::site::SitePath;
 /// anything. It is no module, because some browsers refuse import maps that come after the first module.
 #[must_use]
 pub fn tag(path: &SitePath, version: Version, nonce: Option<&str>) -> String {
+    tag_also(path, version, nonce, &[])
+}
+
+/// The same for a page that depends on other places, too, each with its version: what was looked for in vain, and the rules
+/// of the site.
+#[must_use]
+pub fn tag_also(path: &SitePath, version: Version, nonce: Option<&str>, also: &[(SitePath, Version)]) -> String {
     let path = path.to_url();
     // Base64, if it is one (Content Security Policy Level 3, section 2.3.1). Anything else could end the attribute.
     let is_nonce = |nonce: &&str| nonce.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/-_=".contains(&byte));
     let nonce = nonce.filter(is_nonce).map(|nonce| format!(" nonce=\"{nonce}\"")).unwrap_or_default();
     let version = version.to_string();
-    ["<script src=\"", CLIENT, "\" data-path=\"", &path, "\" data-version=\"", &version, "\"", &nonce, "></script>"]
-        .concat()
+    let mut tag =
+        ["<script src=\"", CLIENT, "\" data-path=\"", &path, "\" data-version=\"", &version, "\"", &nonce].concat();
+    if !also.is_empty() {
+        let also = also.iter().map(|(path, version)| format!("{version} {}", path.to_url())).collect::<Vec<_>>();
+        tag.push_str(" data-also=\"");
+        tag.push_str(&also.join(" "));
+        tag.push('"');
+    }
+    tag.push_str("></script>");
+    tag
 }
 
 /// Puts `tag` into a document; `None` if that can't be done: UTF-16 is not made of ASCII.

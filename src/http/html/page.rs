@@ -14,8 +14,14 @@ pub(crate) fn etag(version: Version) -> EntityTag {
 }
 
 /// A page with the client of this path, if there is one.
-pub(crate) fn write(path: Option<&SitePath>, version: Version, title: &str, body: &str) -> String {
-    let tag = path.map(|path| inject::tag(path, version, None)).unwrap_or_default();
+pub(crate) fn write(
+    path: Option<&SitePath>,
+    version: Version,
+    also: &[(SitePath, Version)],
+    title: &str,
+    body: &str,
+) -> String {
+    let tag = path.map(|path| inject::tag_also(path, version, None, also)).unwrap_or_default();
     let title = escape(title);
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>{tag}\n<meta charset=\"utf-8\">\n\

@@ -84,7 +84,7 @@ pub(crate) fn page(
     );
     let media_type = mime::TEXT_HTML_UTF_8;
     let whole = Resource { path, media_type: &media_type, etag: page::etag(version), version, modified: None };
-    Some(whole.respond(request, Bytes::from(html)))
+    Some(whole.respond_as_ours(request, Bytes::from(html)))
 }
 
 #[cfg(test)]

@@ -17,13 +17,17 @@ use actix_web::http::header::HeaderValue;
 use actix_web::http::header::IfNoneMatch;
 use actix_web::rt::time::Instant;
 use actix_web::rt::time::timeout;
-use actix_web::web;
 use actix_web::web::Data;
 
 use crate::content::Content;
 use crate::event::Format;
+use crate::http::files::find;
+use crate::http::files::find::Finding;
+use crate::http::files::find::Found;
+use crate::http::files::find::Question;
 use crate::http::files::serve;
-use crate::http::files::serve::Found;
+use crate::http::files::serve::Place;
+use crate::http::files::serve::Serving;
 use crate::http::state::AppState;
 use crate::hub::Delivery;
 use crate::hub::Follower;
@@ -36,8 +40,8 @@ use crate::site::SitePath;
 use crate::site::resolve;
 use crate::site::resolve::Answer;
 use crate::site::resolve::Look;
-use crate::site::resolve::Resolution;
 use crate::site::resolve::Standing;
+use crate::source::CurrentRules;
 use crate::source::ReadError;
 
 /// The longest wait, in seconds. Proxies do not wait for long either.
@@ -47,18 +51,23 @@ const LONGEST: u64 = 120;
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
 /// Answers like [`serve::serve`], and holds a `304` until there is something else to say, or the wait is over.
-pub(crate) async fn serve(request: &HttpRequest, state: Data<AppState>, path: SitePath) -> HttpResponse {
+pub(crate) async fn serve(
+    request: &HttpRequest,
+    state: Data<AppState>,
+    url: SitePath,
+    rules: &CurrentRules,
+) -> HttpResponse {
     let wait = preferred(request.headers()).filter(|wait| *wait > 0 && request.method() == Method::GET);
-    let Some(wait) = wait else { return serve::serve(request, state, path).await };
+    let Some(wait) = wait else { return serve::serve(request, state, url, rules).await };
     let wait = wait.min(LONGEST);
     // Who has nothing yet is answered with what is there, unless it is known what of that has settled.
     let has = has_something(request);
-    let is_known = resolve::follows(&path).iter().any(|place| state.hub.is_known(place));
+    let is_known = state.hub.is_known(&url) || resolve::index(&url).is_some_and(|index| state.hub.is_known(&index));
     let mut answer = if has || is_known {
         // Apart, so that the many who do not wait have no room for it.
-        Box::pin(hold(request, state, path, Duration::from_secs(wait))).await
+        Box::pin(hold(request, state, url, Duration::from_secs(wait))).await
     } else {
-        serve::serve(request, state, path).await
+        serve::serve(request, state, url, rules).await
     };
     let applied = HeaderValue::from_str(&format!("wait={wait}")).expect("plain ASCII");
     answer.headers_mut().insert(PREFERENCE_APPLIED, applied);
@@ -66,25 +75,50 @@ pub(crate) async fn serve(request: &HttpRequest, state: Data<AppState>, path: Si
 }
 
 /// Answers what has settled, and never what is on disk in the midst of a save.
-async fn hold(request: &HttpRequest, state: Data<AppState>, path: SitePath, wait: Duration) -> HttpResponse {
+async fn hold(request: &HttpRequest, state: Data<AppState>, url: SitePath, wait: Duration) -> HttpResponse {
     let end = Instant::now() + wait;
-    let interest = |path| Interest { path, has: Known::Nothing, format: Format::Stream, need: Need::Original };
-    let mut follower = Follower::new(&state.hub, resolve::follows(&path).into_iter().map(interest).collect());
+    let question = Question::new(request, url);
+    let follow = |places: &[SitePath]| {
+        let interest = |place: &SitePath| Interest {
+            path: place.clone(),
+            has: Known::Nothing,
+            format: Format::Stream,
+            need: Need::Original,
+        };
+        Follower::new(&state.hub, places.iter().map(interest).collect())
+    };
+    let mut places = Vec::new();
+    let mut follower = follow(&places);
     let mut settled = Settled::default();
     let mut same = None;
-    while let Ok(Some(delivery)) = timeout(end.saturating_duration_since(Instant::now()), follower.next()).await {
-        let Delivery::Snapshot(published, _) = delivery else { continue };
-        settled.0.insert(published.snapshot.path.clone(), published);
-        let Some(answer) = answer(request, &state, &path, &mut settled).await else { continue };
-        if answer.status() != StatusCode::NOT_MODIFIED {
-            return answer;
+    loop {
+        match answer(request, &state, &question, &mut settled).await {
+            Some(answer) if answer.status() != StatusCode::NOT_MODIFIED => return answer,
+            Some(answer) => same = Some(answer),
+            // What the answer depends on is learned one place after the other. The new follower begins before the old one ends,
+            // so that nothing is looked at twice.
+            None => {
+                if let Some(place) = settled.unknown.take().filter(|place| !places.contains(place)) {
+                    places.push(place);
+                    follower = follow(&places);
+                }
+            }
         }
-        same = Some(answer);
+        match timeout(end.saturating_duration_since(Instant::now()), follower.next()).await {
+            Ok(Some(Delivery::Snapshot(published, _))) => {
+                settled.known.insert(published.snapshot.path.clone(), published);
+            }
+            Ok(Some(_)) => {}
+            Ok(None) | Err(_) => break,
+        }
     }
     match same {
         Some(same) => same,
         None if has_something(request) => nothing_new(request),
-        None => serve::serve(request, state, path).await,
+        None => {
+            let rules = state.rules();
+            serve::serve(request, state, question.url, &rules).await
+        }
     }
 }
 
@@ -95,11 +129,19 @@ fn has_something(request: &HttpRequest) -> bool {
 
 /// What has settled, of all on which an answer depends.
 #[derive(Default)]
-struct Settled(HashMap<SitePath, Arc<Published>>);
+struct Settled {
+    known: HashMap<SitePath, Arc<Published>>,
+    /// What was asked for and is not known.
+    unknown: Option<SitePath>,
+}
 
 impl Look for Settled {
     fn look(&mut self, place: &SitePath) -> Option<Standing> {
-        Some(match self.0.get(place)?.snapshot.content {
+        let Some(published) = self.known.get(place) else {
+            self.unknown = Some(place.clone());
+            return None;
+        };
+        Some(match published.snapshot.content {
             Content::Removed => Standing::Missing,
             Content::Document(_) if place.is_directory() => Standing::Directory,
             _ => Standing::File,
@@ -111,42 +153,42 @@ impl Look for Settled {
 async fn answer(
     request: &HttpRequest,
     state: &Data<AppState>,
-    url: &SitePath,
+    question: &Question,
     settled: &mut Settled,
 ) -> Option<HttpResponse> {
-    let Resolution { place, answer } = resolve::resolve(url, settled)?;
-    if answer == Answer::NotFound {
-        // A directory that was asked for without its slash is not there under this name.
-        let found = on_disk(state, url).await?;
-        let found = if matches!(found, Ok(Found::NeedsSlash)) { found } else { Err(ReadError::Missing) };
-        return Some(serve::answer(request, state, url, found));
-    }
-    let published = settled.0.get(&place)?;
+    let rules = state.rules();
+    let resolution = resolve::resolve(&question.asked(), &state.conventions(&rules), settled)?;
+    let serving = Serving { request, state, url: &question.url, rules: &rules };
+    let place = match resolution.answer {
+        Answer::File | Answer::Listing => resolution.place,
+        // A directory that was asked for without its slash is not there under this name, but it leads to the other.
+        Answer::Redirect(_) | Answer::NotFoundPage | Answer::NotFound => {
+            let finding = find::on_disk(state, question).await?;
+            let is_there = matches!(finding.found, Ok(Found::File(..) | Found::Large(..) | Found::Listing(..)));
+            return (finding.is_missing || !is_there).then(|| serve::answer(&serving, finding));
+        }
+    };
+    let published = settled.known.get(&place)?;
     let snapshot = &published.snapshot;
     match published.original() {
         Some(Original::File(bytes, modified)) => {
-            Some(serve::file(request, state, &place, bytes.clone(), *modified, snapshot.version))
+            let place = Place { path: place, version: snapshot.version, is_missing: false, also: Vec::new() };
+            Some(serve::file(&serving, &place, bytes.clone(), *modified))
         }
         Some(Original::Listing(entries)) => {
-            Some(serve::answer(request, state, url, Ok(Found::Listing(entries.clone()))))
+            Some(serve::answer(&serving, Finding::listing(place, entries.clone())))
         }
         None => {
-            let found = on_disk(state, url).await?;
-            let is_settled = match &found {
+            let finding = find::on_disk(state, question).await?;
+            let is_settled = match &finding.found {
                 Ok(Found::File(_, _, version)) => *version == snapshot.version,
                 Ok(Found::Large(_, large, _)) => large.version == snapshot.version,
-                Ok(Found::Listing(_) | Found::NeedsSlash) | Err(ReadError::Missing | ReadError::Outside) => false,
+                Ok(Found::Listing(..) | Found::Redirect(_)) | Err(ReadError::Missing | ReadError::Outside) => false,
                 Err(ReadError::Unreadable(_)) => matches!(snapshot.content, Content::Problem(_)),
             };
-            is_settled.then(|| serve::answer(request, state, url, found))
+            is_settled.then(|| serve::answer(&serving, finding))
         }
     }
-}
-
-/// What can be found now; `None` when the server stops.
-async fn on_disk(state: &Data<AppState>, path: &SitePath) -> Option<Result<Found, ReadError>> {
-    let (state, path) = (state.clone(), path.clone());
-    web::block(move || serve::find(&state.sources, &path)).await.ok()
 }
 
 /// For one who has waited, and nothing has settled that it would not have.

@@ -18,6 +18,7 @@ use crate::hub::Interest;
 use crate::hub::Known;
 use crate::hub::Need;
 use crate::site::SitePath;
+use crate::site::rules::is_rules;
 
 /// What a page may ask for at once: so many files, in so many bytes of JSON. Each of them is looked at, and is kept for as long
 /// as the stream is open.
@@ -48,6 +49,12 @@ pub(crate) async fn events(request: HttpRequest, state: Data<AppState>, payload:
     let Some(Wish { interests, takes_patches, client, is_over }) = wish else {
         return HttpResponse::BadRequest().body("expected {\"uses\": {PATH: VERSION}, \"reads\": {PATH: VERSION}}\n");
     };
+    // What says how a site is served has problems and versions, but no contents for anybody. What is ignored is never told.
+    let is_for_page = |interest: &Interest| match interest.format {
+        Format::PageReads => !is_rules(&interest.path),
+        _ => !(state.ignored)(&interest.path),
+    };
+    let interests = interests.into_iter().filter(is_for_page).collect::<Vec<_>>();
     if is_over {
         state.clients.end(&client);
         return HttpResponse::NoContent().finish();

@@ -1,6 +1,7 @@
 //! A follower becomes the body of a response: a stream of server-sent events.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::Context;
 use std::task::Poll;
 use std::time::Duration;
@@ -22,6 +23,7 @@ use bytes::Bytes;
 
 use crate::event::Encoding;
 use crate::event::sse;
+use crate::http::files::find::Question;
 use crate::http::files::redirect;
 use crate::http::live::channel::Forgotten;
 use crate::http::live::clients::Turn;
@@ -35,6 +37,7 @@ use crate::site::resolve::Answer;
 use crate::site::resolve::Look;
 use crate::site::resolve::Resolution;
 use crate::site::resolve::Standing;
+use crate::source::CurrentRules;
 use crate::source::Sources;
 
 /// A stream that was quiet for so long says that it is alive. WHATWG HTML advises "every 15 seconds or so", because some
@@ -45,13 +48,18 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const PART: usize = 64 << 10;
 
 /// `GET` or `POST` with `Accept: text/event-stream`: the contents of one file, now and after every save.
-pub(crate) async fn file(request: &HttpRequest, state: Data<AppState>, path: SitePath) -> HttpResponse {
+pub(crate) async fn file(
+    request: &HttpRequest,
+    state: Data<AppState>,
+    url: SitePath,
+    rules: &Arc<CurrentRules>,
+) -> HttpResponse {
     if request.method() == Method::HEAD {
         return head();
     }
-    let Resolution { place: path, answer: how } = resolved(&state, path).await;
-    if how == Answer::Slash {
-        return redirect::to_slash(request, &path);
+    let Resolution { place: path, answer: how, .. } = resolved(request, &state, url, rules).await;
+    if let Answer::Redirect(redirection) = how {
+        return redirect::to(&redirection);
     }
     let representation = match Representation::parse(request.query_string(), &path) {
         Ok(representation) => representation,
@@ -62,18 +70,26 @@ pub(crate) async fn file(request: &HttpRequest, state: Data<AppState>, path: Sit
 }
 
 /// What a stream of this URL is of.
-pub(crate) async fn resolved(state: &Data<AppState>, url: SitePath) -> Resolution {
+pub(crate) async fn resolved(
+    request: &HttpRequest,
+    state: &Data<AppState>,
+    url: SitePath,
+    rules: &Arc<CurrentRules>,
+) -> Resolution {
     // What others follow was looked at.
-    if url.is_directory() || state.hub.has_content(&url) {
-        return Resolution { place: url, answer: Answer::File };
+    if rules.rules.redirects.is_empty() && (url.is_directory() || state.hub.has_content(&url)) {
+        return Resolution::of(url, Answer::File);
     }
+    let question = Question::new(request, url.clone());
     let look = {
-        let (state, url) = (state.clone(), url.clone());
+        let (state, rules) = (state.clone(), rules.clone());
         // A look waits for the disk.
-        web::block(move || resolve::stream(&url, &mut Standings(&state.sources)))
+        web::block(move || {
+            resolve::stream(&question.asked(), &state.conventions(&rules), &mut Standings(&state.sources))
+        })
     };
     // If the pool is gone, the server is stopping, and so does the stream.
-    look.await.ok().flatten().unwrap_or(Resolution { place: url, answer: Answer::NotFound })
+    look.await.ok().flatten().unwrap_or_else(|| Resolution::of(url, Answer::NotFound))
 }
 
 /// Looks at what stands in the sources.

@@ -1,6 +1,7 @@
 //! A follower becomes a WebSocket (RFC 6455): the same events as on a stream, as JSON text messages `{"id","event","data"}`.
 
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::FromRequest;
@@ -31,6 +32,7 @@ use crate::http::live::sse;
 use crate::http::negotiate;
 use crate::http::state::AppState;
 use crate::site::SitePath;
+use crate::source::CurrentRules;
 
 /// A socket that was quiet for so long asks whether the other side is there.
 const PING: Duration = Duration::from_secs(15);
@@ -47,9 +49,10 @@ pub(crate) async fn file(
     request: &HttpRequest,
     state: &Data<AppState>,
     url: SitePath,
+    rules: &Arc<CurrentRules>,
     payload: Payload,
 ) -> HttpResponse {
-    let path = sse::resolved(state, url).await.place;
+    let path = sse::resolved(request, state, url, rules).await.place;
     match Representation::parse(request.query_string(), &path) {
         Ok(representation) => {
             let has = negotiate::last_event_id(request);

@@ -1,0 +1,181 @@
+//! `_redirects` and `_headers` of the served directory, always as they are now.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::PoisonError;
+use std::sync::RwLock;
+use std::time::Duration;
+
+use crate::content::Version;
+use crate::site::SitePath;
+use crate::site::rules;
+use crate::site::rules::Rules;
+use crate::site::rules::headers::Headers;
+use crate::site::rules::line::Remark;
+use crate::site::rules::line::RemarkKind;
+use crate::site::rules::redirects::Redirects;
+use crate::source::directory::Directory;
+use crate::source::file::ReadError;
+use crate::source::fingerprint::Fingerprint;
+use crate::source::found::Found;
+use crate::source::look::Source;
+
+/// How long a file that has become empty or broken may still be in the midst of a save.
+const WRITING: Duration = Duration::from_millis(200);
+
+/// How many remarks on a file are told at once.
+const TOLD: usize = 20;
+
+/// Tells the author of a file of rules what there is to say of a line.
+pub type Tell = Box<dyn Fn(&SitePath, &Remark) + Send + Sync>;
+
+/// The files of rules.
+pub struct RuleFiles {
+    directory: Directory,
+    files: [(SitePath, PathBuf); 2],
+    kept: RwLock<Kept>,
+    tell: Tell,
+}
+
+#[derive(Default)]
+struct Kept {
+    rules: Arc<CurrentRules>,
+    /// What each file was when it was read.
+    seen: [Option<Fingerprint>; 2],
+    /// What was told, and is still so.
+    told: [HashSet<String>; 2],
+    /// What is told once for all.
+    differs: HashSet<String>,
+}
+
+/// The rules that hold.
+#[derive(Default)]
+pub struct CurrentRules {
+    /// The rules.
+    pub rules: Rules,
+    /// Which versions of the files they were read from.
+    pub versions: [Option<Version>; 2],
+    /// Whether there would be some if the files were there.
+    pub are_read: bool,
+}
+
+impl RuleFiles {
+    /// Those of this directory. `tell` is called with what their author should know.
+    ///
+    /// # Panics
+    ///
+    /// Never: the names are plain.
+    #[must_use]
+    pub fn new(directory: Directory, tell: Tell) -> Self {
+        let files = rules::FILES.map(|name| {
+            let place = SitePath::from_url(name).expect("a plain name");
+            let file = place.to_file(directory.path());
+            (place, file)
+        });
+        let kept = Kept { rules: Arc::new(CurrentRules { are_read: true, ..CurrentRules::default() }), ..Kept::default() };
+        Self { directory, files, kept: RwLock::new(kept), tell }
+    }
+
+    /// The rules that hold now. When a file makes no sense, what it said before does.
+    #[must_use]
+    pub fn now(&self) -> Arc<CurrentRules> {
+        let seen = self.files.each_ref().map(|(_, file)| fs::metadata(file).ok().map(|it| Fingerprint::of(&it)));
+        {
+            let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+            if kept.seen == seen {
+                return kept.rules.clone();
+            }
+        }
+        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
+        for (at, seen) in seen.into_iter().enumerate() {
+            if kept.seen[at] != seen {
+                self.read(&mut kept, at, seen);
+            }
+        }
+        kept.rules.clone()
+    }
+
+    fn read(&self, kept: &mut Kept, at: usize, seen: Option<Fingerprint>) {
+        let (place, _) = &self.files[at];
+        let (text, age, version) = match self.directory.find(place) {
+            Err(ReadError::Missing) => (String::new(), None, None),
+            // It will be another one in a moment.
+            Ok(Found::File(content)) if !content.is_whole => return,
+            Ok(Found::File(content)) => {
+                let age = content.modified.and_then(|modified| modified.elapsed().ok());
+                let version = Version::of(&content.bytes);
+                match String::from_utf8(content.bytes) {
+                    Ok(text) => (text, age, Some(version)),
+                    Err(_) => return self.keep_old(kept, at, seen, "this is no UTF-8"),
+                }
+            }
+            Ok(Found::Large(..) | Found::Unread(_)) => return self.keep_old(kept, at, seen, "this is too large"),
+            Ok(Found::Directory) => return self.keep_old(kept, at, seen, "this is a directory"),
+            Err(ReadError::Outside) => return self.keep_old(kept, at, seen, "this is a link to elsewhere"),
+            Err(ReadError::Unreadable(error)) => {
+                return self.keep_old(kept, at, seen, &format!("this cannot be read: {error}"));
+            }
+        };
+        let old = &kept.rules;
+        let mut next = CurrentRules {
+            rules: Rules { redirects: old.rules.redirects.clone(), headers: old.rules.headers.clone() },
+            versions: old.versions,
+            are_read: true,
+        };
+        next.versions[at] = version;
+        let (remarks, was_good) = if at == 0 {
+            let (redirects, remarks) = Redirects::parse(&text);
+            next.rules.redirects = Arc::new(redirects);
+            (remarks, !old.rules.redirects.is_empty())
+        } else {
+            let (headers, remarks) = Headers::parse(&text);
+            next.rules.headers = Arc::new(headers);
+            (remarks, !old.rules.headers.is_empty())
+        };
+        let is_broken = remarks.iter().any(|remark| remark.kind == RemarkKind::Broken);
+        let is_young = age.is_some_and(|age| age < WRITING);
+        if was_good && is_young && (is_broken || text.trim().is_empty()) {
+            // Perhaps it is being written. The next request asks again.
+            return;
+        }
+        if was_good && is_broken {
+            // What was good stays, until all of it makes sense again.
+            next.rules = Rules { redirects: old.rules.redirects.clone(), headers: old.rules.headers.clone() };
+        }
+        kept.rules = Arc::new(next);
+        kept.seen[at] = seen;
+        self.tell(kept, at, &remarks);
+    }
+
+    fn keep_old(&self, kept: &mut Kept, at: usize, seen: Option<Fingerprint>, message: &str) {
+        kept.seen[at] = seen;
+        self.tell(kept, at, &[Remark { line: 0, message: message.into(), kind: RemarkKind::Broken }]);
+    }
+
+    fn tell(&self, kept: &mut Kept, at: usize, remarks: &[Remark]) {
+        let (place, _) = &self.files[at];
+        let mut told = HashSet::new();
+        let mut news = Vec::new();
+        for remark in remarks {
+            if remark.kind == RemarkKind::Differs {
+                if kept.differs.insert(remark.message.clone()) {
+                    news.push(remark.clone());
+                }
+                continue;
+            }
+            let key = format!("{} {}", remark.line, remark.message);
+            if !kept.told[at].contains(&key) {
+                news.push(remark.clone());
+            }
+            told.insert(key);
+        }
+        kept.told[at] = told;
+        if let Some(more @ 1..) = news.len().checked_sub(TOLD) {
+            news.truncate(TOLD);
+            news.push(Remark { line: 0, message: format!("there are {more} lines more of this kind"), kind: RemarkKind::Broken });
+        }
+        news.iter().for_each(|remark| (self.tell)(place, remark));
+    }
+}
