@@ -5,11 +5,23 @@ use std::fmt;
 use std::fmt::Write as _;
 use std::io;
 use std::io::Write as _;
+use std::iter;
+#[cfg(feature = "cli")]
+use std::time::Duration;
+
+#[cfg(feature = "cli")]
+use serde_json::Value;
+#[cfg(feature = "cli")]
+use serde_json::json;
 
 use crate::hub::Report;
 use crate::notice::Notice;
+#[cfg(feature = "cli")]
+use crate::site::SitePath;
 use crate::site::resolve::RuleRemark;
 use crate::site::rules::line::Remark;
+#[cfg(feature = "cli")]
+use crate::site::rules::line::RemarkKind;
 use crate::watch::Cause;
 use crate::watch::Polled;
 
@@ -23,6 +35,104 @@ pub fn say(notice: &Notice<'_>) {
     });
 }
 
+/// How much a notice matters.
+#[cfg(feature = "cli")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// All is well.
+    Plain,
+    /// What to do about something.
+    Hint,
+    /// Something is not as it could be.
+    Warning,
+    /// Something is broken.
+    Problem,
+}
+
+/// How much this one matters.
+#[cfg(feature = "cli")]
+pub fn tone(notice: &Notice<'_>) -> Tone {
+    match notice {
+        Notice::Ready { .. }
+        | Notice::Sent { .. }
+        | Notice::Effect { .. }
+        | Notice::Request { .. }
+        | Notice::Rule { remark: Remark { kind: RemarkKind::Differs, .. }, .. }
+        | Notice::RuleUse { .. } => Tone::Plain,
+        Notice::PortTaken { .. }
+        | Notice::NotLive { .. }
+        | Notice::Forbidden { .. }
+        | Notice::Refused { .. }
+        | Notice::Polled(_)
+        | Notice::Missing { .. }
+        | Notice::NotOpened { .. } => Tone::Warning,
+        Notice::Broken { .. } | Notice::Rule { .. } | Notice::Failed { .. } => Tone::Problem,
+    }
+}
+
+/// The tones of the lines of a notice: its own, and then that of hints.
+#[cfg(feature = "cli")]
+pub fn tones(first: Tone) -> impl Iterator<Item = Tone> {
+    iter::once(first).chain(iter::repeat(Tone::Hint))
+}
+
+/// The notice for programs: an object with the kind of `event`, its fields, and the `message` for people.
+#[cfg(feature = "cli")]
+pub fn json(notice: &Notice<'_>) -> Value {
+    let (event, fields) = match notice {
+        Notice::Ready { name, url, network } => ("ready", json!({ "name": name, "url": url, "network": network })),
+        Notice::PortTaken { taken } => ("port-taken", json!({ "port": taken })),
+        Notice::Broken { path, problem } => {
+            let place = problem.place.unzip();
+            (
+                "problem",
+                json!({ "path": path.as_str(), "line": place.0, "column": place.1, "problem": problem.message }),
+            )
+        }
+        Notice::Rule { path, remark } => (
+            if remark.kind == RemarkKind::Differs { "rule" } else { "problem" },
+            json!({ "path": path.as_str(), "line": remark.line, "problem": remark.message }),
+        ),
+        Notice::RuleUse { line, place, .. } => {
+            ("rule", json!({ "path": "/_redirects", "line": line, "place": place.map(SitePath::as_str) }))
+        }
+        Notice::NotLive { path, reason, .. } => ("not-live", json!({ "path": path.as_str(), "reason": reason })),
+        Notice::Forbidden { path, directive } => ("not-live", json!({ "path": path.as_str(), "directive": directive })),
+        Notice::Refused { origin, host } => ("refused", json!({ "origin": origin, "host": host })),
+        Notice::Polled(_) => ("polled", json!({})),
+        Notice::Sent { report } => (
+            "sent",
+            json!({
+                "path": report.path.as_str(),
+                "removed": report.is_removed,
+                "listeners": report.listeners,
+                "ms": milliseconds(report.elapsed),
+            }),
+        ),
+        Notice::Effect { effect, path, more } => {
+            ("effect", json!({ "effect": effect, "path": path.as_str(), "more": more }))
+        }
+        Notice::Missing { path, page } => ("missing", json!({ "path": path.as_str(), "page": page })),
+        Notice::Request { method, url, status, bytes, elapsed } => (
+            "request",
+            json!({ "method": method, "url": url, "status": status, "bytes": bytes, "ms": milliseconds(*elapsed) }),
+        ),
+        Notice::NotOpened { url, .. } => ("not-opened", json!({ "url": url })),
+        Notice::Failed { .. } => ("failed", json!({})),
+    };
+    let mut object = json!({ "event": event, "message": notice.to_string() });
+    if let (Some(object), Value::Object(fields)) = (object.as_object_mut(), fields) {
+        object.extend(fields);
+    }
+    object
+}
+
+#[cfg(feature = "cli")]
+/// With three digits behind the point.
+fn milliseconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1_000_000.0).round() / 1000.0
+}
+
 /// In words, with a hint in a line of its own if there is one. What a terminal would take for a command is made harmless.
 impl fmt::Display for Notice<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -33,7 +143,7 @@ impl fmt::Display for Notice<'_> {
 
 /// What comes from a file or a request may hold anything, also what a terminal takes for a command, or for another line.
 /// What is no letter is written as in Rust: `\n`, `\u{1b}`.
-fn printable(line: &str) -> String {
+pub(crate) fn printable(line: &str) -> String {
     // The marks and controls of Unicode that change the direction of text (UAX #9), and its ends of lines and paragraphs.
     let is_hidden = |letter: char| {
         let marks = ['\u{61c}', '\u{200e}', '\u{200f}', '\u{2028}', '\u{2029}'];
@@ -53,10 +163,14 @@ fn printable(line: &str) -> String {
 }
 
 /// The lines of a notice. Each of them is made printable before it is shown.
-fn lines(notice: &Notice<'_>) -> Vec<String> {
+pub(crate) fn lines(notice: &Notice<'_>) -> Vec<String> {
     let hint = |hint: &str| format!("hint: {hint}");
     match notice {
-        Notice::Ready { name, url } => vec![format!("savecast: {name} is live at {url}  (Ctrl-C stops)")],
+        Notice::Ready { name, url, network } => {
+            let first = format!("savecast: {name} is live at {url}  (Ctrl-C stops)");
+            let others = network.iter().map(|url| format!("          in your network at {url}"));
+            iter::once(first).chain(others).collect()
+        }
         Notice::PortTaken { taken } => vec![format!("savecast: port {taken} is taken, using the next free one")],
         Notice::Broken { path, problem } => {
             let place = problem.place.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
@@ -68,7 +182,9 @@ fn lines(notice: &Notice<'_>) -> Vec<String> {
         }
         Notice::RuleUse { line, remark: RuleRemark::Hidden, place } => {
             let place = place.map(|place| format!(" by {place}")).unwrap_or_default();
-            vec![format!("savecast: /_redirects:{line}: hidden{place} as on Netlify, where files come first; Cloudflare would follow the rule")]
+            vec![format!(
+                "savecast: /_redirects:{line}: hidden{place} as on Netlify, where files come first; Cloudflare would follow the rule"
+            )]
         }
         Notice::RuleUse { line, remark: RuleRemark::ForPages, .. } => vec![format!(
             "savecast: /_redirects:{line}: followed for pages; a script, picture or JSON that is missing is a 404 here, and the page on Netlify"
@@ -94,14 +210,23 @@ fn lines(notice: &Notice<'_>) -> Vec<String> {
              every {every:?}",
             directory.display()
         )],
-        Notice::Sent { report: Report { path, is_removed: true, .. }, .. } => vec![format!("savecast: {path} is gone")],
-        Notice::Sent { report: Report { path, listeners, elapsed, .. }, others } => {
-            let ms = elapsed.as_secs_f64() * 1000.0;
+        Notice::Sent { report: Report { path, is_removed: true, .. } } => vec![format!("savecast: {path} is gone")],
+        Notice::Sent { report: Report { path, listeners, elapsed, .. } } => {
             let plural = if *listeners == 1 { "" } else { "s" };
-            let others = if *others == 0 { String::new() } else { format!(", after {others} more") };
-            vec![format!("savecast: {path} to {listeners} listener{plural} in {ms:.2} ms{others}")]
+            vec![format!(
+                "savecast: {path} to {listeners} listener{plural} in {:.2} ms",
+                elapsed.as_secs_f64() * 1000.0
+            )]
         }
-        Notice::NotOpened { url, error } => vec![format!("savecast: cannot open {url} in a browser: {error}")],
+        Notice::Effect { effect, path, more: 0 } => vec![format!("savecast: {effect} {path}")],
+        Notice::Effect { effect, path, more } => vec![format!("savecast: {effect} {path} and {more} more")],
+        Notice::Missing { path, page } => vec![format!("savecast: {path} is not there, and {page} asks for it")],
+        Notice::Request { method, url, status, bytes, elapsed } => {
+            vec![format!("{status} {method} {url} · {bytes} bytes · {:.2} ms", elapsed.as_secs_f64() * 1000.0)]
+        }
+        Notice::NotOpened { url, error } => {
+            vec![format!("savecast: cannot open a browser: {error}"), hint(&format!("open {url} yourself"))]
+        }
         // What was tried, on what, and the chain of causes; then what to do.
         Notice::Failed { error, hint: what } => {
             [format!("savecast: {}", causes(*error))].into_iter().chain(what.map(hint)).collect()
@@ -133,7 +258,7 @@ mod tests {
         let path = SitePath::from_url("/data.json").unwrap();
         let told = |is_removed| {
             let report = Report { path: path.clone(), is_removed, listeners: 1, elapsed: Duration::from_micros(120) };
-            lines(&Notice::Sent { report: &report, others: 0 })
+            lines(&Notice::Sent { report: &report })
         };
         assert_eq!(told(false), ["savecast: /data.json to 1 listener in 0.12 ms"]);
         assert_eq!(told(true), ["savecast: /data.json is gone"]);

@@ -3,32 +3,39 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use clap::Parser;
 use savecast::Config;
+use savecast::ConfigError;
 use savecast::Notice;
 use savecast::Server;
-use savecast::cli::Args;
 
 /// See Cargo.toml for what it saves.
 #[cfg(target_os = "linux")]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
+/// The exit status for wrong usage.
+const USAGE: u8 = 2;
+
 fn main() -> ExitCode {
-    // Wrong usage ends here, with status 2.
-    let args = Args::parse();
-    let config = match Config::try_from(args) {
+    let config = match Config::read() {
         Ok(config) => config,
-        Err(error) => return fail(&error, error.hint()),
+        // It knows its own words, colours and status: asking for help is no mistake.
+        Err(ConfigError::Usage(error)) => error.exit(),
+        Err(error) => {
+            say(&error, error.hint().as_deref());
+            return ExitCode::from(USAGE);
+        }
     };
     match Server::new(config).run() {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&error, error.hint()),
+        Err(error) => {
+            say(&error, error.hint());
+            ExitCode::FAILURE
+        }
     }
 }
 
 #[expect(clippy::print_stderr, reason = "that is where a person looks for it")]
-fn fail(error: &dyn Error, hint: Option<&str>) -> ExitCode {
+fn say(error: &dyn Error, hint: Option<&str>) {
     eprintln!("{}", Notice::Failed { error, hint });
-    ExitCode::FAILURE
 }

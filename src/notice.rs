@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io;
+use std::time::Duration;
 
 use crate::content::Problem;
 use crate::hub::Report;
@@ -25,7 +26,8 @@ use crate::watch::Polled;
 #[expect(missing_docs, reason = "the fields are what the sentence of their notice speaks of")]
 pub enum Notice<'a> {
     /// The server answers from now on. `name` is that of the directory, `url` that of its root.
-    Ready { name: &'a str, url: &'a str },
+    /// In the network, it is reached at the others.
+    Ready { name: &'a str, url: &'a str, network: &'a [String] },
     /// The usual port was taken, so this one is used.
     PortTaken { taken: u16 },
     /// A file of the user's is broken.
@@ -42,8 +44,14 @@ pub enum Notice<'a> {
     Refused { origin: &'a str, host: &'a str },
     /// A directory is polled, although nobody asked for it.
     Polled(&'a Polled),
-    /// A snapshot has reached everybody; so many others of the same file did before, and were not spoken of.
-    Sent { report: &'a Report, others: usize },
+    /// A snapshot has reached everybody.
+    Sent { report: &'a Report },
+    /// A page has been reloaded or changed, because of this file and so many others.
+    Effect { effect: &'a str, path: &'a SitePath, more: usize },
+    /// A page asks for what is not there.
+    Missing { path: &'a SitePath, page: &'a str },
+    /// A request was answered.
+    Request { method: &'a str, url: &'a str, status: u16, bytes: u64, elapsed: Duration },
     /// The browser was not opened.
     NotOpened { url: &'a str, error: &'a io::Error },
     /// The program ends with an error.

@@ -1,6 +1,7 @@
 //! Requests, streams, pages. With `live` and `server`, which mount it, the only place that names actix.
 
 mod channels;
+mod effects;
 pub mod files;
 pub mod guard;
 pub mod html;
@@ -40,6 +41,7 @@ pub fn routes(app: &mut ServiceConfig, state: &Data<AppState>) {
             .app_data(state.clone())
             .wrap(from_fn(guard::middleware::check))
             .route(ours(urls::EVENTS), web::route().to(page::events))
+            .route(ours(urls::EFFECTS), web::route().to(effects::hear))
             .route(ours(urls::STATUS), web::route().to(status::json))
             .route(ours(urls::CHANNELS), web::route().to(channels::list))
             .route(&format!("{}{{name:.+}}", ours(urls::CHANNELS)), web::route().to(channels::channel))

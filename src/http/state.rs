@@ -7,6 +7,7 @@ use std::sync::PoisonError;
 
 use tokio::sync::Semaphore;
 
+use crate::content::Version;
 use crate::http::guard::verdict::Guard;
 use crate::http::live::clients::Clients;
 use crate::http::request_body::Room;
@@ -22,6 +23,9 @@ use crate::source::Sources;
 
 /// How many remarks on the use of rules are told at most.
 const REMARKS: usize = 100;
+
+/// How many files that are missing are told at most.
+const MISSING: usize = 1000;
 
 /// Tells the person who runs the server.
 pub type Say = Arc<dyn Fn(&Notice<'_>) + Send + Sync>;
@@ -63,15 +67,24 @@ pub struct AppState {
 /// Whether what happens at a place is ignored by pages.
 pub type Ignored = Arc<dyn Fn(&SitePath) -> bool + Send + Sync>;
 
-/// What was told of the use of rules, by the number of the line.
+/// What was told: of rules by the number of their line, of what is missing by a hash of its path, which may be long.
 #[derive(Debug, Default)]
-pub struct Remarked(Mutex<BTreeSet<(usize, bool)>>);
+pub struct Remarked {
+    rules: Mutex<BTreeSet<(usize, bool)>>,
+    missing: Mutex<BTreeSet<u64>>,
+}
 
 impl Remarked {
     /// Whether this is told for the first time.
     pub(crate) fn is_first(&self, line: usize, remark: RuleRemark) -> bool {
-        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
         told.len() < REMARKS && told.insert((line, remark == RuleRemark::Hidden))
+    }
+
+    /// Whether this is missed for the first time.
+    pub(crate) fn is_first_missing(&self, path: &SitePath) -> bool {
+        let mut told = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        told.len() < MISSING && told.insert(Version::of(path.as_str().as_bytes()).short())
     }
 }
 

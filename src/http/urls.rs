@@ -13,6 +13,9 @@ pub const PREFIX: &str = prefix!();
 /// The stream of a page.
 pub const EVENTS: &str = concat!(prefix!(), "/events");
 
+/// What pages have made of changes.
+pub const EFFECTS: &str = concat!(prefix!(), "/effects");
+
 /// The numbers of what the server is doing.
 pub const STATUS: &str = concat!(prefix!(), "/status");
 

@@ -45,6 +45,7 @@ pub struct LiveBuilder {
     pub(super) is_for_pages: bool,
     pub(super) mounts: Vec<(SitePath, PathBuf)>,
     pub(super) is_app: bool,
+    pub(super) hidden: Option<PathBuf>,
     pub(super) ignored: Ignored,
 }
 
@@ -62,6 +63,7 @@ impl LiveBuilder {
             is_for_pages: true,
             mounts: Vec::new(),
             is_app: false,
+            hidden: None,
             ignored: Arc::new(|_| false),
         }
     }
@@ -108,6 +110,12 @@ impl LiveBuilder {
 /// What the command needs besides.
 #[cfg(feature = "cli")]
 impl LiveBuilder {
+    /// Tells the person who runs the server.
+    pub(crate) fn say(mut self, say: Say) -> Self {
+        self.say = say;
+        self
+    }
+
     /// Which origins may use it, as the command line has it: all of them, if the list is empty.
     pub(crate) fn cors(mut self, origins: Option<Vec<String>>) -> Self {
         self.cors = origins;
@@ -128,6 +136,12 @@ impl LiveBuilder {
     /// Serves another directory at this one of the site.
     pub(crate) fn mounted(mut self, prefix: SitePath, directory: PathBuf) -> Self {
         self.mounts.push((prefix, directory));
+        self
+    }
+
+    /// This file is never served, wherever it is.
+    pub(crate) fn hidden(mut self, file: Option<PathBuf>) -> Self {
+        self.hidden = file;
         self
     }
 

@@ -66,13 +66,17 @@ impl Drop for Shared {
 
 impl Shared {
     pub(super) fn new(options: LiveBuilder) -> Result<Self, LiveError> {
-        let directory = Directory::new(&options.directory, options.max_push);
-        let directory = directory.map_err(|error| LiveError::Directory(options.directory.clone(), error))?;
-        let mount = |(prefix, path): &(SitePath, PathBuf)| {
-            let mounted = Directory::new(path, options.max_push);
-            Ok((prefix.clone(), mounted.map_err(|error| LiveError::Directory(path.clone(), error))?))
+        let open = |path: &PathBuf| {
+            let directory = Directory::new(path, options.max_push);
+            let directory = directory.map_err(|error| LiveError::Directory(path.clone(), error))?;
+            Ok(match &options.hidden {
+                Some(file) => directory.without(file),
+                None => directory,
+            })
         };
-        let mounts = options.mounts.iter().map(mount).collect::<Result<_, _>>()?;
+        let directory = open(&options.directory)?;
+        let mounts =
+            options.mounts.iter().map(|(prefix, path)| Ok((prefix.clone(), open(path)?))).collect::<Result<_, _>>()?;
         // In an app of somebody's own, its routes are the rules.
         let rule_files = (!options.is_for_pages).then(|| {
             let say = options.say.clone();

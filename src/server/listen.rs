@@ -9,7 +9,6 @@ use socket2::TcpKeepalive;
 
 use crate::config::Config;
 use crate::config::USUAL_PORT;
-use crate::console;
 use crate::notice::Notice;
 use crate::server::error::ServerError;
 
@@ -27,7 +26,7 @@ const PORTS: u16 = 100;
 const BACKLOG: i32 = 4096;
 
 /// Binds the port that was asked for, or else the first free one from the usual one on.
-pub(super) fn listen(config: &Config) -> Result<(TcpListener, SocketAddr), ServerError> {
+pub(super) fn listen(config: &Config, say: impl Fn(&Notice<'_>)) -> Result<(TcpListener, SocketAddr), ServerError> {
     let first = config.port.unwrap_or(USUAL_PORT);
     let last = if config.port.is_some() { first } else { first + PORTS };
     let mut port = first;
@@ -36,7 +35,7 @@ pub(super) fn listen(config: &Config) -> Result<(TcpListener, SocketAddr), Serve
         match bind(address) {
             Ok(listener) => {
                 if port != first {
-                    console::say(&Notice::PortTaken { taken: first });
+                    say(&Notice::PortTaken { taken: first });
                 }
                 let address = listener.local_addr().map_err(|error| ServerError::Listen(address, error))?;
                 return Ok((listener, address));

@@ -3,31 +3,35 @@
 mod error;
 mod limits;
 mod listen;
-mod updates;
+mod network;
+mod requests;
+mod terminal;
 
 use std::io;
+use std::io::IsTerminal;
+use std::io::Write as _;
 use std::net::SocketAddr;
-use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
 use actix_web::App;
 use actix_web::HttpServer;
+use actix_web::middleware::Condition;
+use actix_web::middleware::from_fn;
 use actix_web::rt;
+use glob::Pattern;
 use tokio::sync::oneshot;
 
 use crate::config::Config;
 use crate::console;
-use crate::hub::Report;
 use crate::live::Live;
 use crate::notice::Notice;
 pub use crate::server::error::ServerError;
+use crate::server::terminal::Terminal;
+use crate::site::SitePath;
 
 /// How long a stop waits for answers that are under way. Streams end before; this is for downloads.
 const PATIENCE: Duration = Duration::from_millis(500);
-
-/// Updates that wait for a slow terminal.
-const REPORTS: usize = 1000;
 
 /// How much is collected before it is written to a connection, in bytes. Who does not read makes us keep so much.
 const WRITE_BUFFER: usize = 8 << 10;
@@ -39,17 +43,8 @@ const WRITE_BUFFER: usize = 8 << 10;
 /// use savecast::Server;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let config = Config {
-///     directory: "site".into(),
-///     max_push: 8 << 20,
-///     address: "127.0.0.1".parse()?,
-///     port: Some(3000),
-///     allowed_hosts: Vec::new(),
-///     cors: None,
-///     poll: None,
-///     open: false,
-/// };
-/// Server::new(config).run()?;
+/// // As the command does.
+/// Server::new(Config::read()?).run()?;
 /// # Ok(())
 /// # }
 /// ```
@@ -78,43 +73,62 @@ impl Server {
 async fn serve(config: Config) -> Result<(), ServerError> {
     let workers = thread::available_parallelism().map_or(1, usize::from);
     let (connections, downloads) = limits::share_files(limits::file_limit(), workers);
+    let (terminal, _ending) = Terminal::start(config.log).map_err(ServerError::Server)?;
+    let (say, report) = terminal::callbacks(&terminal);
+    let ignore = config.ignore.clone();
     let mut live = Live::builder(&config.directory)
         .max_push(config.max_push)
         .cors(config.cors.clone())
         .downloads(downloads)
+        .app(config.spa)
+        .hidden(config.file.clone())
+        .ignore(move |path| is_ignored(&ignore, path))
         .files_only()
-        .on_report(start_terminal()?);
+        .say(say.clone())
+        .on_report(report);
     if let Some(every) = config.poll {
         live = live.poll(every);
     }
     for host in &config.allowed_hosts {
         live = live.allow_host(host);
     }
+    for (prefix, directory) in &config.mounts {
+        live = live.mounted(prefix.clone(), directory.clone());
+    }
     let live = live.build().map_err(ServerError::Live)?;
-    let (listener, address) = listen::listen(&config)?;
+    let (listener, address) = listen::listen(&config, |notice| terminal.say(notice))?;
     let (app, ended_watching) = (live.clone(), live.ended());
-    let server = HttpServer::new(move || App::new().configure(app.mount("/")))
-        .workers(workers)
-        .max_connections(connections)
-        .disable_signals()
-        // A browser that goes away is noticed at once, and not at the next write.
-        .h1_allow_half_closed(false)
-        .tcp_nodelay(true)
-        .h1_write_buffer_size(WRITE_BUFFER)
-        .shutdown_timeout(1)
-        .listen(listener)
-        .map_err(|error| ServerError::Listen(address, error))?
-        .run();
+    let is_verbose = config.log.verbose;
+    let server = HttpServer::new(move || {
+        let say = say.clone();
+        let tell = from_fn(move |request, next| requests::tell(say.clone(), request, next));
+        App::new().wrap(Condition::new(is_verbose, tell)).configure(app.mount("/"))
+    })
+    .workers(workers)
+    .max_connections(connections)
+    .disable_signals()
+    // A browser that goes away is noticed at once, and not at the next write.
+    .h1_allow_half_closed(false)
+    .tcp_nodelay(true)
+    .h1_write_buffer_size(WRITE_BUFFER)
+    .shutdown_timeout(1)
+    .listen(listener)
+    .map_err(|error| ServerError::Listen(address, error))?
+    .run();
     let handle = server.handle();
     let server = rt::spawn(server);
 
-    ready(&config, &live, address);
+    ready(&config, &live, address, &terminal);
 
     let ended = tokio::select! {
         () = stop_signal() => Ok(()),
         () = over(ended_watching) => Err(ServerError::Pipeline),
         ended = server => ended.map_err(io::Error::other).flatten().map_err(ServerError::Server),
     };
+    // The prompt comes in a line of its own, and not behind what the terminal shows of Ctrl-C.
+    if io::stderr().is_terminal() {
+        drop(io::stderr().lock().write_all(b"\n"));
+    }
     // First the streams, because the server waits for answers that are under way.
     live.close();
     // What takes longer is cut off by the end of the process.
@@ -130,16 +144,16 @@ async fn over(ended: Option<oneshot::Receiver<()>>) {
     }
 }
 
-/// The terminal may be slow, so those who serve do not wait for it.
-fn start_terminal() -> Result<impl Fn(&Report) + Send + Sync, ServerError> {
-    let (sender, reports) = mpsc::sync_channel(REPORTS);
-    let thread = thread::Builder::new().name("terminal".into());
-    thread.spawn(move || updates::show(&reports)).map_err(ServerError::Server)?;
-    // Where no terminal is, nobody hears it; one that stands still misses some.
-    Ok(move |report: &Report| drop(sender.try_send(report.clone())))
+/// Whether what happens at a place never reloads a page. A pattern without a slash means a name, wherever it is.
+fn is_ignored(patterns: &[Pattern], path: &SitePath) -> bool {
+    let (inside, name) = (path.as_str().trim_start_matches('/'), path.name());
+    patterns.iter().any(|pattern| {
+        let is_name = !pattern.as_str().contains('/');
+        pattern.matches(inside) || pattern.matches(path.as_str()) || (is_name && pattern.matches(name))
+    })
 }
 
-fn ready(config: &Config, live: &Live, address: SocketAddr) {
+fn ready(config: &Config, live: &Live, address: SocketAddr, terminal: &Terminal) {
     // A browser can't open the address that means all addresses.
     let host = match address.ip() {
         ip if ip.is_unspecified() => "localhost".to_owned(),
@@ -147,12 +161,38 @@ fn ready(config: &Config, live: &Live, address: SocketAddr) {
         ip => ip.to_string(),
     };
     let url = format!("http://{host}:{}/", address.port());
-    console::say(&Notice::Ready { name: &live.name(), url: &url });
-    if config.open
-        && let Err(error) = open::that_detached(&url)
-    {
-        console::say(&Notice::NotOpened { url: &url, error: &error });
+    let network = network::urls(address);
+    let notice = Notice::Ready { name: &live.name(), url: &url, network: &network };
+    if config.log.json {
+        terminal.say(&notice);
     }
+    console::say(&notice);
+    let width = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
+    if let (Some(first), Some(width), false) = (network.first(), width, config.log.quiet)
+        && io::stdout().is_terminal()
+        && let Some(code) = network::code(first, width)
+    {
+        drop(io::stdout().lock().write_all(code.as_bytes()));
+    }
+    if let Some(path) = &config.open
+        && let Err(error) = open_browser(&format!("{}{path}", url.trim_end_matches('/')))
+    {
+        terminal.say(&Notice::NotOpened { url: &url, error: &error });
+    }
+}
+
+/// Opens the person's browser. On Linux, nobody is there to do it without a desktop, and the programs that look for one say so
+/// with numbers.
+fn open_browser(url: &str) -> io::Result<()> {
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let is_wsl = || std::env::var_os("WSL_DISTRO_NAME").is_some();
+    if cfg!(target_os = "linux") && !["DISPLAY", "WAYLAND_DISPLAY", "BROWSER"].into_iter().any(is_set) && !is_wsl() {
+        return Err(io::Error::other("there is no desktop here"));
+    }
+    open::that_detached(url).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => io::Error::other("no program for that is installed"),
+        _ => error,
+    })
 }
 
 async fn stop_signal() {

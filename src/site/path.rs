@@ -16,6 +16,9 @@ const IN_URL: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_
 /// Endings of private keys and key stores.
 const SECRET_ENDINGS: [&str; 7] = [".pem", ".key", ".p12", ".pfx", ".ppk", ".jks", ".keystore"];
 
+/// The options of the command, which say what of the machine is served.
+const OPTIONS: &str = "savecast.toml";
+
 /// The longest name of a file or directory, and the longest path. No file system that is in use has longer ones: Linux and
 /// the BSDs count bytes in a name, Windows and macOS UTF-16 code units. What is longer names nothing.
 const LONGEST_NAME: usize = 255;
@@ -186,6 +189,7 @@ pub(crate) fn may_be_passed(name: &str) -> bool {
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     name == ".git"
+        || name == OPTIONS
         || name.starts_with(".env")
         || SECRET_NAMES.contains(&&*name)
         || SECRET_ENDINGS.iter().any(|ending| name.ends_with(ending))
@@ -282,6 +286,8 @@ mod tests {
         check("/server.pem", None);
         check("/server.KEY", None);
         check("/store.p12", None);
+        check("/savecast.toml", None);
+        check("/docs/Savecast.toml", None);
         check("/id_rsa.pub", Some("/id_rsa.pub"));
     }
 

@@ -74,7 +74,8 @@ impl RuleFiles {
             let file = place.to_file(directory.path());
             (place, file)
         });
-        let kept = Kept { rules: Arc::new(CurrentRules { are_read: true, ..CurrentRules::default() }), ..Kept::default() };
+        let kept =
+            Kept { rules: Arc::new(CurrentRules { are_read: true, ..CurrentRules::default() }), ..Kept::default() };
         Self { directory, files, kept: RwLock::new(kept), tell }
     }
 
@@ -174,7 +175,11 @@ impl RuleFiles {
         kept.told[at] = told;
         if let Some(more @ 1..) = news.len().checked_sub(TOLD) {
             news.truncate(TOLD);
-            news.push(Remark { line: 0, message: format!("there are {more} lines more of this kind"), kind: RemarkKind::Broken });
+            news.push(Remark {
+                line: 0,
+                message: format!("there are {more} lines more of this kind"),
+                kind: RemarkKind::Broken,
+            });
         }
         news.iter().for_each(|remark| (self.tell)(place, remark));
     }

@@ -93,7 +93,10 @@ impl Sources {
     fn mounted_in(&self, directory: &SitePath) -> BTreeSet<String> {
         let directory = directory.as_directory();
         let below = self.0.iter().filter_map(|(prefix, _)| prefix.below(&directory));
-        below.filter_map(|path| path.as_str().split('/').nth(1).map(str::to_owned)).filter(|name| !name.is_empty()).collect()
+        below
+            .filter_map(|path| path.as_str().split('/').nth(1).map(str::to_owned))
+            .filter(|name| !name.is_empty())
+            .collect()
     }
 
     /// A directory is there, too, if there is nothing in it but what is mounted.

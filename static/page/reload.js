@@ -3,6 +3,7 @@
 // @ts-check
 
 import { urlOf } from "../paths.js";
+import { report } from "./report.js";
 import { loadedFrom, pageURL, said } from "./resources.js";
 
 /** @typedef {import("../protocol.js").Update} Update */
@@ -27,6 +28,9 @@ const changed = new Map();
 
 /** @type {Record<string, string>} what had changed when the page was loaded again, each file with its version */
 const reloadedFor = take();
+
+const [cause, ...others] = Object.keys(reloadedFor);
+if (cause) report("reloaded", cause, others.length);
 
 /** @type {Record<string, string>} what of it is still old */
 const old = {};

@@ -6,6 +6,7 @@ import { trustedURL } from "../apply/trusted.js";
 import { pathIn } from "../paths.js";
 import { listen, use } from "../stream/connection.js";
 import { effectOf, problemText } from "./effects.js";
+import { report } from "./report.js";
 import { again, inVain, prepare, release, reload, setBurst } from "./reload.js";
 import { note, ofScripts, watchFrames } from "./resources.js";
 import { change, learn } from "./source.js";
@@ -107,14 +108,16 @@ async function effect(update) {
   switch (effect.run) {
     case "swapStyle": {
       const { swapStyle } = await import("../apply/swap.js");
-      return swapStyle(effect.path, effect.version);
+      await swapStyle(effect.path, effect.version);
+      return report("swapped", path);
     }
     case "showPictures": {
       const { showPicture } = await import("../apply/pictures.js");
-      return showPicture(path, effect.version);
+      await showPicture(path, effect.version);
+      return report("replaced", path);
     }
     case "morph":
-      return (await change(version)) ? undefined : reload(update);
+      return (await change(version)) ? report("changed", path) : reload(update);
     case "reload":
       return reload(update);
     case "report":

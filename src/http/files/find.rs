@@ -87,8 +87,8 @@ impl<F: FnMut(&SitePath) -> Option<Result<Fetched, ReadError>>> Look for Reader<
             Ok(Fetched::Directory) => Standing::Directory,
             missing @ Err(ReadError::Missing | ReadError::Outside) => {
                 self.missing.push(place.clone());
-                // What leads out may be what was asked for.
-                if self.last.is_none() {
+                // That a link leads out is worth more words than that nothing is there.
+                if self.last.is_none() || matches!(missing, Err(ReadError::Outside)) {
                     self.last = Some(missing);
                 }
                 Standing::Missing

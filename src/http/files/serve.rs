@@ -6,6 +6,7 @@ use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::http::header::EntityTag;
+use actix_web::http::header::HeaderValue;
 use actix_web::web::Data;
 use bytes::Bytes;
 use mime_guess::mime;
@@ -81,6 +82,10 @@ pub(crate) fn answer(serving: &Serving<'_>, finding: Finding) -> HttpResponse {
     // A part of a page has no use for a page.
     if is_missing && !negotiate::destination_of(request).is_document() {
         let leads_out = matches!(found, Err(ReadError::Outside));
+        if url.as_str() == not_found::ICON_PATH && matches!(found, Err(ReadError::Missing) | Ok(_)) {
+            return not_found::icon(request, url);
+        }
+        tell_missing(serving);
         return not_found::answer(request, Some(url), absent(serving), leads_out, &also);
     }
     match found {
@@ -103,6 +108,19 @@ pub(crate) fn answer(serving: &Serving<'_>, finding: Finding) -> HttpResponse {
             .insert_header((header::CACHE_CONTROL, "no-cache"))
             .content_type("text/plain; charset=utf-8")
             .body(format!("{url} cannot be read: {error}\n")),
+    }
+}
+
+/// Says that a page of this server asks for what is not there. Nobody misses what a tool looks for.
+fn tell_missing(serving: &Serving<'_>) {
+    let Serving { request, state, url, .. } = *serving;
+    let text = |name| request.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let (Some(page), Some(host)) = (text(header::REFERER), text(header::HOST)) else { return };
+    let page = page.split_once("://").and_then(|(_, rest)| rest.strip_prefix(host));
+    let Some(page) = page.filter(|page| page.starts_with('/')) else { return };
+    let is_look = negotiate::is_of_client(request.headers(), request.query_string());
+    if !is_look && state.remarked.is_first_missing(url) {
+        (state.say)(&Notice::Missing { path: url, page: page.split(['?', '#']).next().unwrap_or_default() });
     }
 }
 

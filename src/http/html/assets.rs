@@ -15,7 +15,7 @@ use crate::http::files::resource::Resource;
 use crate::site::SitePath;
 
 /// The files of `static/`, by name.
-const ASSETS: [(&str, &str); 31] = [
+const ASSETS: [(&str, &str); 32] = [
     ("client.js", include_str!("../../../static/client.js")),
     ("live.js", include_str!("../../../static/live.js")),
     ("live.d.ts", include_str!("../../../static/live.d.ts")),
@@ -23,6 +23,7 @@ const ASSETS: [(&str, &str); 31] = [
     ("protocol.d.ts", include_str!("../../../static/protocol.d.ts")),
     ("page/effects.js", include_str!("../../../static/page/effects.js")),
     ("page/reload.js", include_str!("../../../static/page/reload.js")),
+    ("page/report.js", include_str!("../../../static/page/report.js")),
     ("page/resources.js", include_str!("../../../static/page/resources.js")),
     ("page/source.js", include_str!("../../../static/page/source.js")),
     ("page/start.js", include_str!("../../../static/page/start.js")),

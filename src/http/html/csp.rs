@@ -181,11 +181,15 @@ mod tests {
             ("script-src 'none'", format!("script-src 'none'; script-src-elem {ours}; worker-src {ours}")),
             (
                 "default-src 'none'; style-src 'self'",
-                format!("default-src 'none'; style-src 'self'; script-src-elem {ours}; worker-src {ours}; connect-src 'self'"),
+                format!(
+                    "default-src 'none'; style-src 'self'; script-src-elem {ours}; worker-src {ours}; connect-src 'self'"
+                ),
             ),
             (
                 "script-src 'nonce-a' 'strict-dynamic'; worker-src 'none'",
-                format!("script-src 'nonce-a' 'strict-dynamic'; worker-src {ours}; script-src-elem 'nonce-a' 'strict-dynamic' {ours}"),
+                format!(
+                    "script-src 'nonce-a' 'strict-dynamic'; worker-src {ours}; script-src-elem 'nonce-a' 'strict-dynamic' {ours}"
+                ),
             ),
         ] {
             let widened = widen(policy, "h:1");

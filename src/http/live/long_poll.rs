@@ -175,9 +175,7 @@ async fn answer(
             let place = Place { path: place, version: snapshot.version, is_missing: false, also: Vec::new() };
             Some(serve::file(&serving, &place, bytes.clone(), *modified))
         }
-        Some(Original::Listing(entries)) => {
-            Some(serve::answer(&serving, Finding::listing(place, entries.clone())))
-        }
+        Some(Original::Listing(entries)) => Some(serve::answer(&serving, Finding::listing(place, entries.clone()))),
         None => {
             let finding = find::on_disk(state, question).await?;
             let is_settled = match &finding.found {

@@ -96,7 +96,10 @@ impl Headers {
                 };
                 match parse_line(line) {
                     Ok(Line::Remove(name)) => {
-                        say(RemarkKind::Differs, "! takes back a header for Cloudflare; Netlify ignores this line".into());
+                        say(
+                            RemarkKind::Differs,
+                            "! takes back a header for Cloudflare; Netlify ignores this line".into(),
+                        );
                         block.lines.push(Line::Remove(name));
                     }
                     Ok(line) => block.lines.push(line),
@@ -148,7 +151,11 @@ fn parse_line(line: &str) -> Result<Line, (RemarkKind, String)> {
     };
     if let Some(name) = line.strip_prefix('!') {
         let name = name.trim().trim_end_matches(':').to_ascii_lowercase();
-        return if is_name(&name) { Ok(Line::Remove(name)) } else { broken(format!("{name:?} is no name of a header")) };
+        return if is_name(&name) {
+            Ok(Line::Remove(name))
+        } else {
+            broken(format!("{name:?} is no name of a header"))
+        };
     }
     let Some((name, value)) = line.split_once(':') else {
         return broken(format!("a header is written as Name: value, and not {line:?}"));

@@ -150,7 +150,8 @@ impl Redirects {
                 return broken(format!("this leads in a circle, back to {example}"));
             }
             let next = self.find(&path, query);
-            let Some(next) = next.filter(|next| (300..400).contains(&next.rule.status) && next.to.starts_with('/')) else {
+            let Some(next) = next.filter(|next| (300..400).contains(&next.rule.status) && next.to.starts_with('/'))
+            else {
                 return Ok(());
             };
             to = next.to;
@@ -227,7 +228,8 @@ fn parse_line(line: usize, text: &str, differs: &mut impl FnMut(String)) -> Resu
     let mut words = text.split_whitespace().take_while(|word| !word.starts_with('#')).peekable();
     let from = words.next().unwrap_or_default();
     let is_elsewhere = from.contains("://");
-    let from = Pattern::parse(from).map_err(|message| if is_elsewhere { unsupported(message) } else { broken(message) })?;
+    let from =
+        Pattern::parse(from).map_err(|message| if is_elsewhere { unsupported(message) } else { broken(message) })?;
     let is_target = |word: &&str| word.starts_with('/') || word.starts_with("http://") || word.starts_with("https://");
     let mut query = Vec::new();
     while let Some(word) = words.next_if(|word| !is_target(word)) {
@@ -257,7 +259,11 @@ fn parse_line(line: usize, text: &str, differs: &mut impl FnMut(String)) -> Resu
         }
     };
     if let Some(word) = words.next() {
-        return Err(if word.contains('=') { unsupported(conditions(word)) } else { broken(format!("{word:?} is too much")) });
+        return Err(if word.contains('=') {
+            unsupported(conditions(word))
+        } else {
+            broken(format!("{word:?} is too much"))
+        });
     }
     if to.starts_with("//") {
         return Err(broken("a URL of another server begins with http:// or https://".into()));
@@ -344,7 +350,8 @@ mod tests {
             assert!(remark.message.contains(words), "{text}: {remark:?}");
             assert_eq!(redirects.rules.iter().any(|rule| rule.line == line), kind == Differs, "{text}");
         }
-        let fine = "/a /b 301 # why\n\n/* /index.html 200\n/m /maintenance.html 302\n/x https://h.example:8080/:splat 301";
+        let fine =
+            "/a /b 301 # why\n\n/* /index.html 200\n/m /maintenance.html 302\n/x https://h.example:8080/:splat 301";
         assert_eq!(Redirects::parse(fine).1.len(), 1, "of the last line");
     }
 

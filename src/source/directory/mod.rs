@@ -46,6 +46,8 @@ pub struct Directory {
     path: PathBuf,
     /// The size in bytes up to which files are read.
     limit: u64,
+    /// A file in it that is never shown, whatever its name.
+    hidden: Option<PathBuf>,
     /// The device it is on, if files can be read there without waiting.
     disk: Option<Device>,
 }
@@ -68,7 +70,17 @@ impl Directory {
         let path = path.canonicalize()?;
         fs::read_dir(&path)?;
         let disk = access::disk(&path);
-        Ok(Self { path, limit, disk })
+        Ok(Self { path, limit, hidden: None, disk })
+    }
+
+    /// The same without this file, wherever links to it are.
+    #[must_use]
+    pub fn without(self, file: &Path) -> Self {
+        Self { hidden: file.canonicalize().ok(), ..self }
+    }
+
+    fn is_hidden(&self, name: &Path) -> bool {
+        self.hidden.as_deref() == Some(name)
     }
 
     /// Where it is, without links.
@@ -85,6 +97,9 @@ impl Directory {
 
     fn find_once(&self, path: &SitePath, limit: u64) -> Result<Opened, ReadError> {
         let name = path.to_file(&self.path);
+        if self.is_hidden(&name) {
+            return Err(ReadError::Missing);
+        }
         // Looked at before it is opened: opening a FIFO or a device is felt at its other end.
         let metadata = fs::metadata(&name)?;
         if metadata.is_dir() {
@@ -137,7 +152,8 @@ impl Directory {
     fn resolve(&self, name: &Path) -> Result<PathBuf, ReadError> {
         let real = name.canonicalize()?;
         let inside = real.strip_prefix(&self.path).map_err(|_| ReadError::Outside)?;
-        if inside.iter().any(|segment| !segment.to_str().is_some_and(path::may_be_passed)) {
+        let is_secret = inside.iter().any(|segment| !segment.to_str().is_some_and(path::may_be_passed));
+        if is_secret || self.is_hidden(&real) {
             return Err(ReadError::Missing);
         }
         Ok(real)
@@ -184,7 +200,11 @@ impl Source for Directory {
         if path.is_directory() {
             return None;
         }
-        access::read_now(&path.to_file(&self.path), self.disk?, AT_HAND.min(self.limit))
+        let name = path.to_file(&self.path);
+        if self.is_hidden(&name) {
+            return None;
+        }
+        access::read_now(&name, self.disk?, AT_HAND.min(self.limit))
     }
 
     fn standing(&self, path: &SitePath) -> Standing {
@@ -201,7 +221,7 @@ impl Source for Directory {
         let real = self.resolve(&directory.to_file(&self.path))?;
         let mut entries = Vec::new();
         let add = |name: &str, mut seen: Seen| {
-            if !directory.may_have(name) {
+            if !directory.may_have(name) || self.is_hidden(&real.join(name)) {
                 return;
             }
             if matches!(seen, Seen::Link) {
@@ -226,6 +246,9 @@ impl Source for Directory {
 
     fn tail(&self, path: &SitePath) -> Result<TailedFile, ReadError> {
         let name = path.to_file(&self.path);
+        if self.is_hidden(&name) {
+            return Err(ReadError::Missing);
+        }
         // Looked at before it is opened: opening a FIFO or a device is felt at its other end.
         let (open, metadata) = self.regular(&name, &fs::metadata(&name)?)?;
         // The number of a file may be given to the next one, so the time when it was made belongs to it.

@@ -1,54 +1,44 @@
-//! argv → [`Args`], as typed.
+//! What stands behind an option, read and judged.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Parser;
+use glob::Pattern;
 
-/// Serve a directory in which every file is live.
-///
-/// Each file is also a stream of its own contents: new EventSource("/data.json") gets them now and again after every
-/// save. Pages reload by themselves, and stylesheets are swapped in place.
-#[derive(Clone, Debug, Parser)]
-#[command(version, max_term_width = 100)]
-pub struct Args {
-    /// The directory to serve
-    #[arg(value_name = "DIR", default_value = ".")]
+use crate::site::SitePath;
+
+/// A directory at a path of the site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MountArg {
+    /// Where in the site.
+    pub prefix: SitePath,
+    /// Which directory.
     pub directory: PathBuf,
+}
 
-    /// The port to listen on; 0 for any free one [default: 3000, or the next free one]
-    #[arg(short, long, value_name = "N")]
-    pub port: Option<u16>,
+/// `/PATH=DIR`, or `/PATH:DIR` as live-server has it.
+pub(super) fn mount(text: &str) -> Result<MountArg, &'static str> {
+    let wrong = "a path of the site and a directory are needed, such as /vendor=node_modules";
+    let (prefix, directory) = text.split_once('=').or_else(|| text.split_once(':')).ok_or(wrong)?;
+    let prefix = SitePath::from_url(prefix.trim_end_matches('/')).filter(|_| !directory.is_empty()).ok_or(wrong)?;
+    if prefix == SitePath::root() || prefix.as_str().starts_with("/_savecast") {
+        return Err("this path is taken");
+    }
+    Ok(MountArg { prefix: prefix.as_directory(), directory: directory.into() })
+}
 
-    /// The address to listen on; 0.0.0.0 shows the directory to the whole network
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
-    pub host: String,
+/// A number of 16 bits.
+pub(super) fn port(text: &str) -> Result<u16, &'static str> {
+    text.parse().map_err(|_| "a port is a number up to 65535")
+}
 
-    /// Another name under which this server is reached, such as that of a proxy; may be given again
-    #[arg(long, value_name = "NAME", value_parser = host_name)]
-    pub allow_host: Vec<String>,
-
-    /// Let pages of these origins (scheme, host and port) use files, streams and channels; pages of all origins, but without
-    /// credentials, if none is given
-    #[arg(long, value_name = "ORIGIN", num_args = 0.., value_parser = origin)]
-    pub cors: Option<Vec<String>>,
-
-    /// Do not rely on events of the file system: look at what is in use every MS milliseconds, 100 if not given
-    #[arg(long, value_name = "MS", num_args = 0..=1, default_missing_value = "100", value_parser = milliseconds)]
-    pub poll: Option<Duration>,
-
-    /// The largest file whose contents are pushed, in bytes or as 512K, 8M or 1G; larger ones are served, and announced
-    /// as a problem
-    #[arg(long, value_name = "SIZE", default_value = "8M", value_parser = size)]
-    pub max_push: u64,
-
-    /// Open the browser
-    #[arg(short, long)]
-    pub open: bool,
+/// A pattern of paths.
+pub(super) fn glob(text: &str) -> Result<Pattern, String> {
+    Pattern::new(text.trim_start_matches("./")).map_err(|error| format!("{} at character {}", error.msg, error.pos + 1))
 }
 
 /// A pause of at least a millisecond.
-fn milliseconds(text: &str) -> Result<Duration, &'static str> {
+pub(super) fn milliseconds(text: &str) -> Result<Duration, &'static str> {
     match text.parse() {
         Ok(number @ 1..=3_600_000) => Ok(Duration::from_millis(number)),
         // The usual reason is `--poll DIR`.
@@ -57,7 +47,7 @@ fn milliseconds(text: &str) -> Result<Duration, &'static str> {
 }
 
 /// A number of bytes, or of KiB, MiB or GiB.
-fn size(text: &str) -> Result<u64, &'static str> {
+pub(super) fn size(text: &str) -> Result<u64, &'static str> {
     let (number, shift) = match text.char_indices().last() {
         Some((at, 'k' | 'K')) => (&text[..at], 10),
         Some((at, 'm' | 'M')) => (&text[..at], 20),
@@ -70,7 +60,7 @@ fn size(text: &str) -> Result<u64, &'static str> {
 }
 
 /// An origin as browsers send it: scheme, host and perhaps a port (RFC 6454, section 6.2).
-fn origin(text: &str) -> Result<String, &'static str> {
+pub(super) fn origin(text: &str) -> Result<String, &'static str> {
     let text = text.to_ascii_lowercase();
     let text = text.strip_suffix('/').unwrap_or(&text);
     let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
@@ -86,7 +76,7 @@ fn origin(text: &str) -> Result<String, &'static str> {
 }
 
 /// A name as it stands in a `Host` header, without a port.
-fn host_name(text: &str) -> Result<String, &'static str> {
+pub(super) fn host_name(text: &str) -> Result<String, &'static str> {
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
     let is_address = text.starts_with('[') && text.ends_with(']');
     if !text.is_empty() && (is_address || text.bytes().all(is_name)) {

@@ -1,0 +1,106 @@
+//! argv → [`Args`], as typed.
+
+pub mod known;
+mod values;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+use clap::ValueEnum;
+use glob::Pattern;
+
+pub use crate::cli::values::MountArg;
+
+/// Who is listened to if nothing else is said: this machine.
+const LOOPBACK: &str = "127.0.0.1";
+
+/// All addresses of this machine.
+const ALL: &str = "0.0.0.0";
+
+/// Serve a directory in which every file is live.
+///
+/// Each file is also a stream of its own contents: new EventSource("/data.json") gets them now and again after every
+/// save. Pages reload by themselves, and stylesheets are swapped in place.
+#[derive(Clone, Debug, Parser)]
+#[command(version, max_term_width = 100)]
+pub struct Args {
+    /// The directory to serve
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub directory: PathBuf,
+
+    /// The port to listen on; 0 for any free one [default: 3000, or the next free one]
+    #[arg(short, long, value_name = "N", value_parser = values::port)]
+    pub port: Option<u16>,
+
+    /// The address to listen on; all addresses, which shows the directory to the whole network, if none is given
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_value = LOOPBACK, default_missing_value = ALL)]
+    pub host: String,
+
+    /// Another name under which this server is reached, such as that of a proxy; may be given again
+    #[arg(long, value_name = "NAME", value_parser = values::host_name)]
+    pub allow_host: Vec<String>,
+
+    /// Let pages of these origins (scheme, host and port) use files, streams and channels; pages of all origins, but without
+    /// credentials, if none is given
+    #[arg(long, value_name = "ORIGIN", num_args = 0.., value_parser = values::origin)]
+    pub cors: Option<Vec<String>>,
+
+    /// Do not rely on events of the file system: look at what is in use every MS milliseconds, 100 if not given
+    #[arg(long, value_name = "MS", num_args = 0..=1, default_missing_value = "100", value_parser = values::milliseconds)]
+    pub poll: Option<Duration>,
+
+    /// The largest file whose contents are pushed, in bytes or as 512K, 8M or 1G; larger ones are served, and announced
+    /// as a problem
+    #[arg(long, value_name = "SIZE", default_value = "8M", value_parser = values::size)]
+    pub max_push: u64,
+
+    /// Open the browser, at this path if one is given
+    #[arg(short, long, value_name = "PATH", num_args = 0..=1, require_equals = true, default_missing_value = "/")]
+    pub open: Option<String>,
+
+    /// Do not open the browser, whatever savecast.toml says
+    #[arg(long, overrides_with = "open")]
+    pub no_open: bool,
+
+    /// Answer with /index.html where a page doesn't exist, for single-page apps
+    #[arg(long)]
+    pub spa: bool,
+
+    /// Serve another directory at this path of the site; may be given again
+    #[arg(long, value_name = "/PATH=DIR", value_parser = values::mount)]
+    pub mount: Vec<MountArg>,
+
+    /// What never reloads or changes a page, such as '*.map' or 'drafts/**'; may be given again
+    #[arg(long, value_name = "GLOB", value_parser = values::glob)]
+    pub ignore: Vec<Pattern>,
+
+    /// Compress answers for browsers on this machine, too, and not only for those on others
+    #[arg(long)]
+    pub compress: bool,
+
+    /// Say each request: method, path, status, bytes, milliseconds
+    #[arg(long, conflicts_with = "quiet")]
+    pub verbose: bool,
+
+    /// Say nothing but the address and what goes wrong
+    #[arg(long)]
+    pub quiet: bool,
+
+    /// Write what is said on standard error as text, or as one JSON object a line
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub log: LogFormat,
+
+    /// A file with these options, instead of savecast.toml where it is started
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// How notices are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}

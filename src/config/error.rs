@@ -1,0 +1,98 @@
+//! What was typed, or written down, makes no sense.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::path::Path;
+use std::path::PathBuf;
+
+use clap::error::ContextKind;
+use clap::error::ErrorKind;
+
+use crate::cli::known;
+use crate::config::file::FileError;
+use crate::site::SitePath;
+
+/// What was typed, or written down, makes no sense.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The command line; or it asks for help.
+    Usage(clap::Error),
+    /// An option of another tool.
+    Known(String, &'static str),
+    /// There is no such address.
+    Host(String, io::Error),
+    /// `PORT` in the environment is none.
+    Port(String),
+    /// A directory that can't be mounted.
+    Mount(SitePath, PathBuf, io::Error),
+    /// Two directories for one path.
+    TwoMounts(SitePath),
+    /// A page to open that is none of this site.
+    Open(String),
+    /// The file with the options can't be read.
+    Unreadable(PathBuf, io::Error),
+    /// A line of it makes no sense.
+    File(PathBuf, FileError),
+}
+
+impl ConfigError {
+    /// What clap says, or better words where we know what was meant.
+    pub(super) fn usage(error: clap::Error) -> Self {
+        let typed = error.get(ContextKind::InvalidArg).map(ToString::to_string);
+        let advice =
+            typed.filter(|_| error.kind() == ErrorKind::UnknownArgument).and_then(|typed| known::advice(&typed));
+        advice.map_or(Self::Usage(error), |(what, hint)| Self::Known(what, hint))
+    }
+
+    /// What the person can do.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Host(host, _) if Path::new(host).is_dir() => "the directory goes before --host",
+            Self::Host(..) => "pass an address of this machine, such as 127.0.0.1, or none for all of them",
+            Self::Port(_) => "set it to a number, or unset it",
+            Self::Mount(..) => "pass the path of the site first: --mount /PATH=DIR",
+            Self::TwoMounts(_) => "mount one of them at another path",
+            Self::Open(_) => "a page to open is a path of this site, such as --open=/about",
+            Self::File(_, error) => return error.hint.clone(),
+            Self::Known(_, hint) => hint,
+            Self::Usage(_) | Self::Unreadable(..) => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage(error) => error.fmt(f),
+            Self::Known(what, _) => f.write_str(what),
+            Self::Host(host, _) => write!(f, "cannot find the address {host}"),
+            Self::Port(port) => write!(f, "PORT in the environment is {port:?}, which is no port"),
+            Self::Mount(prefix, directory, _) => write!(f, "cannot mount {} at {}", directory.display(), name(prefix)),
+            Self::TwoMounts(prefix) => write!(f, "cannot mount two directories at {}", name(prefix)),
+            Self::Open(path) => write!(f, "cannot open {path}"),
+            Self::Unreadable(file, _) => write!(f, "cannot read {}", file.display()),
+            Self::File(file, error) if error.line == 0 => write!(f, "{}: {error}", file.display()),
+            Self::File(file, error) => write!(f, "{}:{}: {error}", file.display(), error.line),
+        }
+    }
+}
+
+impl Error for ConfigError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Host(_, error) | Self::Mount(_, _, error) | Self::Unreadable(_, error) => Some(error),
+            Self::Usage(_) | Self::Known(..) | Self::Port(_) | Self::TwoMounts(_) | Self::Open(_) | Self::File(..) => {
+                None
+            }
+        }
+    }
+}
+
+/// A directory as people write it.
+fn name(prefix: &SitePath) -> &str {
+    prefix.as_str().trim_end_matches('/')
+}

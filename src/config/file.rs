@@ -1,0 +1,221 @@
+//! `savecast.toml` → the same arguments that somebody could have typed.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::net::IpAddr;
+use std::path::Path;
+
+use clap::ArgAction;
+use clap::CommandFactory;
+use clap::Parser;
+use toml::Spanned;
+use toml::de::DeTable;
+use toml::de::DeValue;
+
+use crate::cli::Args;
+use crate::site::path::may_be_passed;
+
+/// The name under which it is found.
+pub const NAME: &str = "savecast.toml";
+
+/// Options that make no sense in a file.
+const TYPED_ONLY: [&str; 4] = ["config", "help", "version", "no-open"];
+
+/// How alike a key has to be to the one that was meant.
+const ALIKE: f64 = 0.8;
+
+/// What is wrong with a line of it.
+#[derive(Debug)]
+pub struct FileError {
+    /// From 1; 0 for the file as a whole.
+    pub line: usize,
+    /// In words.
+    pub message: String,
+    /// What the person can do.
+    pub hint: Option<String>,
+}
+
+impl fmt::Display for FileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// Reads the file.
+pub(super) struct Reader<'a> {
+    /// The file itself.
+    pub(super) text: &'a str,
+    /// The directory that it is in. Its paths begin there.
+    pub(super) directory: &'a Path,
+    /// Whether somebody has named it. Who has only been found can't reach outside of their directory.
+    pub(super) is_named: bool,
+}
+
+impl Reader<'_> {
+    /// What it says, as arguments, but for what `is_typed` says that somebody has typed.
+    pub(super) fn arguments(&self, is_typed: impl Fn(&str) -> bool) -> Result<Vec<OsString>, FileError> {
+        let table = DeTable::parse(self.text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            self.error(at, error.message().to_owned())
+        })?;
+        let mut arguments = Vec::new();
+        for (key, value) in table.get_ref() {
+            let name = key.get_ref().as_ref();
+            let at = key.span().start;
+            let found = self.option(name, value).map_err(|message| self.error(at, message))?;
+            if !self.is_named {
+                self.check_reach(name, value).map_err(|message| {
+                    let hint = format!("if you trust it, allow it with --config {NAME}");
+                    FileError { hint: Some(hint), ..self.error(at, message) }
+                })?;
+            }
+            for argument in &found {
+                judge(name, argument).map_err(|message| self.error(at, message))?;
+            }
+            if !is_typed(name) {
+                arguments.extend(found);
+            }
+        }
+        Ok(arguments)
+    }
+
+    /// The arguments that mean the same.
+    fn option(&self, name: &str, value: &Spanned<DeValue<'_>>) -> Result<Vec<OsString>, String> {
+        let command = Args::command();
+        let names = command.get_arguments().filter_map(clap::Arg::get_long).filter(|long| !TYPED_ONLY.contains(long));
+        let Some(option) =
+            command.get_arguments().find(|option| option.get_long() == Some(name) && !TYPED_ONLY.contains(&name))
+        else {
+            let nearest =
+                names.map(|known| (strsim::jaro_winkler(name, known), known)).max_by(|a, b| a.0.total_cmp(&b.0));
+            return Err(match nearest {
+                Some((alike, known)) if alike >= ALIKE => format!("{name} is no option; {known} is one"),
+                _ => format!("{name} is no option; savecast --help lists them"),
+            });
+        };
+        if name == "mount" {
+            return self.mounts(value.get_ref());
+        }
+        let is_flag = matches!(option.get_action(), ArgAction::SetTrue);
+        let may_be_bare = option.get_num_args().is_some_and(|range| range.min_values() == 0);
+        let text = |value: &DeValue<'_>| match value {
+            DeValue::String(text) => Some(text.to_string()),
+            DeValue::Integer(number) => Some(number.as_str().to_owned()),
+            _ => None,
+        };
+        let bare = || OsString::from(format!("--{name}"));
+        let with = |value: String| OsString::from(format!("--{name}={value}"));
+        match value.get_ref() {
+            DeValue::Boolean(false) if is_flag || may_be_bare => Ok(Vec::new()),
+            DeValue::Boolean(true) if is_flag || may_be_bare => Ok(vec![bare()]),
+            _ if is_flag => Err(format!("{name} is true or false")),
+            DeValue::Array(list) if matches!(option.get_action(), ArgAction::Append) => {
+                let texts = list.iter().map(|one| text(one.get_ref())).collect::<Option<Vec<_>>>();
+                texts
+                    .map(|texts| texts.into_iter().map(with).collect())
+                    .ok_or_else(|| format!("{name} is a list of texts"))
+            }
+            one => text(one).map(|text| vec![with(text)]).ok_or_else(|| {
+                let names =
+                    option.get_value_names().and_then(|names| names.first()).map_or("value", |name| name.as_str());
+                let list = if matches!(option.get_action(), ArgAction::Append) { ", or a list of them" } else { "" };
+                format!("{name} needs a text or a number ({names}){list}, and not {}", kind(one))
+            }),
+        }
+    }
+
+    fn mounts(&self, value: &DeValue<'_>) -> Result<Vec<OsString>, String> {
+        let wrong = "mount is a table of paths and directories, such as \"/vendor\" = \"node_modules\"";
+        let DeValue::Table(table) = value else { return Err(wrong.into()) };
+        let mount = |(path, directory): (&Spanned<_>, &Spanned<DeValue<'_>>)| match directory.get_ref() {
+            DeValue::String(directory) => {
+                let path: &std::borrow::Cow<'_, str> = path.get_ref();
+                let mut mount = OsString::from(format!("--mount={path}="));
+                mount.push(self.directory.join(directory.as_ref()));
+                Ok(mount)
+            }
+            _ => Err(wrong.to_owned()),
+        };
+        table.iter().map(mount).collect()
+    }
+
+    /// What a directory says of itself can't reach outside of it: somebody may just have cloned it.
+    fn check_reach(&self, name: &str, value: &Spanned<DeValue<'_>>) -> Result<(), String> {
+        let texts = match value.get_ref() {
+            DeValue::Array(list) => list.iter().filter_map(|one| one.get_ref().as_str()).collect::<Vec<_>>(),
+            one => one.as_str().into_iter().collect(),
+        };
+        match (name, value.get_ref()) {
+            ("mount", DeValue::Table(mounts)) => {
+                for (path, directory) in mounts {
+                    let directory = directory.get_ref().as_str().unwrap_or_default();
+                    self.check_inside(Path::new(directory))
+                        .map_err(|why| format!("{} = {directory:?}: {why}", path.get_ref()))?;
+                }
+                Ok(())
+            }
+            ("host", DeValue::Boolean(false)) => Ok(()),
+            ("host", _) if !texts.is_empty() && texts.iter().all(|host| is_loopback(host)) => Ok(()),
+            ("host", _) => Err("a file that was only found can't show the directory to others".into()),
+            ("allow-host", _) => Err("a file that was only found can't allow other names".into()),
+            ("cors", DeValue::Boolean(false)) => Ok(()),
+            ("cors", _) if !texts.is_empty() && texts.iter().all(|origin| is_loopback(host_of(origin))) => Ok(()),
+            ("cors", _) => Err("a file that was only found can't allow pages of other machines".into()),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_inside(&self, directory: &Path) -> Result<(), String> {
+        // What is not there is another mistake, which is told later.
+        let (Ok(root), Ok(real)) = (self.directory.canonicalize(), self.directory.join(directory).canonicalize())
+        else {
+            return Ok(());
+        };
+        let Ok(inside) = real.strip_prefix(&root) else {
+            return Err("a file that was only found can't reach outside of its directory".into());
+        };
+        if inside.iter().all(|segment| segment.to_str().is_some_and(may_be_passed)) {
+            Ok(())
+        } else {
+            Err("a file that was only found can't show what is hidden".into())
+        }
+    }
+
+    fn error(&self, at: usize, message: String) -> FileError {
+        let line = self.text.get(..at).unwrap_or_default().matches('\n').count() + 1;
+        FileError { line, message, hint: None }
+    }
+}
+
+/// Whether the argument would be taken if it was typed.
+fn judge(name: &str, argument: &OsString) -> Result<(), String> {
+    let Err(error) = Args::try_parse_from([&OsString::from("savecast"), argument]) else { return Ok(()) };
+    let text = error.to_string();
+    // `error: invalid value 'x' for '--port <N>': invalid digit found in string`
+    let first = text.lines().next().unwrap_or_default();
+    let why = first.rsplit_once("': ").map_or(first, |(_, why)| why);
+    Err(format!("{name}: {why}"))
+}
+
+fn kind(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Table(_) => "a table",
+        DeValue::Array(_) => "a list",
+        DeValue::Float(_) => "a fraction",
+        DeValue::Datetime(_) => "a date",
+        DeValue::String(_) | DeValue::Integer(_) => "this",
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+}
+
+/// The host in an origin, without its port.
+fn host_of(origin: &str) -> &str {
+    let host = origin.split("://").nth(1).unwrap_or_default().trim_end_matches('/');
+    let end = host.rfind(':').filter(|colon| !host[*colon..].contains(']')).unwrap_or(host.len());
+    &host[..end]
+}

@@ -1,0 +1,165 @@
+//! [`Args`] and `savecast.toml` → [`Config`]: checked once, read-only afterwards.
+
+mod error;
+mod file;
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::net::IpAddr;
+use std::net::ToSocketAddrs;
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::CommandFactory;
+use clap::FromArgMatches;
+use clap::Parser;
+use clap::parser::ValueSource;
+use glob::Pattern;
+
+use crate::cli::Args;
+use crate::cli::LogFormat;
+use crate::cli::MountArg;
+pub use crate::config::error::ConfigError;
+use crate::config::file::Reader;
+use crate::site::SitePath;
+
+/// The port that is tried first.
+pub const USUAL_PORT: u16 = 3000;
+
+/// The name of the variable with which hosts say the port.
+const PORT: &str = "PORT";
+
+/// What the server is to do.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The directory to serve.
+    pub directory: PathBuf,
+    /// Other directories, each at a path of the site.
+    pub mounts: Vec<(SitePath, PathBuf)>,
+    /// The file with the options, which is never served.
+    pub file: Option<PathBuf>,
+    /// The largest file whose contents are pushed, in bytes.
+    pub max_push: u64,
+    /// The address to listen on.
+    pub address: IpAddr,
+    /// The port to listen on, 0 for any; `None` for the usual one or the next that is free.
+    pub port: Option<u16>,
+    /// Names under which the server may be reached, besides its address and `localhost`. In lower case.
+    pub allowed_hosts: Vec<String>,
+    /// Which other origins may use the server, if any; an empty list means all of them.
+    pub cors: Option<Vec<String>>,
+    /// The pause between two rounds, if all is to be polled.
+    pub poll: Option<Duration>,
+    /// Whether the start page answers for all pages that don't exist.
+    pub spa: bool,
+    /// What never reloads or changes a page.
+    pub ignore: Vec<Pattern>,
+    /// Whether answers are compressed for this machine, too.
+    pub compress: bool,
+    /// The path at which to open the browser, if it is to be opened.
+    pub open: Option<String>,
+    /// How much is said.
+    pub log: Log,
+}
+
+/// How much is said, and how.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Log {
+    /// Each request.
+    pub verbose: bool,
+    /// Nothing but the address and what goes wrong.
+    pub quiet: bool,
+    /// One JSON object a line.
+    pub json: bool,
+}
+
+impl Config {
+    /// What was typed, with what stands in `savecast.toml` and the environment for what was not.
+    ///
+    /// # Errors
+    ///
+    /// What makes no sense. Wrong usage of the command line itself is one, too, as are `--help` and `--version`.
+    pub fn read() -> Result<Self, ConfigError> {
+        Self::from_arguments(env::args_os().collect(), env::var_os(PORT))
+    }
+
+    fn from_arguments(typed: Vec<OsString>, port: Option<OsString>) -> Result<Self, ConfigError> {
+        let matches = Args::command().try_get_matches_from(&typed).map_err(ConfigError::usage)?;
+        let is_typed = |name: &str| {
+            matches.value_source(&name.replace('-', "_")) == Some(ValueSource::CommandLine)
+                || (name == "open" && matches.get_flag("no_open"))
+                || (name == "port" && port.is_some())
+        };
+        let args = Args::from_arg_matches(&matches).map_err(ConfigError::usage)?;
+        let file = match &args.config {
+            Some(file) => Some(file.clone()),
+            None => Some(PathBuf::from(file::NAME)).filter(|file| file.exists()),
+        };
+        let Some(file) = file else { return Self::new(args, None, port) };
+        let failed = |error| ConfigError::Unreadable(file.clone(), error);
+        let text = fs::read_to_string(&file).map_err(failed)?;
+        let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let reader = Reader { text: &text, directory, is_named: args.config.is_some() };
+        let said = reader.arguments(is_typed).map_err(|error| ConfigError::File(file.clone(), error))?;
+        let program = typed.first().cloned().unwrap_or_else(|| "savecast".into());
+        let all = [program].into_iter().chain(said).chain(typed.into_iter().skip(1));
+        Self::new(Args::try_parse_from(all).map_err(ConfigError::usage)?, Some(file), port)
+    }
+
+    fn new(args: Args, file: Option<PathBuf>, port: Option<OsString>) -> Result<Self, ConfigError> {
+        let host = args.host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let address = match (host.as_str(), 0).to_socket_addrs() {
+            Ok(mut addresses) => addresses.next().ok_or_else(|| io::Error::other("it has none")),
+            Err(error) => Err(error),
+        };
+        let address = address.map_err(|error| ConfigError::Host(args.host, error))?.ip();
+        let mut allowed_hosts = args.allow_host;
+        if host.parse::<IpAddr>().is_err() {
+            // Who listens on a name wants to be reached under it.
+            allowed_hosts.push(host);
+        }
+        for host in &mut allowed_hosts {
+            host.make_ascii_lowercase();
+        }
+        let port = match (args.port, port) {
+            (None, Some(port)) if !port.is_empty() => {
+                let number = port.to_str().and_then(|port| port.trim().parse().ok());
+                Some(number.ok_or_else(|| ConfigError::Port(port.to_string_lossy().into_owned()))?)
+            }
+            (port, _) => port,
+        };
+        let mut mounts = Vec::<(SitePath, PathBuf)>::new();
+        for MountArg { prefix, directory } in args.mount {
+            if let Err(error) = fs::read_dir(&directory) {
+                return Err(ConfigError::Mount(prefix, directory, error));
+            }
+            if mounts.iter().any(|(other, _)| *other == prefix) {
+                return Err(ConfigError::TwoMounts(prefix));
+            }
+            mounts.push((prefix, directory));
+        }
+        let open = args.open.filter(|_| !args.no_open);
+        if let Some(path) = open.as_ref().filter(|path| !path.starts_with('/')) {
+            return Err(ConfigError::Open(path.clone()));
+        }
+        Ok(Self {
+            directory: args.directory,
+            mounts,
+            file,
+            max_push: args.max_push,
+            address,
+            port,
+            allowed_hosts,
+            cors: args.cors,
+            poll: args.poll,
+            spa: args.spa,
+            ignore: args.ignore,
+            compress: args.compress,
+            open,
+            log: Log { verbose: args.verbose, quiet: args.quiet, json: args.log == LogFormat::Json },
+        })
+    }
+}

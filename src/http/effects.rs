@@ -1,0 +1,44 @@
+//! What pages have made of changes, for the person at the terminal.
+
+use actix_web::HttpRequest;
+use actix_web::HttpResponse;
+use actix_web::http::Method;
+use actix_web::http::header;
+use actix_web::web::Data;
+use actix_web::web::Payload;
+use serde_json::Value;
+
+use crate::http::state::AppState;
+use crate::notice::Notice;
+use crate::site::SitePath;
+
+/// The longest report, in bytes, and how many effects it may have.
+const LARGEST: usize = 16 << 10;
+const EFFECTS: usize = 20;
+
+/// What a page can do about a change.
+const KNOWN: [&str; 4] = ["swapped", "replaced", "changed", "reloaded"];
+
+/// `POST /_savecast/effects`: a JSON array of `{"effect","path","more"}`: `swapped` a stylesheet, `replaced` a picture, `changed` the
+/// page in place, `reloaded` it, because of the file at the path and so many more.
+pub(super) async fn hear(request: HttpRequest, state: Data<AppState>, payload: Payload) -> HttpResponse {
+    if *request.method() != Method::POST {
+        return HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, "POST")).finish();
+    }
+    let body = match state.room.read(&request, payload, LARGEST, "a report has at most 16 KiB\n").await {
+        Ok(body) => body,
+        Err(answer) => return answer,
+    };
+    let Ok(Value::Array(effects)) = serde_json::from_slice(&body) else {
+        return HttpResponse::BadRequest().body("expected [{\"effect\": EFFECT, \"path\": PATH}]\n");
+    };
+    for effect in effects.iter().take(EFFECTS) {
+        let text = |name: &str| effect.get(name).and_then(Value::as_str).unwrap_or_default();
+        let known = KNOWN.iter().find(|known| **known == text("effect"));
+        let more = effect.get("more").and_then(Value::as_u64).and_then(|more| usize::try_from(more).ok());
+        if let (Some(effect), Some(path)) = (known, SitePath::from_url(text("path"))) {
+            (state.say)(&Notice::Effect { effect, path: &path, more: more.unwrap_or_default() });
+        }
+    }
+    HttpResponse::NoContent().finish()
+}
