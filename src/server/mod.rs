@@ -1,5 +1,6 @@
 //! The server of the command: its port, its workers, and in which order they start and stop.
 
+mod compress;
 mod error;
 mod limits;
 mod listen;
@@ -98,11 +99,17 @@ async fn serve(config: Config) -> Result<(), ServerError> {
     let live = live.build().map_err(ServerError::Live)?;
     let (listener, address) = listen::listen(&config, |notice| terminal.say(notice))?;
     let (app, ended_watching) = (live.clone(), live.ended());
-    let is_verbose = config.log.verbose;
+    let (is_verbose, is_for_all) = (config.log.verbose, config.compress);
+    // To this machine alone, nothing is compressed.
+    let may_compress = is_for_all || !address.ip().is_loopback();
     let server = HttpServer::new(move || {
         let say = say.clone();
         let tell = from_fn(move |request, next| requests::tell(say.clone(), request, next));
-        App::new().wrap(Condition::new(is_verbose, tell)).configure(app.mount("/"))
+        let compress = from_fn(move |request, next| compress::compress(is_for_all, request, next));
+        App::new()
+            .wrap(Condition::new(may_compress, compress))
+            .wrap(Condition::new(is_verbose, tell))
+            .configure(app.mount("/"))
     })
     .workers(workers)
     .max_connections(connections)
