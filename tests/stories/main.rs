@@ -12,7 +12,9 @@ mod channels;
 mod failing;
 mod forms;
 mod guarding;
+mod hosting;
 mod lines;
+mod options;
 #[cfg(target_os = "linux")]
 mod patterns;
 mod pointing;

@@ -135,6 +135,12 @@ impl Server {
         panic!("it never says {words:?}");
     }
 
+    /// The next line on standard error.
+    #[track_caller]
+    pub(crate) fn next_complaint(&self) -> String {
+        self.complaints.recv_timeout(DEADLINE).expect("a line")
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
