@@ -26,7 +26,7 @@ fn files_have_their_type() {
     let server = site.serve();
     media_type(&server, "/a.json", "application/json; charset=utf-8");
     media_type(&server, "/a.css", "text/css; charset=utf-8");
-    media_type(&server, "/a.mjs", "application/javascript; charset=utf-8");
+    media_type(&server, "/a.mjs", "text/javascript; charset=utf-8");
     media_type(&server, "/a.txt", "text/plain; charset=utf-8");
     media_type(&server, "/a.svg", "image/svg+xml; charset=utf-8");
     media_type(&server, "/a.wasm", "application/wasm");
@@ -35,6 +35,44 @@ fn files_have_their_type() {
     media_type(&server, "/a.png", "image/png");
     media_type(&server, "/latin.txt", "text/plain");
     media_type(&server, "/core", "application/octet-stream");
+}
+
+#[test]
+fn lines_of_json_are_shown_to_people_and_named_to_programs() {
+    let site = Site::with(&[("a.ndjson", "{}\n{}\n"), ("a.jsonl", "{}\n")]);
+    let server = site.serve();
+    for url in ["/a.ndjson", "/a.jsonl"] {
+        media_type(&server, url, "application/x-ndjson; charset=utf-8");
+        let shown = server.request("GET", url, &[("accept", "text/html,*/*;q=0.8")]);
+        assert_eq!(shown.header("content-type"), "text/plain; charset=utf-8");
+        let fetched = [("accept", "text/html"), ("sec-fetch-dest", "empty")];
+        assert_eq!(server.request("GET", url, &fetched).header("content-type"), "application/x-ndjson; charset=utf-8");
+    }
+}
+
+#[test]
+fn television_is_told_from_typescript() {
+    let site = Site::with(&[("app.ts", "G")]);
+    let packets = |count| [&b"G@\x11\x10"[..], &[0xff; 184]].concat().repeat(count);
+    site.write("film.ts", packets(10));
+    // In parts, and larger than what is looked through.
+    site.write("long.mts", packets(1000));
+    site.write("longer.ts", packets(6000));
+    site.write("long-app.mts", "let Game = 'é'\n".repeat(12_000));
+    site.write("longer-app.ts", "let Game = 'é'\n".repeat(80_000));
+    let server = site.serve_with(&["--max-push", "1M"]);
+    for (url, expected) in [
+        ("/film.ts", "video/mp2t"),
+        ("/long.mts", "video/mp2t"),
+        ("/longer.ts", "video/mp2t"),
+        ("/app.ts", "text/plain; charset=utf-8"),
+        ("/long-app.mts", "text/plain; charset=utf-8"),
+        ("/longer-app.ts", "text/plain; charset=utf-8"),
+    ] {
+        assert_eq!(server.request("HEAD", url, &[]).header("content-type"), expected, "{url}");
+    }
+    let film = server.follow("/film.ts").expect_event("message");
+    assert_eq!((&film["size"], &film["type"]), (&1880.into(), &"video/mp2t".into()));
 }
 
 #[test]

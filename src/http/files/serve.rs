@@ -43,7 +43,7 @@ use crate::source::ReadError;
 use crate::source::Sources;
 use crate::source::directory::large::Large;
 
-/// How much of a large page is read to put the client into its head, in bytes.
+/// How much of a large file is read to put the client into the head of a page, or to know what it is, in bytes.
 const HEAD: u64 = 64 << 10;
 
 /// The largest text that a page of ours shows, in bytes.
@@ -52,7 +52,7 @@ const LARGEST_VIEW: u64 = 8 << 20;
 /// What a request finds.
 pub(crate) enum Found {
     File(SitePath, FileContent, Version),
-    /// With its first bytes, if it is a page.
+    /// With its first bytes, if they decide what is sent.
     Large(SitePath, Box<Large>, Vec<u8>),
     Listing(Vec<Entry>),
     NeedsSlash,
@@ -149,7 +149,8 @@ pub(crate) fn find(sources: &Sources, url: &SitePath) -> Result<Found, ReadError
             Ok(Found::File(place, content, version))
         }
         (_, Some(Ok(Fetched::Large(large)))) => {
-            let head = if is_html(&kind::media_type(&place)) { large.head(HEAD)? } else { Vec::new() };
+            let is_wanted = is_html(&kind::media_type(&place)) || kind::may_be_stream(&place);
+            let head = if is_wanted { large.head(HEAD)? } else { Vec::new() };
             Ok(Found::Large(place, large, head))
         }
         (_, Some(Err(error))) => Err(error),
@@ -166,12 +167,11 @@ pub(crate) fn file(
     modified: Option<SystemTime>,
     version: Version,
 ) -> HttpResponse {
-    let mut media_type = kind::media_type(path);
+    let mut media_type = kind::media_type_of(path, &bytes);
     let mut etag = EntityTag::new_strong(version.to_string());
     if let Ok(text) = std::str::from_utf8(&bytes) {
-        // `LICENSE`, `Makefile` and `events.ndjson` are shown, and not downloaded.
-        if kind::of(path) == Kind::Unknown && !text.contains('\0') {
-            media_type = mime::TEXT_PLAIN;
+        if !text.contains('\0') {
+            media_type = shown(request, path, media_type);
         }
         // Other charsets than UTF-8 are left to what the file says of itself.
         if kind::is_text(&media_type) {
@@ -199,9 +199,9 @@ fn large(request: &HttpRequest, state: &AppState, path: &SitePath, large: Box<La
             .body("too many large files are on their way\n");
     };
     let (version, modified) = (large.version, large.metadata.modified().ok());
-    let mut media_type = kind::media_type(path);
-    if large.is_text && kind::of(path) == Kind::Unknown {
-        media_type = mime::TEXT_PLAIN;
+    let mut media_type = kind::media_type_of(path, &head);
+    if large.is_text {
+        media_type = shown(request, path, media_type);
     }
     if large.is_utf8 && kind::is_text(&media_type) {
         media_type = resource::with_utf8(&media_type);
@@ -226,6 +226,17 @@ fn large(request: &HttpRequest, state: &AppState, path: &SitePath, large: Box<La
     }
     let whole = Resource { path, media_type: &media_type, etag, version, modified };
     whole.respond(request, Body::File { large, head, sent, permit })
+}
+
+/// The media type with which browsers show a text, where they would download it with its own: `LICENSE`, `Makefile` and
+/// `events.ndjson`.
+fn shown(request: &HttpRequest, path: &SitePath, media_type: Mime) -> Mime {
+    let is_nameless = media_type == mime::APPLICATION_OCTET_STREAM;
+    if kind::of(path) == Kind::Unknown && (is_nameless || negotiate::is_for_person(request)) {
+        mime::TEXT_PLAIN
+    } else {
+        media_type
+    }
 }
 
 /// A page, or its head, with the client in it; `None` if there is no place for it.
