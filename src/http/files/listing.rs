@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
+use alphanumeric_sort::compare_str;
 use bytes::Bytes;
 use mime_guess::mime;
 use time::UtcDateTime;
@@ -27,9 +28,9 @@ const LOCAL_TIMES: &str = "<script>for (const time of document.querySelectorAll(
 const ROWS: usize = 10_000;
 
 /// The entries of a directory, directories first.
-pub(crate) fn page(request: &HttpRequest, root: &str, path: &SitePath, mut entries: Vec<Entry>) -> HttpResponse {
+pub(crate) fn page(request: &HttpRequest, root: &str, path: &SitePath, entries: Vec<Entry>) -> HttpResponse {
     let version = Version::of(listing::to_json(entries.clone()).as_bytes());
-    entries.sort_by_cached_key(|entry| (!entry.is_directory, entry.name.to_lowercase(), entry.name.clone()));
+    let entries = in_order(entries);
     let mut body = format!("<h1>{}</h1>\n", breadcrumbs(root, path));
     if entries.is_empty() {
         body.push_str("<p>Nothing is here yet. What you save here appears at once.");
@@ -48,6 +49,16 @@ pub(crate) fn page(request: &HttpRequest, root: &str, path: &SitePath, mut entri
     let media_type = mime::TEXT_HTML_UTF_8;
     Resource { path, media_type: &media_type, etag: page::etag(version), version, modified: None }
         .respond(request, Bytes::from(html))
+}
+
+/// Directories first, then as people sort names: `file2`, `File3`, `file10`.
+fn in_order(entries: Vec<Entry>) -> Vec<Entry> {
+    let mut keyed: Vec<_> = entries.into_iter().map(|entry| (entry.name.to_lowercase(), entry)).collect();
+    keyed.sort_unstable_by(|(a_name, a), (b_name, b)| {
+        let is_file = a.is_directory.cmp(&b.is_directory).reverse();
+        is_file.then_with(|| compare_str(a_name, b_name)).then_with(|| a.name.cmp(&b.name))
+    });
+    keyed.into_iter().map(|(_, entry)| entry).collect()
 }
 
 /// Each directory on the way as a link, the last one as text.
@@ -110,7 +121,39 @@ fn date(time: SystemTime) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+    use std::cmp::Ordering;
     use std::time::Duration;
+
+    fn named(name: &str, is_directory: bool) -> Entry {
+        Entry { name: name.into(), is_directory, size: 1, modified: None }
+    }
+
+    #[test]
+    fn names_are_in_the_order_of_people() {
+        let expected = [
+            "Alpha", "beta", "z9", "z10", // directories
+            "1.txt", "2.txt", "10.txt", "B.txt", "FILE2", "file2", "File3", "file10", "file10b", "v1.9", "v1.10",
+            "Ä.txt",
+        ];
+        let mut entries: Vec<_> = expected.iter().enumerate().map(|(number, name)| named(name, number < 4)).collect();
+        entries.reverse();
+        let found: Vec<_> = in_order(entries).into_iter().map(|entry| entry.name).collect();
+        assert_eq!(found, expected);
+    }
+
+    proptest! {
+        // Sorting panics with an order that is none.
+        #[test]
+        fn the_order_is_one([a, b, c] in proptest::array::uniform3("[0129a.中é]{0,6}")) {
+            let [ab, bc, ac] = [compare_str(&a, &b), compare_str(&b, &c), compare_str(&a, &c)];
+            prop_assert_eq!(ab, compare_str(&b, &a).reverse());
+            prop_assert_eq!(ab == Ordering::Equal, a == b);
+            if ab == bc {
+                prop_assert_eq!(ac, ab);
+            }
+        }
+    }
 
     #[test]
     fn sizes_have_three_digits() {
