@@ -175,6 +175,32 @@ fn a_directory_shows_its_index_or_its_entries() {
 }
 
 #[test]
+fn a_directory_shows_its_readme() {
+    let site = Site::with(&[("both/README.txt", "two"), ("both/README.md", "one <b>"), ("none/readme.rst", "other")]);
+    site.write("large/README", "x".repeat((256 << 10) + 1));
+    site.write("large/readme.md", "y".repeat(256 << 10));
+    site.write("picture/README", [0xff, 0]);
+    site.shell("mkdir dir && mkdir dir/README.md && mkdir linked && ln -s /etc/hosts linked/README");
+    let server = site.serve();
+    let readme = |url: &str| {
+        let text = server.get(url).text;
+        text.split_once("<pre>\n").map(|(_, rest)| rest.split("</pre>").next().unwrap_or_default().to_owned())
+    };
+    assert_eq!(readme("/both/").as_deref(), Some("one &lt;b&gt;"));
+    assert_eq!(readme("/large/").map(|text| text.len()), Some(256 << 10));
+    for url in ["/none/", "/picture/", "/dir/", "/linked/"] {
+        assert_eq!(readme(url), None, "{url}");
+    }
+    // Of the same size and time, it is another page all the same.
+    let etag = || server.get("/both/").header("etag").to_owned();
+    site.shell("touch -d 2026-11-21 both/README.md");
+    let before = etag();
+    site.shell("printf 'six <b>' > both/README.md && touch -d 2026-11-21 both/README.md");
+    assert_ne!(etag(), before);
+    assert_eq!(readme("/both/").as_deref(), Some("six &lt;b&gt;"));
+}
+
+#[test]
 fn every_page_has_the_client() {
     let site = Site::with(&[
         ("full.html", "<!doctype html><html><head><title>a</title></head><body>b"),

@@ -2,8 +2,10 @@
 
 mod body;
 mod conditional;
+mod icon;
 mod listing;
 pub(crate) mod not_found;
+mod readme;
 pub(crate) mod redirect;
 pub(crate) mod resource;
 pub(crate) mod serve;

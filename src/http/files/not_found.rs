@@ -46,7 +46,7 @@ pub(crate) fn answer(
         None => ("There is nothing here".to_owned(), ""),
     };
     let body = format!("<h1>{heading}</h1>\n{words}\n<p><a href=\"/\">Go to the start page</a>");
-    response.content_type("text/html; charset=utf-8").body(page::write(path, version, "Not found", &body))
+    response.content_type("text/html; charset=utf-8").body(page::write(path, version, "Not found", "", &body))
 }
 
 /// The icon that browsers ask for on every page, where the project has none. `path` is that of the one it may get.

@@ -19,6 +19,8 @@ use crate::content::listing::Entry;
 use crate::http::files::body::Body;
 use crate::http::files::listing;
 use crate::http::files::not_found;
+use crate::http::files::readme;
+use crate::http::files::readme::Readme;
 use crate::http::files::redirect;
 use crate::http::files::resource;
 use crate::http::files::resource::Resource;
@@ -54,7 +56,7 @@ pub(crate) enum Found {
     File(SitePath, FileContent, Version),
     /// With its first bytes, if they decide what is sent.
     Large(SitePath, Box<Large>, Vec<u8>),
-    Listing(Vec<Entry>),
+    Listing(Vec<Entry>, Option<Readme>),
     NeedsSlash,
 }
 
@@ -94,7 +96,7 @@ pub(crate) fn answer(
             file(request, state, &path, bytes.into(), modified, version)
         }
         Ok(Found::Large(path, file, head)) => large(request, state, &path, file, head),
-        Ok(Found::Listing(entries)) => listing::page(request, &state.name, url, entries),
+        Ok(Found::Listing(entries, readme)) => listing::page(request, &state.name, url, entries, readme),
         Ok(Found::NeedsSlash) => redirect::to_slash(request, url),
         Err(ReadError::Missing) if url.as_str() == not_found::ICON_PATH => not_found::icon(request, url),
         Err(ReadError::Missing) => not_found::answer(request, Some(url), missing(), false),
@@ -143,7 +145,7 @@ pub(crate) fn find(sources: &Sources, url: &SitePath) -> Result<Found, ReadError
     let Some(Resolution { place, answer }) = resolve(url, &mut reader) else { return Err(ReadError::Missing) };
     match (answer, reader.last) {
         (Answer::Slash, _) => Ok(Found::NeedsSlash),
-        (Answer::Listing, _) => sources.entries(&place).map(Found::Listing),
+        (Answer::Listing, _) => Ok(listing(sources, &place, sources.entries(&place)?)),
         (_, Some(Ok(Fetched::File(content)))) => {
             let version = Version::of(&content.bytes);
             Ok(Found::File(place, content, version))
@@ -156,6 +158,12 @@ pub(crate) fn find(sources: &Sources, url: &SitePath) -> Result<Found, ReadError
         (_, Some(Err(error))) => Err(error),
         (_, Some(Ok(Fetched::Directory)) | None) => Err(ReadError::Missing),
     }
+}
+
+/// The listing of a directory with these entries. May wait.
+pub(crate) fn listing(sources: &Sources, directory: &SitePath, entries: Vec<Entry>) -> Found {
+    let readme = readme::find(sources, directory, &entries);
+    Found::Listing(entries, readme)
 }
 
 /// A file with this content.

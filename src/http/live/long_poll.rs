@@ -128,14 +128,16 @@ async fn answer(
             Some(serve::file(request, state, &place, bytes.clone(), *modified, snapshot.version))
         }
         Some(Original::Listing(entries)) => {
-            Some(serve::answer(request, state, url, Ok(Found::Listing(entries.clone()))))
+            let (sources, entries) = (state.clone(), entries.clone());
+            let found = web::block(move || serve::listing(&sources.sources, &place, entries)).await.ok()?;
+            Some(serve::answer(request, state, url, Ok(found)))
         }
         None => {
             let found = on_disk(state, url).await?;
             let is_settled = match &found {
                 Ok(Found::File(_, _, version)) => *version == snapshot.version,
                 Ok(Found::Large(_, large, _)) => large.version == snapshot.version,
-                Ok(Found::Listing(_) | Found::NeedsSlash) | Err(ReadError::Missing | ReadError::Outside) => false,
+                Ok(Found::Listing(..) | Found::NeedsSlash) | Err(ReadError::Missing | ReadError::Outside) => false,
                 Err(ReadError::Unreadable(_)) => matches!(snapshot.content, Content::Problem(_)),
             };
             is_settled.then(|| serve::answer(request, state, url, found))
