@@ -54,7 +54,7 @@ impl<'a> Event<'a> {
             Content::Text(text) => Self::message(snapshot.version, text),
             Content::Other(_) | Content::Unread => {
                 let size = if let Content::Other(size) = snapshot.content { Some(size) } else { None };
-                let media_type = kind::media_type(&snapshot.path);
+                let media_type = kind::media_type_of_binary(&snapshot.path);
                 let (version, media_type) = (snapshot.version.to_string(), media_type.essence_str());
                 named(MESSAGE, json!({ "path": path, "version": version, "size": size, "type": media_type }))
             }

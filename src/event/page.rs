@@ -27,7 +27,7 @@ pub(super) fn reads(snapshot: &Snapshot) -> String {
         Content::Text(text) => format!("data: {{{head},\"text\":{}}}\n\n", Value::from(text.as_str())),
         Content::Other(_) | Content::Unread => {
             let size = if let Content::Other(size) = snapshot.content { Value::from(size) } else { Value::Null };
-            let media_type = kind::media_type(&snapshot.path);
+            let media_type = kind::media_type_of_binary(&snapshot.path);
             format!("data: {{{head},\"size\":{size},\"type\":{}}}\n\n", Value::from(media_type.essence_str()))
         }
         Content::Large(_) | Content::Problem(_) => problem(snapshot, &head),

@@ -131,6 +131,13 @@ pub fn destination_of(request: &HttpRequest) -> Destination {
     destination(request.headers(), request.query_string())
 }
 
+/// Whether a browser is going to show the answer to somebody: it becomes a document, and a page is welcome.
+pub(crate) fn is_for_person(request: &HttpRequest) -> bool {
+    let mut accepts = request.headers().get_all(header::ACCEPT);
+    destination_of(request).is_document()
+        && accepts.any(|accept| accept.to_str().is_ok_and(|accept| accept.contains("text/html")))
+}
+
 /// Whether a library says that its script asks: htmx, or jQuery and its likes. Android's web views say the name of their app in the
 /// same header, also with navigations.
 fn is_said_by_script(headers: &HeaderMap) -> bool {

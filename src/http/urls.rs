@@ -28,3 +28,7 @@ pub const CLIENT: &str = concat!(prefix!(), "/client.js");
 /// The script and the style of the page that shows a file.
 pub const VIEW_SCRIPT: &str = concat!(prefix!(), "/ui/view.js");
 pub const VIEW_STYLE: &str = concat!(prefix!(), "/ui/view.css");
+
+/// The script and the style of the page that shows a directory.
+pub const LISTING_SCRIPT: &str = concat!(prefix!(), "/ui/listing.js");
+pub const LISTING_STYLE: &str = concat!(prefix!(), "/ui/listing.css");

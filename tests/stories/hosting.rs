@@ -30,13 +30,20 @@ fn site(redirects: &str, headers: &str) -> Site {
 }
 
 fn navigate(server: &Server, url: &str) -> Answer {
-    server.request("GET", url, &[("sec-fetch-dest", "document"), ("sec-fetch-mode", "navigate"), ("accept", "text/html,*/*")])
+    server.request(
+        "GET",
+        url,
+        &[("sec-fetch-dest", "document"), ("sec-fetch-mode", "navigate"), ("accept", "text/html,*/*")],
+    )
 }
 
 #[track_caller]
 fn check(answer: &Answer, status: u16, words: &str) {
     let found = (answer.status, answer.header("location"), answer.text.as_str());
-    assert!(answer.status == status && (answer.text.contains(words) || answer.header("location") == words), "{found:?}");
+    assert!(
+        answer.status == status && (answer.text.contains(words) || answer.header("location") == words),
+        "{found:?}"
+    );
 }
 
 #[test]
@@ -102,7 +109,8 @@ fn apps_answer_for_their_pages_and_for_nothing_else() {
 
 #[test]
 fn redirects_lead_where_they_say() {
-    let site = site("/a /about\n/blog/* /news/:splat 200\n/x /about 404\n/about /file 301\n/s id=:id /news/:id 308\n", "");
+    let site =
+        site("/a /about\n/blog/* /news/:splat 200\n/x /about 404\n/about /file 301\n/s id=:id /news/:id 308\n", "");
     let server = site.serve();
     for (url, status, words) in [
         ("/a", 301, "/about"),
@@ -128,13 +136,29 @@ fn redirects_lead_where_they_say() {
     site.write("news/1.html", "news 1, again");
     events.expect("news 1, again");
     let etag = navigate(&server, "/blog/1").header("etag").to_owned();
-    assert_eq!(server.request("GET", "/blog/1", &[("if-none-match", &etag), ("prefer", "wait=1"), ("sec-fetch-dest", "document")]).status, 304);
+    assert_eq!(
+        server
+            .request(
+                "GET",
+                "/blog/1",
+                &[("if-none-match", &etag), ("prefer", "wait=1"), ("sec-fetch-dest", "document")]
+            )
+            .status,
+        304
+    );
 }
 
 #[test]
 fn nothing_that_was_asked_for_leads_to_another_server() {
     let server = site("/* /:splat 301!\n/go/* /:splat 302\n", "").serve();
-    for url in ["//evil.example", "/%2F%2Fevil.example", "/..%2f", "/go//evil.example", "/%5Cevil.example", "/a%0d%0aLocation:%20b"] {
+    for url in [
+        "//evil.example",
+        "/%2F%2Fevil.example",
+        "/..%2f",
+        "/go//evil.example",
+        "/%5Cevil.example",
+        "/a%0d%0aLocation:%20b",
+    ] {
         let answer = server.raw(&format!("GET {url} HTTP/1.1\r\nHost: HOST\r\nConnection: close\r\n\r\n"));
         let location = answer.lines().find(|line| line.to_ascii_lowercase().starts_with("location:"));
         assert!(location.is_none_or(|location| !location.contains("//")), "{url}: {answer}");
@@ -162,7 +186,8 @@ fn rules_are_live_and_the_last_good_ones_stay() {
     site.remove("_redirects");
     check(&navigate(&server, "/a"), 404, "lost");
     // Its contents are for nobody.
-    let reader = server.follow_with("POST", "/_savecast/events", &[], r#"{"reads": {"/_headers": null, "/app.js": null}}"#);
+    let reader =
+        server.follow_with("POST", "/_savecast/events", &[], r#"{"reads": {"/_headers": null, "/app.js": null}}"#);
     assert_eq!(reader.expect_event("message")["path"], "/app.js");
     // What takes the place of the file is said, and what it was stays.
     site.write("_redirects", "/a /about 301\n");
@@ -200,14 +225,18 @@ fn a_policy_of_the_site_allows_the_client_and_no_more() {
     let page = navigate(&server, "/about");
     let ours = format!("{}/_savecast/", server.url.trim_start_matches("http://"));
     let widened = page.header("content-security-policy");
-    assert!(widened.starts_with(policy) && widened.contains(&ours) && widened.contains("connect-src 'self'"), "{widened}");
+    assert!(
+        widened.starts_with(policy) && widened.contains(&ours) && widened.contains("connect-src 'self'"),
+        "{widened}"
+    );
     assert!(page.text.contains(" nonce=\"abc\""), "{}", page.text);
     assert_eq!(server.get("/app.js").header("content-security-policy"), policy);
 }
 
 #[test]
 fn directories_are_mounted() {
-    let site = Site::with(&[("index.html", "start"), ("vendor/own.js", "own"), ("lib/lib.js", "1"), ("deep/deep.js", "2")]);
+    let site =
+        Site::with(&[("index.html", "start"), ("vendor/own.js", "own"), ("lib/lib.js", "1"), ("deep/deep.js", "2")]);
     let other = Site::with(&[("a.json", "1"), (".env", "secret"), ("_redirects", "text")]);
     fs::write(other.path("../outside.txt"), "secret").expect("a file");
     #[cfg(unix)]

@@ -31,7 +31,14 @@ fn refuses(site: &Site, arguments: &[&str], expected: &[&str]) {
 
 #[test]
 fn the_file_has_the_same_options() {
-    let site = Site::with(&[("index.html", "start"), ("lib/a.js", "1"), ("savecast.toml", "port = 0\nspa = true\nopen = false\ncors = [\"http://localhost:1\"]\n[mount]\n\"/vendor\" = \"lib\"\n")]);
+    let site = Site::with(&[
+        ("index.html", "start"),
+        ("lib/a.js", "1"),
+        (
+            "savecast.toml",
+            "port = 0\nspa = true\nopen = false\ncors = [\"http://localhost:1\"]\n[mount]\n\"/vendor\" = \"lib\"\n",
+        ),
+    ]);
     let server = Server::start(command(&site.path("")), &[]).expect("a server");
     assert_eq!(server.get("/vendor/a.js").text, "1");
     assert_eq!(server.request("GET", "/x", &[("accept", "text/html")]).status, 200);
@@ -44,7 +51,8 @@ fn the_file_has_the_same_options() {
     drop(server);
     // What was typed counts more.
     let server = Server::start(command(&site.path("")), &["--cors", "http://localhost:2"]).expect("a server");
-    let cors = |origin| server.request("GET", "/", &[("origin", origin)]).header("access-control-allow-origin").to_owned();
+    let cors =
+        |origin| server.request("GET", "/", &[("origin", origin)]).header("access-control-allow-origin").to_owned();
     assert_eq!([cors("http://localhost:1"), cors("http://localhost:2")], ["", "http://localhost:2"]);
 }
 
@@ -58,7 +66,10 @@ fn a_file_that_was_named_is_not_served_either() {
         assert_eq!(server.request("GET", url, &[("sec-fetch-dest", "empty")]).status, 404, "{url}");
     }
     let listing = server.follow("/").next().data;
-    assert!(listing.contains("index.html") && !listing.contains("my.conf") && !listing.contains("link.txt"), "{listing}");
+    assert!(
+        listing.contains("index.html") && !listing.contains("my.conf") && !listing.contains("link.txt"),
+        "{listing}"
+    );
 }
 
 #[test]
@@ -190,7 +201,8 @@ fn programs_read_one_object_a_line() {
 #[test]
 fn other_machines_get_less_to_load() {
     let text = "a text that repeats itself. ".repeat(200);
-    let site = Site::with(&[("a.txt", &text), ("page.html", &format!("<!doctype html>{text}")), ("small.txt", "small")]);
+    let site =
+        Site::with(&[("a.txt", &text), ("page.html", &format!("<!doctype html>{text}")), ("small.txt", "small")]);
     site.write("font.woff2", "x".repeat(5000));
     let server = site.serve_with(&["--compress"]);
     let get = |url: &str, headers: &[(&str, &str)]| {

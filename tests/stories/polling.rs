@@ -229,7 +229,13 @@ fn a_poll_for_a_listing_is_answered_when_it_is_another() {
 
 #[test]
 fn a_poll_has_what_a_get_has() {
-    let site = Site::with(&[("a.json", "{ \"a\":  1 }\n"), ("a.png", "PNG"), ("a.html", "<p>1"), ("LICENSE", "free")]);
+    let site = Site::with(&[
+        ("README.md", "me"),
+        ("a.json", "{ \"a\":  1 }\n"),
+        ("a.png", "PNG"),
+        ("a.html", "<p>1"),
+        ("LICENSE", "free"),
+    ]);
     fs::File::create(site.path("large.mp4")).expect("a file").set_len(9 << 20).expect("room");
     fs::File::create(site.path("large.html")).expect("a file").set_len(2 << 20).expect("room");
     let server = site.serve_with(&["--max-push", "1M"]);

@@ -26,7 +26,7 @@ fn files_have_their_type() {
     let server = site.serve();
     media_type(&server, "/a.json", "application/json; charset=utf-8");
     media_type(&server, "/a.css", "text/css; charset=utf-8");
-    media_type(&server, "/a.mjs", "application/javascript; charset=utf-8");
+    media_type(&server, "/a.mjs", "text/javascript; charset=utf-8");
     media_type(&server, "/a.txt", "text/plain; charset=utf-8");
     media_type(&server, "/a.svg", "image/svg+xml; charset=utf-8");
     media_type(&server, "/a.wasm", "application/wasm");
@@ -35,6 +35,44 @@ fn files_have_their_type() {
     media_type(&server, "/a.png", "image/png");
     media_type(&server, "/latin.txt", "text/plain");
     media_type(&server, "/core", "application/octet-stream");
+}
+
+#[test]
+fn lines_of_json_are_shown_to_people_and_named_to_programs() {
+    let site = Site::with(&[("a.ndjson", "{}\n{}\n"), ("a.jsonl", "{}\n")]);
+    let server = site.serve();
+    for url in ["/a.ndjson", "/a.jsonl"] {
+        media_type(&server, url, "application/x-ndjson; charset=utf-8");
+        let shown = server.request("GET", url, &[("accept", "text/html,*/*;q=0.8")]);
+        assert_eq!(shown.header("content-type"), "text/plain; charset=utf-8");
+        let fetched = [("accept", "text/html"), ("sec-fetch-dest", "empty")];
+        assert_eq!(server.request("GET", url, &fetched).header("content-type"), "application/x-ndjson; charset=utf-8");
+    }
+}
+
+#[test]
+fn television_is_told_from_typescript() {
+    let site = Site::with(&[("app.ts", "G")]);
+    let packets = |count| [&b"G@\x11\x10"[..], &[0xff; 184]].concat().repeat(count);
+    site.write("film.ts", packets(10));
+    // In parts, and larger than what is looked through.
+    site.write("long.mts", packets(1000));
+    site.write("longer.ts", packets(6000));
+    site.write("long-app.mts", "let Game = 'é'\n".repeat(12_000));
+    site.write("longer-app.ts", "let Game = 'é'\n".repeat(80_000));
+    let server = site.serve_with(&["--max-push", "1M"]);
+    for (url, expected) in [
+        ("/film.ts", "video/mp2t"),
+        ("/long.mts", "video/mp2t"),
+        ("/longer.ts", "video/mp2t"),
+        ("/app.ts", "text/plain; charset=utf-8"),
+        ("/long-app.mts", "text/plain; charset=utf-8"),
+        ("/longer-app.ts", "text/plain; charset=utf-8"),
+    ] {
+        assert_eq!(server.request("HEAD", url, &[]).header("content-type"), expected, "{url}");
+    }
+    let film = server.follow("/film.ts").expect_event("message");
+    assert_eq!((&film["size"], &film["type"]), (&1880.into(), &"video/mp2t".into()));
 }
 
 #[test]
@@ -134,6 +172,32 @@ fn a_directory_shows_its_index_or_its_entries() {
     for hidden in [".b", "fifo", "up", "dangling"] {
         assert!(!listing.text.contains(&format!(">{hidden}")), "{hidden}");
     }
+}
+
+#[test]
+fn a_directory_shows_its_readme() {
+    let site = Site::with(&[("both/README.txt", "two"), ("both/README.md", "one <b>"), ("none/readme.rst", "other")]);
+    site.write("large/README", "x".repeat((256 << 10) + 1));
+    site.write("large/readme.md", "y".repeat(256 << 10));
+    site.write("picture/README", [0xff, 0]);
+    site.shell("mkdir dir && mkdir dir/README.md && mkdir linked && ln -s /etc/hosts linked/README");
+    let server = site.serve();
+    let readme = |url: &str| {
+        let text = server.get(url).text;
+        text.split_once("<pre>\n").map(|(_, rest)| rest.split("</pre>").next().unwrap_or_default().to_owned())
+    };
+    assert_eq!(readme("/both/").as_deref(), Some("one &lt;b&gt;"));
+    assert_eq!(readme("/large/").map(|text| text.len()), Some(256 << 10));
+    for url in ["/none/", "/picture/", "/dir/", "/linked/"] {
+        assert_eq!(readme(url), None, "{url}");
+    }
+    // Of the same size and time, it is another page all the same.
+    let etag = || server.get("/both/").header("etag").to_owned();
+    site.shell("touch -d 2026-11-21 both/README.md");
+    let before = etag();
+    site.shell("printf 'six <b>' > both/README.md && touch -d 2026-11-21 both/README.md");
+    assert_ne!(etag(), before);
+    assert_eq!(readme("/both/").as_deref(), Some("six &lt;b&gt;"));
 }
 
 #[test]

@@ -9,6 +9,8 @@ use mime_guess::mime;
 use crate::content::Version;
 use crate::content::kind;
 use crate::content::listing::Entry;
+use crate::http::files::readme;
+use crate::http::files::readme::Readme;
 use crate::http::negotiate;
 use crate::http::state::AppState;
 use crate::notice::Notice;
@@ -28,15 +30,15 @@ use crate::source::ReadError;
 use crate::source::Sources;
 use crate::source::directory::large::Large;
 
-/// How much of a large page is read to put the client into its head, in bytes.
+/// How much of a large file is read to put the client into the head of a page, or to know what it is, in bytes.
 const HEAD: u64 = 64 << 10;
 
 /// What there is.
 pub(crate) enum Found {
     File(SitePath, FileContent, Version),
-    /// With its first bytes, if it is a page.
+    /// With its first bytes, if they decide what is sent.
     Large(SitePath, Box<Large>, Vec<u8>),
-    Listing(SitePath, Vec<Entry>),
+    Listing(SitePath, Vec<Entry>, Option<Readme>),
     Redirect(Redirection),
 }
 
@@ -128,13 +130,14 @@ pub(crate) fn by_reading(sources: &Sources, conventions: &Conventions<'_>, quest
     let is_missing = matches!(answer, Answer::NotFound | Answer::NotFoundPage);
     let found = match (answer, reader.last) {
         (Answer::Redirect(redirection), _) => Ok(Found::Redirect(redirection)),
-        (Answer::Listing, _) => sources.entries(&place).map(|entries| Found::Listing(place, entries)),
+        (Answer::Listing, _) => sources.entries(&place).map(|entries| listing(sources, place, entries)),
         (Answer::File | Answer::NotFoundPage, Some(Ok(Fetched::File(content)))) => {
             let version = Version::of(&content.bytes);
             Ok(Found::File(place, content, version))
         }
         (Answer::File | Answer::NotFoundPage, Some(Ok(Fetched::Large(large)))) => {
-            let head = if is_html(&kind::media_type(&place)) { large.head(HEAD) } else { Ok(Vec::new()) };
+            let is_wanted = is_html(&kind::media_type(&place)) || kind::may_be_stream(&place);
+            let head = if is_wanted { large.head(HEAD) } else { Ok(Vec::new()) };
             head.map(|head| Found::Large(place, large, head)).map_err(ReadError::from)
         }
         (_, Some(Err(error))) => Err(error),
@@ -154,9 +157,9 @@ pub(crate) async fn on_disk(state: &Data<AppState>, question: &Question) -> Opti
 }
 
 impl Finding {
-    /// The entries of a directory.
-    pub(crate) fn listing(place: SitePath, entries: Vec<Entry>) -> Self {
-        Self { found: Ok(Found::Listing(place, entries)), is_missing: false, missing: Vec::new(), remark: None }
+    /// A directory with these entries. May wait.
+    pub(crate) fn listing(sources: &Sources, place: SitePath, entries: Vec<Entry>) -> Self {
+        Self { found: Ok(listing(sources, place, entries)), is_missing: false, missing: Vec::new(), remark: None }
     }
 
     /// Tells what became of a rule where hosts would not agree.
@@ -166,11 +169,16 @@ impl Finding {
             return;
         }
         let place = match &self.found {
-            Ok(Found::File(place, ..) | Found::Large(place, ..) | Found::Listing(place, _)) => Some(place),
+            Ok(Found::File(place, ..) | Found::Large(place, ..) | Found::Listing(place, ..)) => Some(place),
             Ok(Found::Redirect(_)) | Err(_) => None,
         };
         (state.say)(&Notice::RuleUse { line, remark, place });
     }
+}
+
+fn listing(sources: &Sources, directory: SitePath, entries: Vec<Entry>) -> Found {
+    let readme = readme::find(sources, &directory, &entries);
+    Found::Listing(directory, entries, readme)
 }
 
 pub(crate) fn is_html(media_type: &Mime) -> bool {

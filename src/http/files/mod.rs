@@ -3,9 +3,11 @@
 mod body;
 mod conditional;
 pub(crate) mod find;
+mod icon;
 mod listing;
 pub(crate) mod not_found;
 pub(crate) mod own_headers;
+mod readme;
 pub(crate) mod redirect;
 pub(crate) mod resource;
 pub(crate) mod serve;

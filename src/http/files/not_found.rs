@@ -48,7 +48,7 @@ pub(crate) fn answer(
         None => ("There is nothing here".to_owned(), ""),
     };
     let body = format!("<h1>{heading}</h1>\n{words}\n<p><a href=\"/\">Go to the start page</a>");
-    let html = page::write(path, version, also, "Not found", &body);
+    let html = page::write(path, version, also, "Not found", "", &body);
     let mut response = response.content_type("text/html; charset=utf-8").body(html);
     response.extensions_mut().insert(OurPage);
     response

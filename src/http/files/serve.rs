@@ -9,6 +9,7 @@ use actix_web::http::header::EntityTag;
 use actix_web::http::header::HeaderValue;
 use actix_web::web::Data;
 use bytes::Bytes;
+use mime_guess::Mime;
 use mime_guess::mime;
 
 use crate::content::Version;
@@ -96,10 +97,7 @@ pub(crate) fn answer(serving: &Serving<'_>, finding: Finding) -> HttpResponse {
             let version = file.version;
             large(serving, &Place { path, version, is_missing, also }, file, head)
         }
-        Ok(Found::Listing(place, entries)) => {
-            let name = if url == &place || place != SitePath::root() { place.name() } else { &state.name };
-            listing::page(request, if place == SitePath::root() { &state.name } else { name }, &place, entries)
-        }
+        Ok(Found::Listing(place, entries, readme)) => listing::page(request, &state.name, &place, entries, readme),
         Ok(Found::Redirect(redirection)) => redirect::to(&redirection),
         Err(ReadError::Missing) if url.as_str() == not_found::ICON_PATH => not_found::icon(request, url),
         Err(ReadError::Missing) => not_found::answer(request, Some(url), absent(serving), false, &also),
@@ -161,12 +159,11 @@ pub(crate) fn file(
     modified: Option<SystemTime>,
 ) -> HttpResponse {
     let Place { path, version, .. } = place;
-    let mut media_type = kind::media_type(path);
+    let mut media_type = kind::media_type_of(path, &bytes);
     let mut etag = EntityTag::new_strong(version.to_string());
     if let Ok(text) = std::str::from_utf8(&bytes) {
-        // `LICENSE`, `Makefile` and `events.ndjson` are shown, and not downloaded.
-        if kind::of(path) == Kind::Unknown && !text.contains('\0') {
-            media_type = mime::TEXT_PLAIN;
+        if !text.contains('\0') {
+            media_type = shown(serving.request, path, media_type);
         }
         // Other charsets than UTF-8 are left to what the file says of itself.
         if kind::is_text(&media_type) {
@@ -197,9 +194,9 @@ fn large(serving: &Serving<'_>, place: &Place, large: Box<Large>, head: Vec<u8>)
             .body("too many large files are on their way\n");
     };
     let modified = large.metadata.modified().ok();
-    let mut media_type = kind::media_type(path);
-    if large.is_text && kind::of(path) == Kind::Unknown {
-        media_type = mime::TEXT_PLAIN;
+    let mut media_type = kind::media_type_of(path, &head);
+    if large.is_text {
+        media_type = shown(request, path, media_type);
     }
     if large.is_utf8 && kind::is_text(&media_type) {
         media_type = resource::with_utf8(&media_type);
@@ -239,6 +236,17 @@ fn live_etag(serving: &Serving<'_>, version: Version) -> EntityTag {
     match serving.rules.versions[1] {
         Some(headers) => page::etag(Version::of(format!("{version} {headers}").as_bytes())),
         None => page::etag(version),
+    }
+}
+
+/// The media type with which browsers show a text, where they would download it with its own: `LICENSE`, `Makefile` and
+/// `events.ndjson`.
+fn shown(request: &HttpRequest, path: &SitePath, media_type: Mime) -> Mime {
+    let is_nameless = media_type == mime::APPLICATION_OCTET_STREAM;
+    if kind::of(path) == Kind::Unknown && (is_nameless || negotiate::is_for_person(request)) {
+        mime::TEXT_PLAIN
+    } else {
+        media_type
     }
 }
 

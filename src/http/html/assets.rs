@@ -15,7 +15,7 @@ use crate::http::files::resource::Resource;
 use crate::site::SitePath;
 
 /// The files of `static/`, by name.
-const ASSETS: [(&str, &str); 32] = [
+const ASSETS: [(&str, &str); 34] = [
     ("client.js", include_str!("../../../static/client.js")),
     ("live.js", include_str!("../../../static/live.js")),
     ("live.d.ts", include_str!("../../../static/live.d.ts")),
@@ -43,6 +43,8 @@ const ASSETS: [(&str, &str); 32] = [
     ("data/follow.js", include_str!("../../../static/data/follow.js")),
     ("ui/icon.svg", include_str!("../../../static/ui/icon.svg")),
     ("ui/json.js", include_str!("../../../static/ui/json.js")),
+    ("ui/listing.css", include_str!("../../../static/ui/listing.css")),
+    ("ui/listing.js", include_str!("../../../static/ui/listing.js")),
     ("ui/overlay.js", include_str!("../../../static/ui/overlay.js")),
     ("ui/pages.css", include_str!("../../../static/ui/pages.css")),
     ("ui/status.html", include_str!("../../../static/ui/status.html")),

@@ -13,20 +13,22 @@ pub(crate) fn etag(version: Version) -> EntityTag {
     EntityTag::new_strong(format!("{version}-{}", env!("CARGO_PKG_VERSION")))
 }
 
-/// A page with the client of this path, if there is one.
+/// A page with the client of this path, if there is one. One with a script of its own, in its `head`, is never changed in
+/// place by the client.
 pub(crate) fn write(
     path: Option<&SitePath>,
     version: Version,
     also: &[(SitePath, Version)],
     title: &str,
+    head: &str,
     body: &str,
 ) -> String {
     let tag = path.map(|path| inject::tag_also(path, version, None, also)).unwrap_or_default();
-    let title = escape(title);
+    let (title, option) = (escape(title), if head.is_empty() { "" } else { " data-savecast=\"reload\"" });
     format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>{tag}\n<meta charset=\"utf-8\">\n\
+        "<!doctype html>\n<html lang=\"en\"{option}>\n<head>{tag}\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n<meta name=\"color-scheme\" content=\"light dark\">\n\
-         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
+         <title>{title}</title>\n<style>\n{STYLE}</style>\n{head}</head>\n<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
     )
 }
 

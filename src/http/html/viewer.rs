@@ -46,6 +46,8 @@ impl View {
             (mime::TEXT, mime::XML) => None,
             (mime::TEXT, _) => Some(Self::Text),
             _ if kind::of(path) == Kind::Document => Some(Self::Json),
+            // A source map.
+            (_, mime::JSON) => Some(Self::Text),
             _ => None,
         }
     }
@@ -104,8 +106,11 @@ mod tests {
         check("/notes.md", Some(View::Text));
         check("/table.csv", Some(View::Text));
         check("/app.js", Some(View::Text));
+        check("/app.js.map", Some(View::Text));
+        check("/app.ts", Some(View::Text));
         check("/server.log", Some(View::Log));
         check("/events.ndjson", Some(View::Log));
+        check("/events.jsonl", Some(View::Log));
         check("/photo.jpg", Some(View::Picture));
         check("/drawing.svg", Some(View::Svg));
         for other in ["/index.html", "/feed.xml", "/film.mp4", "/font.woff2", "/archive.zip", "/paper.pdf"] {

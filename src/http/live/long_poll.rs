@@ -17,6 +17,7 @@ use actix_web::http::header::HeaderValue;
 use actix_web::http::header::IfNoneMatch;
 use actix_web::rt::time::Instant;
 use actix_web::rt::time::timeout;
+use actix_web::web;
 use actix_web::web::Data;
 
 use crate::content::Content;
@@ -175,7 +176,11 @@ async fn answer(
             let place = Place { path: place, version: snapshot.version, is_missing: false, also: Vec::new() };
             Some(serve::file(&serving, &place, bytes.clone(), *modified))
         }
-        Some(Original::Listing(entries)) => Some(serve::answer(&serving, Finding::listing(place, entries.clone()))),
+        Some(Original::Listing(entries)) => {
+            let (state, entries) = (state.clone(), entries.clone());
+            let finding = web::block(move || Finding::listing(&state.sources, place, entries)).await.ok()?;
+            Some(serve::answer(&serving, finding))
+        }
         None => {
             let finding = find::on_disk(state, question).await?;
             let is_settled = match &finding.found {
