@@ -12,7 +12,6 @@ use actix_web::web::Data;
 use tokio::sync::Semaphore;
 use tokio::sync::oneshot;
 
-use crate::content::Problem;
 use crate::http::guard::verdict::Guard;
 use crate::http::live::clients::Clients;
 use crate::http::request_body::Room;
@@ -133,14 +132,13 @@ impl Shared {
         let watch = Watch::new(signals, sources.clone(), poll, move |it| polled(&Notice::Polled(&it)));
         let (hub, say) = (self.hub.clone(), self.options.say.clone());
         let rule_files = self.rule_files.clone();
-        let hear = move |path: &SitePath, problem: &Problem| match &rule_files {
-            // They say themselves what is wrong, line by line.
-            Some(files) if is_rules(path) => drop(files.now()),
-            _ => say(&Notice::Broken { path, problem }),
-        };
         let run = move || {
             let _end = end;
-            pipeline::run(watch, &sources, &hub, hear);
+            pipeline::run(watch, &sources, &hub, |path, problem| match &rule_files {
+                // They say themselves what is wrong, line by line.
+                Some(files) if is_rules(path) => drop(files.now()),
+                _ => say(&Notice::Broken { path, problem }),
+            });
         };
         // Without a thread, this is the end already.
         drop(thread::Builder::new().name("savecast".into()).spawn(run));

@@ -55,7 +55,7 @@ struct Kept {
 pub struct CurrentRules {
     /// The rules.
     pub rules: Rules,
-    /// Which versions of the files they were read from.
+    /// Which versions of the files they were read from; of a broken one, what held before.
     pub versions: [Option<Version>; 2],
     /// Whether there would be some if the files were there.
     pub are_read: bool,
@@ -140,6 +140,10 @@ impl RuleFiles {
         if was_good && is_young && (is_broken || text.trim().is_empty()) {
             // Perhaps it is being written. The next request asks again.
             return;
+        }
+        if is_broken {
+            // A page that is loaded now has not heard of this version, and so is told what is wrong with it.
+            next.versions[at] = Some(old.versions[at].unwrap_or(Version::ABSENT));
         }
         if was_good && is_broken {
             // What was good stays, until all of it makes sense again.

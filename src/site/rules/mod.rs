@@ -29,7 +29,7 @@ pub struct Rules {
 /// Whether this is a file of rules.
 #[must_use]
 pub fn is_rules(place: &SitePath) -> bool {
-    FILES.contains(&place.as_str())
+    FILES.contains(&place.as_str().trim_end_matches('/'))
 }
 
 /// What there is to say of a file of rules.
