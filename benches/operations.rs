@@ -10,6 +10,7 @@ use savecast::content::Snapshot;
 use savecast::content::Version;
 use savecast::event::Format;
 use savecast::http::html::inject;
+use savecast::http::html::inject::Tag;
 use savecast::hub::Delivery;
 use savecast::hub::Follower;
 use savecast::hub::Hub;
@@ -85,7 +86,10 @@ fn tell() -> Operation {
 fn page() -> Operation {
     let html = format!("<!doctype html>\n<html>\n<head>\n<title>Page</title>\n</head>\n<body>{}", "text ".repeat(400));
     let (path, version) = (path("/index.html"), Version::of(html.as_bytes()));
-    Box::new(move || inject::inject(html.as_bytes(), &inject::tag(&path, version, None)).map_or(0, |page| page.len()))
+    Box::new(move || {
+        inject::inject(html.as_bytes(), &Tag { base: "", path: &path, version, nonce: None, also: &[] }.write())
+            .map_or(0, |page| page.len())
+    })
 }
 
 fn url() -> Operation {

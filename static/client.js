@@ -8,6 +8,8 @@
 {
   const script = /** @type {HTMLScriptElement} */ (document.currentScript);
   const { path, version, also } = script.dataset;
+  // A proxy may have put the server somewhere else than at the root.
+  const ours = new URL(".", script.src).href;
   // Scripts of the page look for "the first script", and mean their own.
   script.remove();
 
@@ -52,7 +54,7 @@
 
   const start = () =>
     // @ts-expect-error: it is a URL, and no path of this disk.
-    import("/_savecast/page/start.js")
+    import(`${ours}page/start.js`)
       .then((/** @type {typeof import("./page/start.js")} */ page) =>
         page.start({
           path,

@@ -1,7 +1,7 @@
 //! Options of other tools that people type, and what does the same here.
 
 /// The options, the tools that have them, and what to do here.
-const KNOWN: [(&[&str], &str, &str); 44] = [
+const KNOWN: [(&[&str], &str, &str); 43] = [
     (&["--wait"], "live-server", "nothing is needed: a save is shown as soon as it is complete"),
     (
         &["--reload-delay", "--reload-debounce", "--reload-throttle"],
@@ -99,7 +99,6 @@ const KNOWN: [(&[&str], &str, &str); 44] = [
     (&["--cgi"], "python", "nothing of a directory is run"),
     (&["--protocol"], "python", "nothing is needed: it is HTTP/1.1"),
     (&["--force", "--clearScreen", "--mode", "-m"], "vite", "nothing is needed: nothing is built"),
-    (&["--base"], "vite", "this is not there yet"),
     (&["--run", "--exec", "--edge", "--relay"], "later versions", "this is not there yet"),
     (
         &["--inject-body", "--highlight", "--navigate", "--remote-logs", "--use-local-ip", "--workers"],

@@ -71,6 +71,10 @@ pub struct Args {
     #[arg(long, value_name = "/PATH=DIR", value_parser = values::mount)]
     pub mount: Vec<MountArg>,
 
+    /// The path at which a proxy has put this server, such as /app/
+    #[arg(long, value_name = "/PATH/", value_parser = values::base, default_value = "/")]
+    pub base: String,
+
     /// What never reloads or changes a page, such as '*.map' or 'drafts/**'; may be given again
     #[arg(long, value_name = "GLOB", value_parser = values::glob)]
     pub ignore: Vec<Pattern>,

@@ -27,6 +27,13 @@ pub(super) fn mount(text: &str) -> Result<MountArg, &'static str> {
     Ok(MountArg { prefix: prefix.as_directory(), directory: directory.into() })
 }
 
+/// A path of a URL, without the slash at its end: `/app`, or nothing for the root.
+pub(super) fn base(text: &str) -> Result<String, &'static str> {
+    let base = SitePath::from_url(text).filter(|_| !text.contains(['?', '#']) && !text.starts_with("/_savecast"));
+    let base = base.ok_or("a path is needed, such as /app/")?;
+    Ok(base.to_url().trim_end_matches('/').to_owned())
+}
+
 /// A number of 16 bits.
 pub(super) fn port(text: &str) -> Result<u16, &'static str> {
     text.parse().map_err(|_| "a port is a number up to 65535")

@@ -55,6 +55,8 @@ pub struct Config {
     pub poll: Option<Duration>,
     /// Whether the start page answers for all pages that don't exist.
     pub spa: bool,
+    /// The path at which a proxy has put this server, without a slash at its end.
+    pub base: String,
     /// What never reloads or changes a page.
     pub ignore: Vec<Pattern>,
     /// Whether answers are compressed for this machine, too.
@@ -156,6 +158,7 @@ impl Config {
             cors: args.cors,
             poll: args.poll,
             spa: args.spa,
+            base: args.base,
             ignore: args.ignore,
             compress: args.compress,
             open,

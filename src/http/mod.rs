@@ -72,18 +72,18 @@ async fn any_file(request: HttpRequest, state: Data<AppState>, payload: web::Pay
     // What says how a site is served is no part of it.
     let Some(path) = path.filter(|path| !(rules.are_read && is_rules(path))) else {
         return match wanted {
-            Negotiated::File => not_found::answer(&request, None, Version::ABSENT, false, &[]),
+            Negotiated::File => not_found::answer(&request, &state.base, None, Version::ABSENT, false, &[]),
             Negotiated::EventStream | Negotiated::WebSocket => HttpResponse::NotFound().body("no such file\n"),
         };
     };
     let url = (!rules.rules.headers.is_empty()).then(|| path.clone());
     let mut response = match wanted {
-        Negotiated::File => long_poll::serve(&request, state, path, &rules).await,
-        Negotiated::EventStream => sse::file(&request, state, path, &rules).await,
+        Negotiated::File => long_poll::serve(&request, state.clone(), path, &rules).await,
+        Negotiated::EventStream => sse::file(&request, state.clone(), path, &rules).await,
         Negotiated::WebSocket => return websocket::file(&request, &state, path, &rules, payload).await,
     };
     if let Some(url) = url {
-        own_headers::set(&request, &rules.rules.headers, url.as_str(), &mut response);
+        own_headers::set(&request, &state.base, &rules.rules.headers, url.as_str(), &mut response);
     }
     response
 }

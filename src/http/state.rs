@@ -36,6 +36,8 @@ pub struct AppState {
     pub name: String,
     /// The directory of the app at which all of it is.
     pub prefix: SitePath,
+    /// The path at which a proxy has put the server, without a slash at its end; empty if browsers reach it at the root.
+    pub base: String,
     /// Where contents come from.
     pub sources: Sources,
     /// The versions of pages that other people's handlers render, if there are some.

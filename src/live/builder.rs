@@ -45,6 +45,7 @@ pub struct LiveBuilder {
     pub(super) is_for_pages: bool,
     pub(super) mounts: Vec<(SitePath, PathBuf)>,
     pub(super) is_app: bool,
+    pub(super) base: String,
     pub(super) hidden: Option<PathBuf>,
     pub(super) ignored: Ignored,
 }
@@ -63,6 +64,7 @@ impl LiveBuilder {
             is_for_pages: true,
             mounts: Vec::new(),
             is_app: false,
+            base: String::new(),
             hidden: None,
             ignored: Arc::new(|_| false),
         }
@@ -136,6 +138,12 @@ impl LiveBuilder {
     /// Serves another directory at this one of the site.
     pub(crate) fn mounted(mut self, prefix: SitePath, directory: PathBuf) -> Self {
         self.mounts.push((prefix, directory));
+        self
+    }
+
+    /// Browsers reach the server at this path of a proxy, which has no slash at its end.
+    pub(crate) fn base(mut self, base: String) -> Self {
+        self.base = base;
         self
     }
 

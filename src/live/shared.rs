@@ -151,6 +151,7 @@ impl Shared {
             prefix,
             sources,
             rendered: self.options.is_for_pages.then(|| self.rendered.clone()),
+            base: self.options.base.clone(),
             rule_files: self.rule_files.clone(),
             is_app: self.options.is_app,
             ignored: self.options.ignored.clone(),

@@ -1,5 +1,6 @@
 //! The server of the command: its port, its workers, and in which order they start and stop.
 
+mod base;
 mod compress;
 mod error;
 mod limits;
@@ -82,6 +83,7 @@ async fn serve(config: Config) -> Result<(), ServerError> {
         .cors(config.cors.clone())
         .downloads(downloads)
         .app(config.spa)
+        .base(config.base.clone())
         .hidden(config.file.clone())
         .ignore(move |path| is_ignored(&ignore, path))
         .files_only()
@@ -100,13 +102,17 @@ async fn serve(config: Config) -> Result<(), ServerError> {
     let (listener, address) = listen::listen(&config, |notice| terminal.say(notice))?;
     let (app, ended_watching) = (live.clone(), live.ended());
     let (is_verbose, is_for_all) = (config.log.verbose, config.compress);
+    let base = config.base.clone();
     // To this machine alone, nothing is compressed.
     let may_compress = is_for_all || !address.ip().is_loopback();
     let server = HttpServer::new(move || {
         let say = say.clone();
         let tell = from_fn(move |request, next| requests::tell(say.clone(), request, next));
         let compress = from_fn(move |request, next| compress::compress(is_for_all, request, next));
+        let path = base.clone();
+        let cut_off = from_fn(move |request, next| base::cut_off(path.clone(), request, next));
         App::new()
+            .wrap(Condition::new(!base.is_empty(), cut_off))
             .wrap(Condition::new(may_compress, compress))
             .wrap(Condition::new(is_verbose, tell))
             .configure(app.mount("/"))
@@ -132,10 +138,6 @@ async fn serve(config: Config) -> Result<(), ServerError> {
         () = over(ended_watching) => Err(ServerError::Pipeline),
         ended = server => ended.map_err(io::Error::other).flatten().map_err(ServerError::Server),
     };
-    // The prompt comes in a line of its own, and not behind what the terminal shows of Ctrl-C.
-    if io::stderr().is_terminal() {
-        drop(io::stderr().lock().write_all(b"\n"));
-    }
     // First the streams, because the server waits for answers that are under way.
     live.close();
     // What takes longer is cut off by the end of the process.

@@ -198,6 +198,10 @@ impl Screen {
                 Some(Said::Activity(activity)) => self.happen(activity),
                 Some(Said::End) | None => {
                     self.catch_up();
+                    // The prompt comes in a line of its own, and not behind what the terminal shows of Ctrl-C.
+                    if self.shown.is_none() && io::stderr().is_terminal() {
+                        write("\n");
+                    }
                     return self.finish();
                 }
             }

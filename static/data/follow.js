@@ -1,6 +1,7 @@
 // Data for scripts: `follow()`, as `live.js` offers it, and what it is made of.
 // @ts-check
 
+import { withoutBase } from "../paths.js";
 import { read } from "../stream/connection.js";
 import { problemText } from "../page/effects.js";
 
@@ -61,7 +62,7 @@ export function sourceOf(url) {
   if (origin !== location.origin) throw new TypeError(`savecast: ${url} is not a file of this site`);
   const pointer = decodeURIComponent(hash.slice(1));
   if (pointer && !pointer.startsWith("/")) throw new TypeError(`savecast: #${pointer} is no JSON Pointer`);
-  return { url, pathname, pointer };
+  return { url, pathname: withoutBase(pathname), pointer };
 }
 
 /**

@@ -1,7 +1,7 @@
 // What the page has loaded, and which version of each file that was.
 // @ts-check
 
-import { pathIn } from "../paths.js";
+import { BASE, decoded, pathIn, withoutBase } from "../paths.js";
 import { use } from "../stream/connection.js";
 
 /** The mark of a request for a file as it was written, which is no resource that the page uses. */
@@ -48,7 +48,7 @@ function noteOne({ name, initiatorType, serverTiming }) {
   const url = new URL(name);
   if (url.searchParams.has(SOURCE)) return;
   // A frame is a page of its own, with a client of its own.
-  if (url.origin !== location.origin || url.pathname.startsWith("/_savecast/") || /frame$/.test(initiatorType)) return;
+  if (url.origin !== location.origin || url.pathname.startsWith(`${BASE}/_savecast/`) || /frame$/.test(initiatorType)) return;
   // We have asked for the page itself, to see whether it is there.
   if (initiatorType === "fetch" && url.href === location.href.split("#")[0]) return;
   if (!SHOWN.test(initiatorType)) ofScripts.add(pathIn(url));
@@ -57,11 +57,11 @@ function noteOne({ name, initiatorType, serverTiming }) {
   if (version === "stream") return;
   if (path) {
     use(path, version);
-    loadedFrom.set(pathIn(new URL(path, location.origin)), name);
+    loadedFrom.set(decoded(path), name);
   }
   // Without a word of the server, which browsers hide on plain HTTP from other machines, it isn't known whether a
   // directory stands for its index or its listing.
-  else if (!url.pathname.endsWith("/")) use(url.pathname, null);
+  else if (!url.pathname.endsWith("/")) use(withoutBase(url.pathname), null);
 }
 
 /**
@@ -70,5 +70,5 @@ function noteOne({ name, initiatorType, serverTiming }) {
  */
 export function said(response) {
   const [, version, path] = /savecast;desc="(\S+) (\S+)"/.exec(response.headers.get("server-timing") ?? "") ?? [];
-  return version ? { version, path: pathIn(new URL(path, location.origin)) } : undefined;
+  return version ? { version, path: decoded(path) } : undefined;
 }

@@ -1,7 +1,7 @@
 // How the page is written, and how it changes in place from one source to the next.
 // @ts-check
 
-import { urlOf } from "../paths.js";
+import { encoded } from "../paths.js";
 import { use } from "../stream/connection.js";
 import { isPending } from "./reload.js";
 import { pageURL, said, SOURCE } from "./resources.js";
@@ -84,7 +84,7 @@ async function changeTo(version) {
   if (!now || isOld || isPending() || !morph(before.html, now.html)) return false;
   source = Promise.resolve(now);
   // It may be a newer one than the update was about.
-  use(urlOf(now.path), now.version);
+  use(encoded(now.path), now.version);
   await showAgain();
   return true;
 }

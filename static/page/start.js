@@ -3,7 +3,7 @@
 
 import { stylesheets } from "../apply/styles.js";
 import { trustedURL } from "../apply/trusted.js";
-import { pathIn } from "../paths.js";
+import { decoded } from "../paths.js";
 import { listen, use } from "../stream/connection.js";
 import { effectOf, problemText } from "./effects.js";
 import { report } from "./report.js";
@@ -29,7 +29,7 @@ export function start({ path, version, also, describe, isTouched, resources, mis
   if (document.querySelector('meta[name="savecast"][content="off" i]')) return;
   const state = import("../apply/state.js");
   if (path && version) {
-    const file = (page = pathIn(new URL(path, location.origin)));
+    const file = (page = decoded(path));
     use(path, version);
     // What was looked for in vain, and the rules of the site: the page is another one when they are.
     const others = also?.split(" ") ?? [];

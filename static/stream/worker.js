@@ -5,7 +5,7 @@
 // has no queue: it ends on the final content.
 // @ts-check
 
-import { urlOf } from "../paths.js";
+import { encoded } from "../paths.js";
 import { patched } from "./patch.js";
 import { eventsIn, tooDeep } from "./sse.js";
 
@@ -193,7 +193,7 @@ function refuse(refused) {
 function wishes() {
   const { uses, reads } = wanted();
   const ask = (/** @type {Set<string>} */ paths, /** @type {(path: string) => string | null} */ versionOf) =>
-    Object.fromEntries([...paths].map((path) => [urlOf(path), versionOf(path)]));
+    Object.fromEntries([...paths].map((path) => [encoded(path), versionOf(path)]));
   return {
     client: CLIENT,
     patches: true,

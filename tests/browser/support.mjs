@@ -40,8 +40,8 @@ export async function siteWith(test, files, example) {
 }
 
 /** Starts the server and waits until it says where it is. */
-export async function serve(test, site, port = 0) {
-  const child = spawn(SAVECAST, [site.root, "--port", String(port)], { stdio: ["ignore", "pipe", "inherit"] });
+export async function serve(test, site, port = 0, options = []) {
+  const child = spawn(SAVECAST, [site.root, "--port", String(port), ...options], { stdio: ["ignore", "pipe", "inherit"] });
   const end = once(child, "exit");
   const stop = async (signal = "SIGTERM") => (child.kill(signal), end);
   test.after(() => stop("SIGKILL"));

@@ -20,7 +20,9 @@ use crate::content::listing::Entry;
 use crate::http::files::icon::Icon;
 use crate::http::files::readme::Readme;
 use crate::http::files::resource::Resource;
+use crate::http::html::inject::Tag;
 use crate::http::html::page;
+use crate::http::state::AppState;
 use crate::http::urls::LISTING_SCRIPT;
 use crate::http::urls::LISTING_STYLE;
 use crate::site::SitePath;
@@ -38,20 +40,26 @@ const HEADINGS: &str = "<thead><tr><th scope=\"col\" aria-sort=\"ascending\"><bu
 /// The entries of a directory, and its README.
 pub(crate) fn page(
     request: &HttpRequest,
-    root: &str,
+    state: &AppState,
     path: &SitePath,
     entries: Vec<Entry>,
     readme: Option<Readme>,
 ) -> HttpResponse {
+    let (root, base) = (state.name.as_str(), state.base.as_str());
     let version = Version::of(listing::to_json(entries.clone()).as_bytes());
     // It is not painted before the script has put it in the order that the person has chosen, and its dates into their words
     // and time zone, which only the browser knows.
     let head = format!(
-        "<link rel=\"stylesheet\" href=\"{LISTING_STYLE}\">\n\
-         <script type=\"module\" blocking=\"render\" src=\"{LISTING_SCRIPT}\"></script>\n"
+        "<link rel=\"stylesheet\" href=\"{base}{LISTING_STYLE}\">\n\
+         <script type=\"module\" blocking=\"render\" src=\"{base}{LISTING_SCRIPT}\"></script>\n"
     );
     let title = if *path == SitePath::root() { root } else { path.name() };
-    let html = page::write(Some(path), version, &[], title, &head, &body(root, path, entries, readme.as_ref()));
+    let html = page::write(
+        Some(Tag { base, path, version, nonce: None, also: &[] }),
+        title,
+        &head,
+        &body(root, base, path, entries, readme.as_ref()),
+    );
     // The client knows the page by the version of the directory, and the README by its own.
     let shown = readme.map_or(version, |readme| Version::of(format!("{version} {}", readme.version).as_bytes()));
     let media_type = mime::TEXT_HTML_UTF_8;
@@ -59,31 +67,31 @@ pub(crate) fn page(
         .respond_as_ours(request, Bytes::from(html))
 }
 
-fn body(root: &str, path: &SitePath, entries: Vec<Entry>, readme: Option<&Readme>) -> String {
-    let heading = breadcrumbs(root, path);
+fn body(root: &str, base: &str, path: &SitePath, entries: Vec<Entry>, readme: Option<&Readme>) -> String {
+    let heading = breadcrumbs(root, base, path);
     if entries.is_empty() {
         return format!("<h1>{heading}</h1>\n<p>Nothing is here yet. What you save here appears at once.");
     }
     let more = entries.len().saturating_sub(ROWS);
     let mut body = format!("<header><h1>{heading}</h1>{FILTER}</header>\n<table>\n{HEADINGS}<tbody>\n");
-    body.extend(in_order(entries).iter().take(ROWS).map(|entry| row(path, entry)));
+    body.extend(in_order(entries).iter().take(ROWS).map(|entry| row(base, path, entry)));
     body.push_str("</table>\n<div id=\"below\">");
     if more > 0 {
         write!(body, "<p>… and {more} more, which are in the stream of this directory.</p>")
             .expect("writing to a string can't fail");
     }
-    body.extend(readme.map(below));
+    body.extend(readme.map(|readme| below(base, readme)));
     body.push_str("</div>");
     body
 }
 
 /// The README as it is written. A line break after `<pre>` is none of the text.
-fn below(Readme { path, version, text }: &Readme) -> String {
+fn below(base: &str, Readme { path, version, text }: &Readme) -> String {
     let (url, name) = (path.to_url(), page::escape(path.name()));
     let text = page::escape(text.strip_prefix('\u{feff}').unwrap_or(text));
     format!(
         "<section id=\"readme\" data-path=\"{url}\" data-version=\"{version}\">\
-         <h2><a href=\"{url}\">{name}</a></h2><pre>\n{text}</pre></section>"
+         <h2><a href=\"{base}{url}\">{name}</a></h2><pre>\n{text}</pre></section>"
     )
 }
 
@@ -98,7 +106,7 @@ fn in_order(entries: Vec<Entry>) -> Vec<Entry> {
 }
 
 /// Each directory on the way as a link, the last one as text.
-fn breadcrumbs(root: &str, path: &SitePath) -> String {
+fn breadcrumbs(root: &str, base: &str, path: &SitePath) -> String {
     let mut crumbs = String::new();
     for directory in path.directories() {
         let name = if directory == SitePath::root() { root } else { directory.name() };
@@ -106,7 +114,7 @@ fn breadcrumbs(root: &str, path: &SitePath) -> String {
         if directory == *path {
             write!(crumbs, "<span>{name}</span>").expect("writing to a string can't fail");
         } else {
-            write!(crumbs, "<a href=\"{}\">{name}</a><i>/</i>", directory.to_url())
+            write!(crumbs, "<a href=\"{base}{}\">{name}</a><i>/</i>", directory.to_url())
                 .expect("writing to a string can't fail");
         }
     }
@@ -114,18 +122,18 @@ fn breadcrumbs(root: &str, path: &SitePath) -> String {
 }
 
 /// What a script wants to know of an entry is in its `data` and `time`.
-fn row(directory: &SitePath, entry: &Entry) -> String {
+fn row(base: &str, directory: &SitePath, entry: &Entry) -> String {
     let place = if entry.is_directory { directory.directory(&entry.name) } else { directory.file(&entry.name) };
     let url = place.as_ref().map(SitePath::to_url).unwrap_or_default();
     let name = page::escape(&entry.name);
     if entry.is_directory {
-        return format!("<tr class=\"{}\"><td><a href=\"{url}\">{name}/</a><td><td>\n", Icon::Folder.name());
+        return format!("<tr class=\"{}\"><td><a href=\"{base}{url}\">{name}/</a><td><td>\n", Icon::Folder.name());
     }
     let icon = place.map_or(Icon::Other, |place| Icon::of(&kind::media_type(&place))).name();
     let (bytes, size) = (entry.size, size(entry.size));
     let modified = entry.modified.map(date).unwrap_or_default();
     format!(
-        "<tr class=\"{icon}\"><td><a href=\"{url}\">{name}</a><td><data value=\"{bytes}\">{size}</data><td>{modified}\n"
+        "<tr class=\"{icon}\"><td><a href=\"{base}{url}\">{name}</a><td><data value=\"{bytes}\">{size}</data><td>{modified}\n"
     )
 }
 
@@ -233,7 +241,7 @@ mod tests {
     fn a_readme_is_text() {
         let path = SitePath::from_url("/a%20b/README.md").unwrap();
         let readme = Readme { path, version: Version::of(b""), text: "\u{feff}\n# <b>&\n".into() };
-        let html = below(&readme);
+        let html = below("", &readme);
         assert!(html.contains("data-path=\"/a%20b/README.md\""), "{html}");
         assert!(html.ends_with("<pre>\n\n# &lt;b&gt;&amp;\n</pre></section>"), "{html}");
     }
@@ -241,7 +249,7 @@ mod tests {
     #[test]
     fn names_are_text() {
         let entry = Entry { name: "<b>&\"'".into(), is_directory: false, size: 1, modified: None };
-        let row = row(&SitePath::root(), &entry);
+        let row = row("", &SitePath::root(), &entry);
         assert_eq!(
             row,
             "<tr class=\"other\"><td><a href=\"/%3Cb%3E%26%22%27\">&lt;b&gt;&amp;&quot;&#39;</a><td><data value=\"1\">1 B</data><td>\n"

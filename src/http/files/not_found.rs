@@ -11,6 +11,7 @@ use crate::content::Version;
 use crate::http::files::own_headers::OurPage;
 use crate::http::files::resource;
 use crate::http::files::resource::Resource;
+use crate::http::html::inject::Tag;
 use crate::http::html::page;
 use crate::http::negotiate;
 use crate::site::SitePath;
@@ -23,6 +24,7 @@ const ICON: &str = include_str!("../../../static/ui/icon.svg");
 /// 404. `version` is that of what is missing, which has none if it is a file. `path` is `None` for what is never shown, whether it exists or not. `leads_out` says that a link to elsewhere is there.
 pub(crate) fn answer(
     request: &HttpRequest,
+    base: &str,
     path: Option<&SitePath>,
     version: Version,
     leads_out: bool,
@@ -47,8 +49,8 @@ pub(crate) fn answer(
         ),
         None => ("There is nothing here".to_owned(), ""),
     };
-    let body = format!("<h1>{heading}</h1>\n{words}\n<p><a href=\"/\">Go to the start page</a>");
-    let html = page::write(path, version, also, "Not found", "", &body);
+    let body = format!("<h1>{heading}</h1>\n{words}\n<p><a href=\"{base}/\">Go to the start page</a>");
+    let html = page::write(path.map(|path| Tag { base, path, version, nonce: None, also }), "Not found", "", &body);
     let mut response = response.content_type("text/html; charset=utf-8").body(html);
     response.extensions_mut().insert(OurPage);
     response

@@ -8,6 +8,7 @@ use actix_web::http::header::HeaderName;
 use actix_web::http::header::HeaderValue;
 
 use crate::http::html::csp;
+use crate::http::urls::PREFIX;
 use crate::site::rules::headers::Headers;
 
 /// Marks an answer that is none of the site's: a listing, or a page that shows a file.
@@ -23,7 +24,7 @@ pub(crate) fn policies(headers: &Headers, path: &str) -> Vec<String> {
 }
 
 /// Sets them.
-pub(crate) fn set(request: &HttpRequest, headers: &Headers, path: &str, response: &mut HttpResponse) {
+pub(crate) fn set(request: &HttpRequest, base: &str, headers: &Headers, path: &str, response: &mut HttpResponse) {
     let is_ours = response.extensions().get::<OurPage>().is_some();
     let is_live = response.extensions().get::<LivePage>().is_some();
     let is_stream = is_stream(response);
@@ -34,7 +35,7 @@ pub(crate) fn set(request: &HttpRequest, headers: &Headers, path: &str, response
             "cache-control" | "expires" | "pragma" => continue,
             "content-type" if is_stream || is_ours => continue,
             "content-security-policy" | "content-security-policy-report-only" if is_ours => continue,
-            "content-security-policy" if is_live => csp::widen(&value, host(request)),
+            "content-security-policy" if is_live => csp::widen(&value, &format!("{}{base}{PREFIX}/", host(request))),
             _ if is_unchanged && name.starts_with("content-") && name != "content-security-policy" => continue,
             _ => value,
         };

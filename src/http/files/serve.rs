@@ -29,6 +29,7 @@ use crate::http::files::resource;
 use crate::http::files::resource::Resource;
 use crate::http::html::csp;
 use crate::http::html::inject;
+use crate::http::html::inject::Tag;
 use crate::http::html::page;
 use crate::http::html::viewer;
 use crate::http::html::viewer::View;
@@ -87,7 +88,7 @@ pub(crate) fn answer(serving: &Serving<'_>, finding: Finding) -> HttpResponse {
             return not_found::icon(request, url);
         }
         tell_missing(serving);
-        return not_found::answer(request, Some(url), absent(serving), leads_out, &also);
+        return not_found::answer(request, &state.base, Some(url), absent(serving), leads_out, &also);
     }
     match found {
         Ok(Found::File(path, FileContent { bytes, modified, .. }, version)) => {
@@ -97,11 +98,11 @@ pub(crate) fn answer(serving: &Serving<'_>, finding: Finding) -> HttpResponse {
             let version = file.version;
             large(serving, &Place { path, version, is_missing, also }, file, head)
         }
-        Ok(Found::Listing(place, entries, readme)) => listing::page(request, &state.name, &place, entries, readme),
-        Ok(Found::Redirect(redirection)) => redirect::to(&redirection),
+        Ok(Found::Listing(place, entries, readme)) => listing::page(request, state, &place, entries, readme),
+        Ok(Found::Redirect(redirection)) => redirect::to(&state.base, &redirection),
         Err(ReadError::Missing) if url.as_str() == not_found::ICON_PATH => not_found::icon(request, url),
-        Err(ReadError::Missing) => not_found::answer(request, Some(url), absent(serving), false, &also),
-        Err(ReadError::Outside) => not_found::answer(request, Some(url), absent(serving), true, &also),
+        Err(ReadError::Missing) => not_found::answer(request, &state.base, Some(url), absent(serving), false, &also),
+        Err(ReadError::Outside) => not_found::answer(request, &state.base, Some(url), absent(serving), true, &also),
         Err(ReadError::Unreadable(error)) => HttpResponse::Forbidden()
             .insert_header((header::CACHE_CONTROL, "no-cache"))
             .content_type("text/plain; charset=utf-8")
@@ -170,7 +171,7 @@ pub(crate) fn file(
             media_type = resource::with_utf8(&media_type);
         }
     }
-    if let Some(page) = viewer::page(serving.request, path, &media_type, *version) {
+    if let Some(page) = viewer::page(serving.request, &serving.state.base, path, &media_type, *version) {
         return page;
     }
     let mut is_live = false;
@@ -204,7 +205,7 @@ fn large(serving: &Serving<'_>, place: &Place, large: Box<Large>, head: Vec<u8>)
     // The browser itself shows larger texts best. Pictures and logs may have any size.
     let is_shown =
         large.length() <= LARGEST_VIEW || matches!(View::of(path, &media_type), Some(View::Picture | View::Log));
-    if is_shown && let Some(page) = viewer::page(request, path, &media_type, *version) {
+    if is_shown && let Some(page) = viewer::page(request, &state.base, path, &media_type, *version) {
         return page;
     }
     let mut etag = EntityTag::new_strong(version.to_string());
@@ -259,7 +260,9 @@ fn with_client(serving: &Serving<'_>, place: &Place, bytes: &[u8]) -> Option<Vec
         let declared = own_headers::policies(&serving.rules.rules.headers, serving.url.as_str());
         policy.nonce = policy.nonce.or(csp::judge(declared).nonce);
     }
-    let injected = inject::inject(bytes, &inject::tag_also(path, *version, policy.nonce.as_deref(), also));
+    let nonce = policy.nonce.as_deref();
+    let injected =
+        inject::inject(bytes, &Tag { base: &serving.state.base, path, version: *version, nonce, also }.write());
     let say = &serving.state.say;
     if injected.is_none() {
         say(&Notice::NotLive { path, reason: "UTF-16", hint: "save it as UTF-8" });

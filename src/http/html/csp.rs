@@ -1,8 +1,6 @@
 //! The Content Security Policies that a page declares of itself, in `<meta>` elements, and what they mean for the client.
 //! Pure.
 
-use crate::http::urls::PREFIX;
-
 /// How far into a page it is looked for. A policy counts only inside of the head.
 const HEAD: usize = 16 << 10;
 
@@ -60,15 +58,14 @@ fn allows_us(sources: &[&str]) -> bool {
     sources.iter().any(|source| source.eq_ignore_ascii_case("'self'") || !source.starts_with('\''))
 }
 
-/// Policies of a header, separated by commas, that allow what the client does at this host, and nothing more: its scripts, its
+/// Policies of a header, separated by commas, that allow what the client does with what is at `ours`, and nothing more: its scripts, its
 /// worker, and its requests. A nonce or hash alone does not allow what a script imports.
-pub(crate) fn widen(policies: &str, host: &str) -> String {
-    let ours = format!("{host}{PREFIX}/");
+pub(crate) fn widen(policies: &str, ours: &str) -> String {
     let widened = policies.split(',').map(|policy| {
         let mut policy = policy.trim().to_owned();
         for (names, source) in [
-            (&["script-src-elem", "script-src", "default-src"][..], ours.as_str()),
-            (&["worker-src", "child-src", "script-src", "default-src"], ours.as_str()),
+            (&["script-src-elem", "script-src", "default-src"][..], ours),
+            (&["worker-src", "child-src", "script-src", "default-src"], ours),
             (&["connect-src", "default-src"], "'self'"),
         ] {
             let Some((written, sources)) = directive(&policy, names) else { continue };
@@ -192,7 +189,7 @@ mod tests {
                 ),
             ),
         ] {
-            let widened = widen(policy, "h:1");
+            let widened = widen(policy, ours);
             let sorted = |policy: &str| {
                 let mut parts = policy.split("; ").map(str::to_owned).collect::<Vec<_>>();
                 parts.sort();

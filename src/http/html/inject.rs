@@ -4,34 +4,47 @@ use crate::content::Version;
 use crate::http::urls::CLIENT;
 use crate::site::SitePath;
 
-/// The script tag for a page that is served from `path` with this version, and with this nonce if its policy wants one.
+/// The script tag for a page.
 ///
 /// It is a classic script that runs at once: before any other script of the page looks for scripts, listens or loads
 /// anything. It is no module, because some browsers refuse import maps that come after the first module.
-#[must_use]
-pub fn tag(path: &SitePath, version: Version, nonce: Option<&str>) -> String {
-    tag_also(path, version, nonce, &[])
+#[derive(Clone, Copy, Debug)]
+pub struct Tag<'a> {
+    /// Where the server is for browsers: empty, or a path such as `/app`.
+    pub base: &'a str,
+    /// What the page was made from, in this version.
+    pub path: &'a SitePath,
+    /// See there.
+    pub version: Version,
+    /// What the policy of the page wants.
+    pub nonce: Option<&'a str>,
+    /// On what else it depends: what was looked for in vain, and the rules of the site.
+    pub also: &'a [(SitePath, Version)],
 }
 
-/// The same for a page that depends on other places, too, each with its version: what was looked for in vain, and the rules
-/// of the site.
-#[must_use]
-pub fn tag_also(path: &SitePath, version: Version, nonce: Option<&str>, also: &[(SitePath, Version)]) -> String {
-    let path = path.to_url();
-    // Base64, if it is one (Content Security Policy Level 3, section 2.3.1). Anything else could end the attribute.
-    let is_nonce = |nonce: &&str| nonce.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/-_=".contains(&byte));
-    let nonce = nonce.filter(is_nonce).map(|nonce| format!(" nonce=\"{nonce}\"")).unwrap_or_default();
-    let version = version.to_string();
-    let mut tag =
-        ["<script src=\"", CLIENT, "\" data-path=\"", &path, "\" data-version=\"", &version, "\"", &nonce].concat();
-    if !also.is_empty() {
-        let also = also.iter().map(|(path, version)| format!("{version} {}", path.to_url())).collect::<Vec<_>>();
-        tag.push_str(" data-also=\"");
-        tag.push_str(&also.join(" "));
-        tag.push('"');
+impl Tag<'_> {
+    /// As it stands in the page.
+    #[must_use]
+    pub fn write(&self) -> String {
+        let Self { base, version, also, .. } = self;
+        let path = self.path.to_url();
+        // Base64, if it is one (Content Security Policy Level 3, section 2.3.1). Anything else could end the attribute.
+        let is_nonce =
+            |nonce: &&str| nonce.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/-_=".contains(&byte));
+        let nonce = self.nonce.filter(is_nonce).map(|nonce| format!(" nonce=\"{nonce}\"")).unwrap_or_default();
+        let version = version.to_string();
+        let mut tag =
+            ["<script src=\"", base, CLIENT, "\" data-path=\"", &path, "\" data-version=\"", &version, "\"", &nonce]
+                .concat();
+        if !also.is_empty() {
+            let also = also.iter().map(|(path, version)| format!("{version} {}", path.to_url())).collect::<Vec<_>>();
+            tag.push_str(" data-also=\"");
+            tag.push_str(&also.join(" "));
+            tag.push('"');
+        }
+        tag.push_str("></script>");
+        tag
     }
-    tag.push_str("></script>");
-    tag
 }
 
 /// Puts `tag` into a document; `None` if that can't be done: UTF-16 is not made of ASCII.
@@ -233,10 +246,12 @@ mod tests {
     #[test]
     fn the_tag_is_ascii_and_can_not_be_broken_out_of() {
         let path = SitePath::root().file("\"><script>é.html").unwrap();
-        let tag = tag(&path, Version::ABSENT, Some("r4nd0m+/="));
-        assert!(tag.is_ascii());
-        assert!(tag.contains("data-path=\"/%22%3E%3Cscript%3E%C3%A9.html\""));
-        assert!(tag.contains("nonce=\"r4nd0m+/=\""));
-        assert!(!super::tag(&path, Version::ABSENT, Some("\"><b>")).contains("nonce"));
+        let tag =
+            |nonce| Tag { base: "", path: &path, version: Version::ABSENT, nonce: Some(nonce), also: &[] }.write();
+        let plain = tag("r4nd0m+/=");
+        assert!(plain.is_ascii());
+        assert!(plain.contains("data-path=\"/%22%3E%3Cscript%3E%C3%A9.html\""));
+        assert!(plain.contains("nonce=\"r4nd0m+/=\""));
+        assert!(!tag("\"><b>").contains("nonce"));
     }
 }

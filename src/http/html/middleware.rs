@@ -29,6 +29,7 @@ use futures_util::future::LocalBoxFuture;
 use crate::content::Version;
 use crate::http::html::csp;
 use crate::http::html::inject;
+use crate::http::html::inject::Tag;
 use crate::http::negotiate;
 use crate::http::negotiate::Destination;
 use crate::http::state::AppState;
@@ -173,7 +174,14 @@ impl Page {
         if let Some(rendered) = &self.state.rendered {
             rendered.note(&self.path);
         }
-        let tag = inject::tag(&self.path, self.version, policy.nonce.as_deref());
+        let tag = Tag {
+            base: &self.state.base,
+            path: &self.path,
+            version: self.version,
+            nonce: policy.nonce.as_deref(),
+            also: &[],
+        };
+        let tag = tag.write();
         let destination = self.destination;
         let mut response = response.map_body(|_, body| match body.try_into_bytes() {
             Ok(html) => {

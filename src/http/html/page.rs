@@ -3,8 +3,7 @@
 use actix_web::http::header::EntityTag;
 
 use crate::content::Version;
-use crate::http::html::inject;
-use crate::site::SitePath;
+use crate::http::html::inject::Tag;
 
 const STYLE: &str = include_str!("../../../static/ui/pages.css");
 
@@ -13,17 +12,10 @@ pub(crate) fn etag(version: Version) -> EntityTag {
     EntityTag::new_strong(format!("{version}-{}", env!("CARGO_PKG_VERSION")))
 }
 
-/// A page with the client of this path, if there is one. One with a script of its own, in its `head`, is never changed in
+/// A page with this tag, if there is one. One with a script of its own, in its `head`, is never changed in
 /// place by the client.
-pub(crate) fn write(
-    path: Option<&SitePath>,
-    version: Version,
-    also: &[(SitePath, Version)],
-    title: &str,
-    head: &str,
-    body: &str,
-) -> String {
-    let tag = path.map(|path| inject::tag_also(path, version, None, also)).unwrap_or_default();
+pub(crate) fn write(tag: Option<Tag<'_>>, title: &str, head: &str, body: &str) -> String {
+    let tag = tag.map(|tag| tag.write()).unwrap_or_default();
     let (title, option) = (escape(title), if head.is_empty() { "" } else { " data-savecast=\"reload\"" });
     format!(
         "<!doctype html>\n<html lang=\"en\"{option}>\n<head>{tag}\n<meta charset=\"utf-8\">\n\

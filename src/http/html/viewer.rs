@@ -11,7 +11,7 @@ use crate::content::Version;
 use crate::content::kind;
 use crate::content::kind::Kind;
 use crate::http::files::resource::Resource;
-use crate::http::html::inject;
+use crate::http::html::inject::Tag;
 use crate::http::html::page;
 use crate::http::negotiate;
 use crate::http::negotiate::Destination;
@@ -67,6 +67,7 @@ impl View {
 /// The page for this file; `None` if the request is not for a tab, or the file is none that it shows.
 pub(crate) fn page(
     request: &HttpRequest,
+    base: &str,
     path: &SitePath,
     media_type: &Mime,
     version: Version,
@@ -75,12 +76,13 @@ pub(crate) fn page(
         return None;
     }
     let view = View::of(path, media_type)?;
-    let (tag, title, url) = (inject::tag(path, version, None), page::escape(path.name()), path.to_url());
+    let tag = Tag { base, path, version, nonce: None, also: &[] }.write();
+    let (title, url) = (page::escape(path.name()), format!("{base}{}", path.to_url()));
     let html = format!(
         "<!doctype html>\n<html data-savecast=\"reload\">\n<head>{tag}\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n\
-         <link rel=\"stylesheet\" href=\"{VIEW_STYLE}\">\n\
-         <script type=\"module\" src=\"{VIEW_SCRIPT}\"></script>\n</head>\n\
+         <link rel=\"stylesheet\" href=\"{base}{VIEW_STYLE}\">\n\
+         <script type=\"module\" src=\"{base}{VIEW_SCRIPT}\"></script>\n</head>\n\
          <body data-kind=\"{}\" data-path=\"{url}\"></body>\n</html>\n",
         view.name()
     );

@@ -59,7 +59,7 @@ pub(crate) async fn file(
     }
     let Resolution { place: path, answer: how, .. } = resolved(request, &state, url, rules).await;
     if let Answer::Redirect(redirection) = how {
-        return redirect::to(&redirection);
+        return redirect::to(&state.base, &redirection);
     }
     let representation = match Representation::parse(request.query_string(), &path) {
         Ok(representation) => representation,
