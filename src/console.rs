@@ -63,6 +63,7 @@ pub fn tone(notice: &Notice<'_>) -> Tone {
         | Notice::NotLive { .. }
         | Notice::Forbidden { .. }
         | Notice::Refused { .. }
+        | Notice::ForeignHost { .. }
         | Notice::Polled(_)
         | Notice::Missing { .. }
         | Notice::NotOpened { .. } => Tone::Warning,
@@ -99,6 +100,7 @@ pub fn json(notice: &Notice<'_>) -> Value {
         Notice::NotLive { path, reason, .. } => ("not-live", json!({ "path": path.as_str(), "reason": reason })),
         Notice::Forbidden { path, directive } => ("not-live", json!({ "path": path.as_str(), "directive": directive })),
         Notice::Refused { origin, host } => ("refused", json!({ "origin": origin, "host": host })),
+        Notice::ForeignHost { name } => ("foreign-host", json!({ "name": name })),
         Notice::Polled(_) => ("polled", json!({})),
         Notice::Sent { report } => (
             "sent",
@@ -199,6 +201,10 @@ pub(crate) fn lines(notice: &Notice<'_>) -> Vec<String> {
         Notice::Refused { origin, host } => vec![
             format!("savecast: pages of {origin} are not live: they are of another origin than this server, {host}"),
             hint(&format!("start it with --cors {origin}, or let the proxy between them pass the Host header on")),
+        ],
+        Notice::ForeignHost { name } => vec![
+            format!("savecast: a request for {name} was refused, because this server does not go by that name"),
+            hint(&format!("if that is a name of yours, start it with --allow-host {name}")),
         ],
         Notice::Polled(Polled { cause: Cause::Unwatched(error), every }) => {
             let causes = causes(error);

@@ -24,7 +24,7 @@
 //!
 //! | room | goes in | comes out |
 //! |---|---|---|
-//! | `site` | a URL | a place inside what is served |
+//! | `site` | a URL, and the rules of the site | a place inside what is served |
 //! | `source` | a place | what stands there |
 //! | `watch` | file-system events | settled batches |
 //! | `content` | bytes | snapshots |

@@ -42,6 +42,8 @@ pub enum Notice<'a> {
     Forbidden { path: &'a SitePath, directive: &'a str },
     /// Pages of this origin load, and are refused their events, because the server is reached under this other host.
     Refused { origin: &'a str, host: &'a str },
+    /// Requests name this host, under which the server is not known.
+    ForeignHost { name: &'a str },
     /// A directory is polled, although nobody asked for it.
     Polled(&'a Polled),
     /// A snapshot has reached everybody.

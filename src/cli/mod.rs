@@ -22,6 +22,7 @@ const ALL: &str = "0.0.0.0";
 ///
 /// Each file is also a stream of its own contents: new EventSource("/data.json") gets them now and again after every
 /// save. Pages reload by themselves, and stylesheets are swapped in place.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 #[derive(Clone, Debug, Parser)]
 #[command(version, max_term_width = 100)]
 pub struct Args {

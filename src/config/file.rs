@@ -154,11 +154,10 @@ impl Reader<'_> {
                 }
                 Ok(())
             }
-            ("host", DeValue::Boolean(false)) => Ok(()),
+            ("host" | "cors", DeValue::Boolean(false)) => Ok(()),
             ("host", _) if !texts.is_empty() && texts.iter().all(|host| is_loopback(host)) => Ok(()),
             ("host", _) => Err("a file that was only found can't show the directory to others".into()),
             ("allow-host", _) => Err("a file that was only found can't allow other names".into()),
-            ("cors", DeValue::Boolean(false)) => Ok(()),
             ("cors", _) if !texts.is_empty() && texts.iter().all(|origin| is_loopback(host_of(origin))) => Ok(()),
             ("cors", _) => Err("a file that was only found can't allow pages of other machines".into()),
             _ => Ok(()),

@@ -13,6 +13,7 @@ use std::io;
 use std::io::IsTerminal;
 use std::io::Write as _;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -29,6 +30,7 @@ use crate::console;
 use crate::live::Live;
 use crate::notice::Notice;
 pub use crate::server::error::ServerError;
+use crate::server::requests::Say;
 use crate::server::terminal::Terminal;
 use crate::site::SitePath;
 
@@ -76,7 +78,9 @@ async fn serve(config: Config) -> Result<(), ServerError> {
     let workers = thread::available_parallelism().map_or(1, usize::from);
     let (connections, downloads) = limits::share_files(limits::file_limit(), workers);
     let (terminal, _ending) = Terminal::start(config.log).map_err(ServerError::Server)?;
-    let (say, report) = terminal::callbacks(&terminal);
+    let teller = terminal.clone();
+    let say: Say = Arc::new(move |notice| teller.say(notice));
+    let reporter = terminal.clone();
     let ignore = config.ignore.clone();
     let mut live = Live::builder(&config.directory)
         .max_push(config.max_push)
@@ -88,7 +92,7 @@ async fn serve(config: Config) -> Result<(), ServerError> {
         .ignore(move |path| is_ignored(&ignore, path))
         .files_only()
         .say(say.clone())
-        .on_report(report);
+        .on_report(move |report| reporter.report(report));
     if let Some(every) = config.poll {
         live = live.poll(every);
     }

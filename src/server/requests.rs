@@ -18,7 +18,7 @@ use actix_web::web::Bytes;
 use crate::notice::Notice;
 
 /// Tells the person who runs the server.
-type Say = Arc<dyn Fn(&Notice<'_>) + Send + Sync>;
+pub(super) type Say = Arc<dyn Fn(&Notice<'_>) + Send + Sync>;
 
 /// Says what was answered when all of it is on its way, or the other side has gone.
 pub(super) async fn tell<B: MessageBody + 'static>(

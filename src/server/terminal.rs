@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use std::io;
 use std::io::IsTerminal;
 use std::io::Write as _;
-use std::sync::Arc;
 use std::sync::mpsc;
 use std::sync::mpsc::Receiver;
 use std::sync::mpsc::RecvTimeoutError;
@@ -379,14 +378,6 @@ fn time() -> String {
 fn write(text: &str) {
     let mut stderr = io::stderr().lock();
     drop(stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush()));
-}
-
-/// What to call with notices, and with reports.
-pub(super) fn callbacks(
-    terminal: &Terminal,
-) -> (Arc<dyn Fn(&Notice<'_>) + Send + Sync>, impl Fn(&Report) + Send + Sync + use<>) {
-    let (say, report) = (terminal.clone(), terminal.clone());
-    (Arc::new(move |notice| say.say(notice)), move |it| report.report(it))
 }
 
 #[cfg(test)]

@@ -106,17 +106,14 @@ pub fn resolve(asked: &Asked<'_>, conventions: &Conventions<'_>, look: &mut impl
     }
     let rule = conventions.redirects.find(asked.url.as_str(), asked.query);
     if let Some(rule) = rule.as_ref().filter(|rule| rule.rule.is_forced) {
-        if let Some(resolution) = apply(rule, asked, look)? {
-            return Some(resolution);
-        }
-        return not_found(asked.url, look);
+        let applied = apply(rule, asked, look)?;
+        return if applied.answer == Answer::NotFound { not_found(asked.url, look) } else { Some(applied) };
     }
     let mut found = at(asked, look)?;
     let is_there = match &found.answer {
-        Answer::File => true,
         // Hosts list no directories, so a directory is there when its page is.
         Answer::Redirect(_) if rule.is_some() || conventions.is_app => has_page(asked.url, look)?,
-        Answer::Redirect(_) => true,
+        Answer::File | Answer::Redirect(_) => true,
         Answer::Listing | Answer::NotFoundPage | Answer::NotFound => false,
     };
     if is_there {
@@ -128,8 +125,11 @@ pub fn resolve(asked: &Asked<'_>, conventions: &Conventions<'_>, look: &mut impl
         // Hosts would answer for a missing script with HTML, which nobody wants to find out.
         if rule.rule.is_app() && !asked.wants_page {
             remark = Some((rule.rule.line, RuleRemark::ForPages));
-        } else if let Some(resolution) = apply(rule, asked, look)? {
-            return Some(resolution);
+        } else {
+            let applied = apply(rule, asked, look)?;
+            if applied.answer != Answer::NotFound {
+                return Some(applied);
+            }
         }
     } else if asked.wants_page {
         let fallbacks = [Some(FALLBACK), conventions.is_app.then_some(INDEX)];
@@ -166,11 +166,11 @@ pub fn stream(asked: &Asked<'_>, conventions: &Conventions<'_>, look: &mut impl 
             }
         }
     }
-    if let Some(rule) = rule.filter(|rule| !rule.rule.is_app() && rule.rule.status != 404)
-        && let Some(resolution) = apply(&rule, asked, look)?
-        && resolution.answer != Answer::NotFoundPage
-    {
-        return Some(resolution);
+    if let Some(rule) = rule.filter(|rule| !rule.rule.is_app() && rule.rule.status != 404) {
+        let applied = apply(&rule, asked, look)?;
+        if applied.answer != Answer::NotFound {
+            return Some(applied);
+        }
     }
     Some(itself(Answer::NotFound))
 }
@@ -246,17 +246,20 @@ fn has_page(url: &SitePath, look: &mut impl Look) -> Option<bool> {
     })
 }
 
-/// What a rule says, if that is anything else than what was asked for.
-fn apply(matched: &Matched<'_>, asked: &Asked<'_>, look: &mut impl Look) -> Option<Option<Resolution>> {
+/// What a rule says. It leads to nothing if that is not there, or what was asked for itself.
+fn apply(matched: &Matched<'_>, asked: &Asked<'_>, look: &mut impl Look) -> Option<Resolution> {
     let Matched { rule, to } = matched;
+    let nothing = || Some(Resolution::of(asked.url.clone(), Answer::NotFound));
     let place = SitePath::from_url(to.split(['?', '#']).next().unwrap_or_default());
     if (300..400).contains(&rule.status) {
         // Browsers would give up after a few rounds.
-        let is_same = place.as_ref() == Some(asked.url);
+        if place.as_ref() == Some(asked.url) {
+            return nothing();
+        }
         let redirection = Redirection { status: rule.status, to: to.clone() };
-        return Some((!is_same).then(|| Resolution::of(asked.url.clone(), Answer::Redirect(redirection))));
+        return Some(Resolution::of(asked.url.clone(), Answer::Redirect(redirection)));
     }
-    let Some(place) = place.filter(|place| !rules::is_rules(place)) else { return Some(None) };
+    let Some(place) = place.filter(|place| !rules::is_rules(place)) else { return nothing() };
     let candidates = if place.is_directory() {
         [place.file(INDEX), None, None]
     } else {
@@ -265,14 +268,14 @@ fn apply(matched: &Matched<'_>, asked: &Asked<'_>, look: &mut impl Look) -> Opti
     for place in candidates.into_iter().flatten() {
         if look.look(&place)? == Standing::File {
             let answer = if rule.status == 404 { Answer::NotFoundPage } else { Answer::File };
-            return Some(Some(Resolution::of(place, answer)));
+            return Some(Resolution::of(place, answer));
         }
     }
     // A directory without a page is shown as it is.
     if rule.status == 200 && look.look(&place.as_directory())? == Standing::Directory {
-        return Some(Some(Resolution::of(place.as_directory(), Answer::Listing)));
+        return Some(Resolution::of(place.as_directory(), Answer::Listing));
     }
-    Some(None)
+    nothing()
 }
 
 /// The nearest page for what is missing.

@@ -7,18 +7,24 @@ use actix_web::body::MessageBody;
 use actix_web::dev::ServiceRequest;
 use actix_web::dev::ServiceResponse;
 use actix_web::http::Method;
+use actix_web::http::Uri;
 use actix_web::http::header;
 use actix_web::http::header::HeaderMap;
 use actix_web::http::header::HeaderName;
 use actix_web::http::header::HeaderValue;
+use actix_web::http::uri::Authority;
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 
 use crate::http::guard::verdict::ANY;
 use crate::http::guard::verdict::Verdict;
+use crate::http::guard::verdict::without_port;
 use crate::http::state::AppState;
 use crate::http::urls::EVENTS;
 use crate::notice::Notice;
+
+/// The longest name of a host (RFC 1035, section 2.3.4).
+const LONGEST: usize = 253;
 
 /// Answers what the verdict allows.
 pub(crate) async fn check(
@@ -38,9 +44,16 @@ pub(crate) async fn check(
             }
         }
         Verdict::NoHost => request.into_response(HttpResponse::BadRequest().body("the request must name one host\n")),
-        Verdict::ForeignHost => request.into_response(HttpResponse::Forbidden().body(
-            "this server does not go by that name; allow it with --allow-host NAME, or in an app with allow_host()\n",
-        )),
+        Verdict::ForeignHost => {
+            let name = foreign_name(request.uri(), request.headers());
+            if state.guard.is_first(&name) {
+                (state.say)(&Notice::ForeignHost { name: &name });
+            }
+            let words = format!(
+                "this server does not go by the name {name}; allow it with --allow-host {name}, or in an app with allow_host()\n"
+            );
+            request.into_response(HttpResponse::Forbidden().content_type("text/plain; charset=utf-8").body(words))
+        }
         Verdict::ForeignOrigin => {
             tell(state, &request);
             request.into_response(foreign_origin())
@@ -56,6 +69,16 @@ pub(crate) async fn check(
     }
     protect(verdict, response.headers_mut());
     Ok(response)
+}
+
+/// The name that was asked for, as `--allow-host` takes it.
+fn foreign_name(uri: &Uri, headers: &HeaderMap) -> String {
+    let header = || headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = uri.authority().map(Authority::as_str).or_else(header).unwrap_or_default();
+    let name = without_port(host);
+    let is_name =
+        name.len() <= LONGEST && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_[]:".contains(&byte));
+    if is_name { name.to_ascii_lowercase() } else { "NAME".to_owned() }
 }
 
 fn foreign_origin() -> HttpResponse {

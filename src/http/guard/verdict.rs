@@ -21,11 +21,11 @@ use crate::http::negotiate::Negotiated;
 pub struct Guard {
     allowed: Vec<String>,
     cors: Option<Vec<String>>,
-    /// The origins whose pages were refused, as far as it was told.
+    /// The origins whose pages were refused, and the names of hosts, as far as it was told.
     refused: Arc<Mutex<BTreeSet<String>>>,
 }
 
-/// How many refused origins are told at most.
+/// How many of them are told at most.
 const REFUSED: usize = 100;
 
 /// All origins.
@@ -56,7 +56,7 @@ impl Guard {
         Self { allowed, cors, refused: Arc::default() }
     }
 
-    /// Whether this origin is refused for the first time.
+    /// Whether this origin or host is refused for the first time.
     pub(super) fn is_first(&self, origin: &str) -> bool {
         let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         refused.len() < REFUSED && refused.insert(origin.to_owned())
@@ -204,7 +204,7 @@ fn origin_of(url: &str) -> Option<&str> {
 }
 
 /// `[::1]:3000` → `[::1]`, `localhost:3000` → `localhost`. What is malformed stays so and matches nothing.
-fn without_port(host: &str) -> &str {
+pub(super) fn without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
         Some((name, port)) if !port.contains(']') && port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => host,

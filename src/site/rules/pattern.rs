@@ -45,9 +45,10 @@ impl Pattern {
     /// What is wrong with it, in words.
     pub fn parse(path: &str) -> Result<Self, String> {
         let Some(path) = path.strip_prefix('/') else {
-            return Err(match path.contains("://") {
-                true => "rules for other domains are not followed here".into(),
-                false => format!("a path that begins with / is needed, and not {path:?}"),
+            return Err(if path.contains("://") {
+                "rules for other domains are not followed here".into()
+            } else {
+                format!("a path that begins with / is needed, and not {path:?}")
             });
         };
         if path.matches('*').count() > 1 {
@@ -118,11 +119,13 @@ impl Pattern {
     /// The names that it has.
     #[must_use]
     pub fn names(&self) -> Vec<&str> {
-        let name = |segment| match segment {
-            &Segment::Name(ref name, _) => Some(name.as_str()),
-            &Segment::Splat(..) => Some(SPLAT),
-            &Segment::Text(_) => None,
-        };
+        fn name(segment: &Segment) -> Option<&str> {
+            match segment {
+                Segment::Name(name, _) => Some(name),
+                Segment::Splat(..) => Some(SPLAT),
+                Segment::Text(_) => None,
+            }
+        }
         self.segments.iter().filter_map(name).collect()
     }
 

@@ -131,10 +131,8 @@ impl Redirects {
         let leads_to_itself = rule.matched(&path, query).is_some();
         if leads_to_itself && rule.from.single().is_some() {
             let is_slash = rule.query.is_empty() && !rule.to.contains(['?', '#']);
-            return broken(match is_slash {
-                true => "this leads to itself: a slash at the end makes no difference in a rule".into(),
-                false => "this leads to itself".into(),
-            });
+            let why = if is_slash { ": a slash at the end makes no difference in a rule" } else { "" };
+            return broken(format!("this leads to itself{why}"));
         }
         if leads_to_itself && (rule.is_forced || uses_names) {
             return broken(format!("this leads to itself, again and again: {example} to {}", first.to));
@@ -208,7 +206,7 @@ impl Redirect {
     pub fn is_app(&self) -> bool {
         self.status == 200 && self.from.has_splat() && names_in(&self.to).is_empty() && {
             let path = self.to.split(['?', '#']).next().unwrap_or_default();
-            path.ends_with(".html") || path.ends_with('/')
+            path.ends_with('/') || path.rsplit_once('.').is_some_and(|(_, ending)| ending == "html")
         }
     }
 
