@@ -27,6 +27,10 @@ use crate::watch::Polled;
 
 /// Says it: what was asked for on standard output, the rest on standard error.
 pub fn say(notice: &Notice<'_>) {
+    // What goes well is for those who look at the terminal of the command.
+    if matches!(notice, Notice::Effect { .. } | Notice::Sent { .. } | Notice::Request { .. }) {
+        return;
+    }
     let text = format!("{notice}\n");
     // Nobody reads it if this fails, and the server is still of use.
     drop(match notice {

@@ -83,6 +83,9 @@ impl Live {
     /// Serves the directory below a path of the app, such as `/assets`, and what pages need below `/_savecast`. The requests to
     /// both must name this server as their host, so that no page of somebody else's can read them.
     ///
+    /// URLs are read as hosts read them: `/assets/about` is `about.html`, and the nearest `404.html` answers for what is missing.
+    /// `_redirects` and `_headers` are files like others, because the routes of the app are its rules.
+    ///
     /// Routes that were added to the app before come first, so a directory at `/` serves what nobody else does. It belongs to the
     /// app itself, and not to a scope: pages look for `/_savecast`. It is called for each worker, each time with the same path.
     ///

@@ -1,5 +1,6 @@
 //! The server of the command: its port, its workers, and in which order they start and stop.
 
+mod activity;
 mod base;
 mod compress;
 mod error;
@@ -7,6 +8,7 @@ mod limits;
 mod listen;
 mod network;
 mod requests;
+mod screen;
 mod terminal;
 
 use std::io;

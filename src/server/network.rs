@@ -80,7 +80,7 @@ mod tests {
     fn the_code_has_a_margin_and_needs_room() {
         let code = code("http://192.168.178.22:3000/", 80).unwrap();
         let lines = code.lines().collect::<Vec<_>>();
-        assert_eq!(lines.len(), 15);
+        assert_eq!(lines.len(), 17);
         assert!(!lines[0].contains('█'));
         assert_eq!(super::code("http://192.168.178.22:3000/", 20), None);
     }
