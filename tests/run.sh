@@ -29,4 +29,4 @@ npm ci --prefix tests --silent --no-audit --no-fund
 node --test --test-concurrency=1 tests/browser/
 # What a page does, in another browser, too.
 (cd tests/browser && BROWSER=firefox node --test --test-concurrency=1 page.test.mjs change.test.mjs morph.test.mjs tabs.test.mjs \
-  reload.test.mjs view.test.mjs listing.test.mjs workers.test.mjs)
+  reload.test.mjs view.test.mjs listing.test.mjs workers.test.mjs hosting.test.mjs)

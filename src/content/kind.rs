@@ -91,7 +91,8 @@ pub fn media_type_of_binary(path: &SitePath) -> Mime {
 /// Whether the name belongs to TypeScript and to MPEG transport streams, so that the content decides.
 #[must_use]
 pub fn may_be_stream(path: &SitePath) -> bool {
-    ["ts", "mts", "cts"].iter().any(|extension| has_extension(path, extension))
+    let may_be = |extension: &str| ["ts", "mts", "cts"].iter().any(|it| extension.eq_ignore_ascii_case(it));
+    extension(path).is_some_and(may_be)
 }
 
 /// Whether this is how an MPEG transport stream begins: packets of 188 bytes (ISO/IEC 13818-1), before each of which a camera
@@ -112,7 +113,8 @@ fn is_text_so_far(head: &[u8]) -> bool {
 }
 
 fn own(path: &SitePath) -> Option<&'static (&'static str, &'static str, Kind)> {
-    OWN.iter().find(|(extension, ..)| has_extension(path, extension))
+    let extension = extension(path)?;
+    OWN.iter().find(|(own, ..)| extension.eq_ignore_ascii_case(own))
 }
 
 fn parsed(media_type: &str) -> Mime {
@@ -123,8 +125,8 @@ fn guess(path: &SitePath) -> Option<Mime> {
     mime_guess::from_path(path.name()).first()
 }
 
-fn has_extension(path: &SitePath, extension: &str) -> bool {
-    path.name().rsplit_once('.').is_some_and(|(_, found)| found.eq_ignore_ascii_case(extension))
+fn extension(path: &SitePath) -> Option<&str> {
+    path.name().rsplit_once('.').map(|(_, extension)| extension)
 }
 
 /// Whether a file of this type is text, so that a charset belongs to it.

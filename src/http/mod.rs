@@ -68,7 +68,19 @@ async fn any_file(request: HttpRequest, state: Data<AppState>, payload: web::Pay
         }
     };
     let path = SitePath::from_url(request.uri().path());
-    let rules = state.rules();
+    let rules = match state.rules_at_once() {
+        Some(rules) => rules,
+        None => match web::block({
+            let state = state.clone();
+            move || state.rules()
+        })
+        .await
+        {
+            Ok(rules) => rules,
+            // The pool is gone when the server stops.
+            Err(_) => return HttpResponse::ServiceUnavailable().finish(),
+        },
+    };
     // What says how a site is served is no part of it.
     let Some(path) = path.filter(|path| !(rules.are_read && is_rules(path))) else {
         return match wanted {

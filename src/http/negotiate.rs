@@ -120,9 +120,11 @@ pub fn wants_page(headers: &HeaderMap, query: &str, name: &str) -> bool {
     if let Some(dest) = headers.get("sec-fetch-dest").map(header::HeaderValue::as_bytes) {
         return destination(headers, query).is_document() && !matches!(dest, b"embed" | b"object");
     }
-    let accept =
-        headers.get_all(header::ACCEPT).filter_map(|accept| accept.to_str().ok()).collect::<Vec<_>>().join(",");
-    accept.contains("text/html") || ((accept.is_empty() || accept.contains("*/*")) && !name.contains('.'))
+    let accepts = |media_type: &str| {
+        headers.get_all(header::ACCEPT).any(|accept| accept.to_str().is_ok_and(|accept| accept.contains(media_type)))
+    };
+    let accepts_all = || !headers.contains_key(header::ACCEPT) || accepts("*/*");
+    accepts("text/html") || (!name.contains('.') && accepts_all())
 }
 
 /// The same of a request.

@@ -91,7 +91,12 @@ impl Remarked {
 }
 
 impl AppState {
-    /// The rules that hold now.
+    /// The rules that hold now, if that needs no waiting.
+    pub(crate) fn rules_at_once(&self) -> Option<Arc<CurrentRules>> {
+        self.rule_files.as_ref().map_or_else(|| Some(Arc::default()), |files| files.at_once())
+    }
+
+    /// The same. May wait.
     pub(crate) fn rules(&self) -> Arc<CurrentRules> {
         self.rule_files.as_ref().map(|files| files.now()).unwrap_or_default()
     }

@@ -7,6 +7,7 @@ mod file;
 pub mod fingerprint;
 mod found;
 pub mod look;
+pub mod remote;
 mod rendered;
 mod rule_files;
 mod sources;

@@ -21,6 +21,7 @@ use crate::source::file::ReadError;
 use crate::source::fingerprint::Fingerprint;
 use crate::source::found::Found;
 use crate::source::look::Source;
+use crate::source::remote::remote_file_system;
 
 /// How long a file that has become empty or broken may still be in the midst of a save.
 const WRITING: Duration = Duration::from_millis(200);
@@ -35,6 +36,8 @@ pub type Tell = Box<dyn Fn(&SitePath, &Remark) + Send + Sync>;
 pub struct RuleFiles {
     directory: Directory,
     files: [(SitePath, PathBuf); 2],
+    /// Whether a look at them waits for nobody.
+    is_local: bool,
     kept: RwLock<Kept>,
     tell: Tell,
 }
@@ -76,10 +79,24 @@ impl RuleFiles {
         });
         let kept =
             Kept { rules: Arc::new(CurrentRules { are_read: true, ..CurrentRules::default() }), ..Kept::default() };
-        Self { directory, files, kept: RwLock::new(kept), tell }
+        // Where that can't be known, the disks of this machine are the rule.
+        let is_local = remote_file_system(directory.path()).is_none();
+        Self { directory, files, is_local, kept: RwLock::new(kept), tell }
     }
 
-    /// The rules that hold now. When a file makes no sense, what it said before does.
+    /// The rules that hold now, if that can be said without waiting for another machine or for who writes to a file.
+    #[must_use]
+    pub fn at_once(&self) -> Option<Arc<CurrentRules>> {
+        if !self.is_local {
+            return None;
+        }
+        // A link may lead anywhere.
+        let seen = self.files.each_ref().map(|(_, file)| file.symlink_metadata().ok().map(|it| Fingerprint::of(&it)));
+        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+        (kept.seen == seen).then(|| kept.rules.clone())
+    }
+
+    /// The same, with a look at what has changed. May wait. When a file makes no sense, what it said before does.
     #[must_use]
     pub fn now(&self) -> Arc<CurrentRules> {
         let seen = self.files.each_ref().map(|(_, file)| fs::metadata(file).ok().map(|it| Fingerprint::of(&it)));

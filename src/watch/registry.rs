@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::source::fingerprint::Identity;
-use crate::watch::system;
+use crate::source::remote::remote_file_system;
 use crate::watch::system::SystemWatcher;
 use crate::watch::system::WatchError;
 
@@ -80,7 +80,7 @@ impl WatchRegistry {
             Some(Ok(())) => {
                 self.watched.insert(place.to_path_buf());
                 self.shared.extend(shared.map(|identity| (place.to_path_buf(), identity)));
-                let Some(name) = system::remote_file_system(place) else {
+                let Some(name) = remote_file_system(place) else {
                     self.polled.remove(place);
                     return;
                 };

@@ -56,7 +56,7 @@ pub(crate) async fn serve(
     request: &HttpRequest,
     state: Data<AppState>,
     url: SitePath,
-    rules: &CurrentRules,
+    rules: &Arc<CurrentRules>,
 ) -> HttpResponse {
     let wait = preferred(request.headers()).filter(|wait| *wait > 0 && request.method() == Method::GET);
     let Some(wait) = wait else { return serve::serve(request, state, url, rules).await };
@@ -66,7 +66,7 @@ pub(crate) async fn serve(
     let is_known = state.hub.is_known(&url) || resolve::index(&url).is_some_and(|index| state.hub.is_known(&index));
     let mut answer = if has || is_known {
         // Apart, so that the many who do not wait have no room for it.
-        Box::pin(hold(request, state, url, Duration::from_secs(wait))).await
+        Box::pin(hold(request, state, url, rules, Duration::from_secs(wait))).await
     } else {
         serve::serve(request, state, url, rules).await
     };
@@ -76,7 +76,13 @@ pub(crate) async fn serve(
 }
 
 /// Answers what has settled, and never what is on disk in the midst of a save.
-async fn hold(request: &HttpRequest, state: Data<AppState>, url: SitePath, wait: Duration) -> HttpResponse {
+async fn hold(
+    request: &HttpRequest,
+    state: Data<AppState>,
+    url: SitePath,
+    rules: &Arc<CurrentRules>,
+    wait: Duration,
+) -> HttpResponse {
     let end = Instant::now() + wait;
     let question = Question::new(request, url);
     let follow = |places: &[SitePath]| {
@@ -93,7 +99,9 @@ async fn hold(request: &HttpRequest, state: Data<AppState>, url: SitePath, wait:
     let mut settled = Settled::default();
     let mut same = None;
     loop {
-        match answer(request, &state, &question, &mut settled).await {
+        // Where nobody can say it at once, they are those of the beginning.
+        let rules = state.rules_at_once().unwrap_or_else(|| rules.clone());
+        match answer(request, &state, &question, &rules, &mut settled).await {
             Some(answer) if answer.status() != StatusCode::NOT_MODIFIED => return answer,
             Some(answer) => same = Some(answer),
             // What the answer depends on is learned one place after the other. The new follower begins before the old one ends,
@@ -116,10 +124,7 @@ async fn hold(request: &HttpRequest, state: Data<AppState>, url: SitePath, wait:
     match same {
         Some(same) => same,
         None if has_something(request) => nothing_new(request),
-        None => {
-            let rules = state.rules();
-            serve::serve(request, state, question.url, &rules).await
-        }
+        None => serve::serve(request, state, question.url, rules).await,
     }
 }
 
@@ -155,11 +160,11 @@ async fn answer(
     request: &HttpRequest,
     state: &Data<AppState>,
     question: &Question,
+    rules: &CurrentRules,
     settled: &mut Settled,
 ) -> Option<HttpResponse> {
-    let rules = state.rules();
-    let resolution = resolve::resolve(&question.asked(), &state.conventions(&rules), settled)?;
-    let serving = Serving { request, state, url: &question.url, rules: &rules };
+    let resolution = resolve::resolve(&question.asked(), &state.conventions(rules), settled)?;
+    let serving = Serving { request, state, url: &question.url, rules };
     let place = match resolution.answer {
         Answer::File | Answer::Listing => resolution.place,
         // A directory that was asked for without its slash is not there under this name, but it leads to the other.
