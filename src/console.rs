@@ -134,6 +134,20 @@ pub fn json(notice: &Notice<'_>) -> Value {
 }
 
 #[cfg(feature = "cli")]
+/// JSON as it stands in a line: what a terminal takes for a command is written as JSON writes it. It stands in texts alone.
+#[cfg(feature = "cli")]
+pub fn json_line(value: &Value) -> String {
+    let mut line = String::new();
+    for letter in value.to_string().chars() {
+        if is_hidden(letter) {
+            write!(line, "\\u{:04x}", u32::from(letter)).expect("writing to a string can't fail");
+        } else {
+            line.push(letter);
+        }
+    }
+    line
+}
+
 /// With three digits behind the point.
 fn milliseconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1_000_000.0).round() / 1000.0
@@ -150,13 +164,6 @@ impl fmt::Display for Notice<'_> {
 /// What comes from a file or a request may hold anything, also what a terminal takes for a command, or for another line.
 /// What is no letter is written as in Rust: `\n`, `\u{1b}`.
 pub(crate) fn printable(line: &str) -> String {
-    // The marks and controls of Unicode that change the direction of text (UAX #9), and its ends of lines and paragraphs.
-    let is_hidden = |letter: char| {
-        let marks = ['\u{61c}', '\u{200e}', '\u{200f}', '\u{2028}', '\u{2029}'];
-        letter.is_control()
-            || marks.contains(&letter)
-            || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
     let mut text = String::with_capacity(line.len());
     for letter in line.chars() {
         if is_hidden(letter) {
@@ -166,6 +173,15 @@ pub(crate) fn printable(line: &str) -> String {
         }
     }
     text
+}
+
+/// Whether a terminal takes this for a command, or it has no width: also the marks and controls of Unicode that change the
+/// direction of text (UAX #9), and its ends of lines and paragraphs.
+fn is_hidden(letter: char) -> bool {
+    let marks = ['\u{61c}', '\u{200e}', '\u{200f}', '\u{2028}', '\u{2029}'];
+    letter.is_control()
+        || marks.contains(&letter)
+        || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The lines of a notice. Each of them is made printable before it is shown.

@@ -1,7 +1,18 @@
 //! Options of other tools that people type, and what does the same here.
 
 /// The options, the tools that have them, and what to do here.
-const KNOWN: [(&[&str], &str, &str); 43] = [
+const KNOWN: [(&[&str], &str, &str); 50] = [
+    (&["-q"], "live-server", "savecast --quiet"),
+    (&["-v"], "many servers", "savecast --verbose says each request, savecast --version its version"),
+    (&["-d"], "http-server and python", "savecast DIR serves a directory; an index.html takes the place of a listing"),
+    (&["-m"], "python", "savecast DIR --port N is all"),
+    (
+        &["--hot", "--live-reload", "--livereload", "--livereload-port", "--reload", "--live"],
+        "many servers",
+        "nothing is needed: all that a page uses is live",
+    ),
+    (&["--auth"], "many servers", "there are no passwords; without --host, nobody but this machine gets in"),
+    (&["--dotfiles", "--plugins", "-C", "-K"], "browser-sync and http-server", "there is nothing of this kind"),
     (&["--wait"], "live-server", "nothing is needed: a save is shown as soon as it is complete"),
     (
         &["--reload-delay", "--reload-debounce", "--reload-throttle"],
@@ -46,12 +57,23 @@ const KNOWN: [(&[&str], &str, &str); 43] = [
         "there are no passwords; without --host, nobody but this machine gets in",
     ),
     (
-        &["--no-notify", "--no-ui", "--ui-port", "--no-ghost-mode", "--no-online", "--no-snippet"],
+        &[
+            "--no-notify",
+            "--no-ui",
+            "--ui-port",
+            "--no-ghost-mode",
+            "--ghostMode",
+            "--ghost-mode",
+            "--ui",
+            "--notify",
+            "--no-online",
+            "--no-snippet",
+        ],
         "browser-sync",
         "nothing is needed: there is nothing to switch off",
     ),
     (
-        &["--server", "--serve", "--root", "--dir", "--directory", "--cwd", "-d", "-t", "--outDir"],
+        &["--server", "--serve", "--root", "--dir", "--directory", "--cwd", "-t", "--outDir"],
         "browser-sync, python and php",
         "savecast DIR serves a directory, and one without an index shows its listing",
     ),
@@ -98,7 +120,7 @@ const KNOWN: [(&[&str], &str, &str); 43] = [
     (&["--no-dir-listing", "-i"], "http-server", "an index.html in a directory takes the place of its listing"),
     (&["--cgi"], "python", "nothing of a directory is run"),
     (&["--protocol"], "python", "nothing is needed: it is HTTP/1.1"),
-    (&["--force", "--clearScreen", "--mode", "-m"], "vite", "nothing is needed: nothing is built"),
+    (&["--force", "--clearScreen", "--mode"], "vite", "nothing is needed: nothing is built"),
     (&["--run", "--exec", "--edge", "--relay"], "later versions", "this is not there yet"),
     (
         &["--inject-body", "--highlight", "--navigate", "--remote-logs", "--use-local-ip", "--workers"],

@@ -77,7 +77,7 @@ pub struct Args {
     pub base: String,
 
     /// What never reloads or changes a page, such as '*.map' or 'drafts/**'; may be given again
-    #[arg(long, value_name = "GLOB", value_parser = values::glob)]
+    #[arg(long, value_name = "GLOB", value_parser = values::glob, value_delimiter = ',')]
     pub ignore: Vec<Pattern>,
 
     /// Compress answers for browsers on this machine, too, and not only for those on others

@@ -6,6 +6,7 @@ use std::time::Duration;
 use glob::Pattern;
 
 use crate::site::SitePath;
+use crate::site::rules::is_rules;
 
 /// A directory at a path of the site.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,11 +21,27 @@ pub struct MountArg {
 pub(super) fn mount(text: &str) -> Result<MountArg, &'static str> {
     let wrong = "a path of the site and a directory are needed, such as /vendor=node_modules";
     let (prefix, directory) = text.split_once('=').or_else(|| text.split_once(':')).ok_or(wrong)?;
-    let prefix = SitePath::from_url(prefix.trim_end_matches('/')).filter(|_| !directory.is_empty()).ok_or(wrong)?;
-    if prefix == SitePath::root() || prefix.as_str().starts_with("/_savecast") {
-        return Err("this path is taken");
+    if directory.is_empty() {
+        return Err(wrong);
     }
-    Ok(MountArg { prefix: prefix.as_directory(), directory: directory.into() })
+    MountArg::new(prefix, directory.into())
+}
+
+impl MountArg {
+    /// A directory at this path.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the path.
+    pub fn new(prefix: &str, directory: PathBuf) -> Result<Self, &'static str> {
+        let wrong = "a path of the site and a directory are needed, such as /vendor=node_modules";
+        let prefix = SitePath::from_url(prefix.trim_end_matches('/')).ok_or(wrong)?;
+        let is_ours = prefix.directories().nth(1).unwrap_or_else(|| prefix.as_directory()).name() == "_savecast";
+        if prefix == SitePath::root() || is_ours || is_rules(&prefix) {
+            return Err("this path is taken");
+        }
+        Ok(Self { prefix: prefix.as_directory(), directory })
+    }
 }
 
 /// A path of a URL, without the slash at its end: `/app`, or nothing for the root.
@@ -41,7 +58,8 @@ pub(super) fn port(text: &str) -> Result<u16, &'static str> {
 
 /// A pattern of paths.
 pub(super) fn glob(text: &str) -> Result<Pattern, String> {
-    Pattern::new(text.trim_start_matches("./")).map_err(|error| format!("{} at character {}", error.msg, error.pos + 1))
+    Pattern::new(text.trim_start_matches("./").trim_end_matches('/'))
+        .map_err(|error| format!("{} at character {}", error.msg, error.pos + 1))
 }
 
 /// A pause of at least a millisecond.

@@ -13,12 +13,15 @@ use crate::cli::known;
 use crate::config::file::FileError;
 use crate::site::SitePath;
 
+/// An option of so many letters may be any other one.
+const SHORT: usize = "--host".len();
+
 /// What was typed, or written down, makes no sense.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// The command line; or it asks for help.
-    Usage(clap::Error),
+    Usage(Box<clap::Error>),
     /// An option of another tool.
     Known(String, &'static str),
     /// There is no such address.
@@ -43,7 +46,10 @@ impl ConfigError {
         let typed = error.get(ContextKind::InvalidArg).map(ToString::to_string);
         let advice =
             typed.filter(|_| error.kind() == ErrorKind::UnknownArgument).and_then(|typed| known::advice(&typed));
-        advice.map_or(Self::Usage(error), |(what, hint)| Self::Known(what, hint))
+        match advice {
+            Some((what, hint)) => Self::Known(what, hint),
+            None => Self::Usage(Box::new(without_guesses(error))),
+        }
     }
 
     /// What the person can do.
@@ -95,4 +101,19 @@ impl Error for ConfigError {
 /// A directory as people write it.
 fn name(prefix: &SitePath) -> &str {
     prefix.as_str().trim_end_matches('/')
+}
+
+/// clap guesses what was meant, and takes `--hot` for `--host`, which shows the directory to the network. What is nearly the same
+/// is a slip of the finger.
+fn without_guesses(mut error: clap::Error) -> clap::Error {
+    let typed = error.get(ContextKind::InvalidArg).map(ToString::to_string).unwrap_or_default();
+    let guess = error.get(ContextKind::SuggestedArg).map(ToString::to_string).unwrap_or_default();
+    let is_slip = strsim::damerau_levenshtein(&typed, &guess) == 1 && typed.len() > SHORT;
+    if error.kind() == ErrorKind::UnknownArgument {
+        error.remove(ContextKind::Suggested);
+        if !is_slip {
+            error.remove(ContextKind::SuggestedArg);
+        }
+    }
+    error
 }

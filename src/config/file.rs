@@ -1,7 +1,9 @@
 //! `savecast.toml` → the same arguments that somebody could have typed.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::fmt;
+use std::fs;
 use std::net::IpAddr;
 use std::path::Path;
 
@@ -13,10 +15,14 @@ use toml::de::DeTable;
 use toml::de::DeValue;
 
 use crate::cli::Args;
+use crate::cli::MountArg;
 use crate::site::path::may_be_passed;
 
 /// The name under which it is found.
 pub const NAME: &str = "savecast.toml";
+
+/// The table of directories.
+const MOUNT: &str = "mount";
 
 /// Options that make no sense in a file.
 const TYPED_ONLY: [&str; 4] = ["config", "help", "version", "no-open"];
@@ -52,22 +58,24 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// What it says, as arguments, but for what `is_typed` says that somebody has typed.
-    pub(super) fn arguments(&self, is_typed: impl Fn(&str) -> bool) -> Result<Vec<OsString>, FileError> {
+    /// What it says: as arguments, but for what `is_typed` says that somebody has typed; and what it mounts.
+    pub(super) fn read(&self, is_typed: impl Fn(&str) -> bool) -> Result<(Vec<OsString>, Vec<MountArg>), FileError> {
         let table = DeTable::parse(self.text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start);
             self.error(at, error.message().to_owned())
         })?;
         let mut arguments = Vec::new();
+        let mut mounts = Vec::new();
         for (key, value) in table.get_ref() {
             let name = key.get_ref().as_ref();
             let at = key.span().start;
-            let found = self.option(name, value).map_err(|message| self.error(at, message))?;
+            if name == MOUNT {
+                mounts = self.mounts(value)?;
+                continue;
+            }
+            let found = option(name, value).map_err(|message| self.error(at, message))?;
             if !self.is_named {
-                self.check_reach(name, value).map_err(|message| {
-                    let hint = format!("if you trust it, allow it with --config {NAME}");
-                    FileError { hint: Some(hint), ..self.error(at, message) }
-                })?;
+                check_reach(name, value).map_err(|message| self.mistrusted(at, message))?;
             }
             for argument in &found {
                 judge(name, argument).map_err(|message| self.error(at, message))?;
@@ -76,92 +84,38 @@ impl Reader<'_> {
                 arguments.extend(found);
             }
         }
-        Ok(arguments)
+        Ok((arguments, mounts))
     }
 
-    /// The arguments that mean the same.
-    fn option(&self, name: &str, value: &Spanned<DeValue<'_>>) -> Result<Vec<OsString>, String> {
-        let command = Args::command();
-        let names = command.get_arguments().filter_map(clap::Arg::get_long).filter(|long| !TYPED_ONLY.contains(long));
-        let Some(option) =
-            command.get_arguments().find(|option| option.get_long() == Some(name) && !TYPED_ONLY.contains(&name))
-        else {
-            let nearest =
-                names.map(|known| (strsim::jaro_winkler(name, known), known)).max_by(|a, b| a.0.total_cmp(&b.0));
-            return Err(match nearest {
-                Some((alike, known)) if alike >= ALIKE => format!("{name} is no option; {known} is one"),
-                _ => format!("{name} is no option; savecast --help lists them"),
-            });
+    fn mounts(&self, value: &Spanned<DeValue<'_>>) -> Result<Vec<MountArg>, FileError> {
+        let wrong = |at| {
+            self.error(
+                at,
+                format!("{MOUNT} is a table of paths and directories, such as \"/vendor\" = \"node_modules\""),
+            )
         };
-        if name == "mount" {
-            return self.mounts(value.get_ref());
-        }
-        let is_flag = matches!(option.get_action(), ArgAction::SetTrue);
-        let may_be_bare = option.get_num_args().is_some_and(|range| range.min_values() == 0);
-        let text = |value: &DeValue<'_>| match value {
-            DeValue::String(text) => Some(text.to_string()),
-            DeValue::Integer(number) => Some(number.as_str().to_owned()),
-            _ => None,
-        };
-        let bare = || OsString::from(format!("--{name}"));
-        let with = |value: String| OsString::from(format!("--{name}={value}"));
-        match value.get_ref() {
-            DeValue::Boolean(false) if is_flag || may_be_bare => Ok(Vec::new()),
-            DeValue::Boolean(true) if is_flag || may_be_bare => Ok(vec![bare()]),
-            _ if is_flag => Err(format!("{name} is true or false")),
-            DeValue::Array(list) if matches!(option.get_action(), ArgAction::Append) => {
-                let texts = list.iter().map(|one| text(one.get_ref())).collect::<Option<Vec<_>>>();
-                texts
-                    .map(|texts| texts.into_iter().map(with).collect())
-                    .ok_or_else(|| format!("{name} is a list of texts"))
+        let DeValue::Table(table) = value.get_ref() else { return Err(wrong(value.span().start)) };
+        let mount = |(path, directory): (&Spanned<Cow<'_, str>>, &Spanned<DeValue<'_>>)| {
+            let at = path.span().start;
+            let directory = self.directory.join(directory.get_ref().as_str().ok_or_else(|| wrong(at))?);
+            let mount = MountArg::new(path.get_ref(), directory);
+            let mount = mount.map_err(|message| self.error(at, format!("{MOUNT} {}: {message}", path.get_ref())))?;
+            let shown = mount.directory.display().to_string();
+            if let Err(error) = fs::read_dir(&mount.directory) {
+                return Err(self.error(at, format!("{MOUNT} {}: cannot read {shown}: {error}", path.get_ref())));
             }
-            one => text(one).map(|text| vec![with(text)]).ok_or_else(|| {
-                let names =
-                    option.get_value_names().and_then(|names| names.first()).map_or("value", |name| name.as_str());
-                let list = if matches!(option.get_action(), ArgAction::Append) { ", or a list of them" } else { "" };
-                format!("{name} needs a text or a number ({names}){list}, and not {}", kind(one))
-            }),
-        }
-    }
-
-    fn mounts(&self, value: &DeValue<'_>) -> Result<Vec<OsString>, String> {
-        let wrong = "mount is a table of paths and directories, such as \"/vendor\" = \"node_modules\"";
-        let DeValue::Table(table) = value else { return Err(wrong.into()) };
-        let mount = |(path, directory): (&Spanned<_>, &Spanned<DeValue<'_>>)| match directory.get_ref() {
-            DeValue::String(directory) => {
-                let path: &std::borrow::Cow<'_, str> = path.get_ref();
-                let mut mount = OsString::from(format!("--mount={path}="));
-                mount.push(self.directory.join(directory.as_ref()));
-                Ok(mount)
+            if !self.is_named {
+                let inside = self.check_inside(&mount.directory);
+                inside.map_err(|message| self.mistrusted(at, format!("{MOUNT} {}: {message}", path.get_ref())))?;
             }
-            _ => Err(wrong.to_owned()),
+            Ok(mount)
         };
         table.iter().map(mount).collect()
     }
 
-    /// What a directory says of itself can't reach outside of it: somebody may just have cloned it.
-    fn check_reach(&self, name: &str, value: &Spanned<DeValue<'_>>) -> Result<(), String> {
-        let texts = match value.get_ref() {
-            DeValue::Array(list) => list.iter().filter_map(|one| one.get_ref().as_str()).collect::<Vec<_>>(),
-            one => one.as_str().into_iter().collect(),
-        };
-        match (name, value.get_ref()) {
-            ("mount", DeValue::Table(mounts)) => {
-                for (path, directory) in mounts {
-                    let directory = directory.get_ref().as_str().unwrap_or_default();
-                    self.check_inside(Path::new(directory))
-                        .map_err(|why| format!("{} = {directory:?}: {why}", path.get_ref()))?;
-                }
-                Ok(())
-            }
-            ("host" | "cors", DeValue::Boolean(false)) => Ok(()),
-            ("host", _) if !texts.is_empty() && texts.iter().all(|host| is_loopback(host)) => Ok(()),
-            ("host", _) => Err("a file that was only found can't show the directory to others".into()),
-            ("allow-host", _) => Err("a file that was only found can't allow other names".into()),
-            ("cors", _) if !texts.is_empty() && texts.iter().all(|origin| is_loopback(host_of(origin))) => Ok(()),
-            ("cors", _) => Err("a file that was only found can't allow pages of other machines".into()),
-            _ => Ok(()),
-        }
+    fn mistrusted(&self, at: usize, message: String) -> FileError {
+        let hint = format!("if you trust it, allow it with --config {NAME}");
+        FileError { hint: Some(hint), ..self.error(at, message) }
     }
 
     fn check_inside(&self, directory: &Path) -> Result<(), String> {
@@ -183,6 +137,61 @@ impl Reader<'_> {
     fn error(&self, at: usize, message: String) -> FileError {
         let line = self.text.get(..at).unwrap_or_default().matches('\n').count() + 1;
         FileError { line, message, hint: None }
+    }
+}
+
+/// The arguments that mean the same.
+fn option(name: &str, value: &Spanned<DeValue<'_>>) -> Result<Vec<OsString>, String> {
+    let command = Args::command();
+    let names = command.get_arguments().filter_map(clap::Arg::get_long).filter(|long| !TYPED_ONLY.contains(long));
+    let Some(option) =
+        command.get_arguments().find(|option| option.get_long() == Some(name) && !TYPED_ONLY.contains(&name))
+    else {
+        let nearest = names.map(|known| (strsim::jaro_winkler(name, known), known)).max_by(|a, b| a.0.total_cmp(&b.0));
+        return Err(match nearest {
+            Some((alike, known)) if alike >= ALIKE => format!("{name} is no option; {known} is one"),
+            _ => format!("{name} is no option; savecast --help lists them"),
+        });
+    };
+    let is_flag = matches!(option.get_action(), ArgAction::SetTrue);
+    let may_be_bare = option.get_num_args().is_some_and(|range| range.min_values() == 0);
+    let text = |value: &DeValue<'_>| match value {
+        DeValue::String(text) => Some(text.to_string()),
+        DeValue::Integer(number) => Some(number.as_str().to_owned()),
+        _ => None,
+    };
+    let bare = || OsString::from(format!("--{name}"));
+    let with = |value: String| OsString::from(format!("--{name}={value}"));
+    match value.get_ref() {
+        DeValue::Boolean(false) if is_flag || may_be_bare => Ok(Vec::new()),
+        DeValue::Boolean(true) if is_flag || may_be_bare => Ok(vec![bare()]),
+        _ if is_flag => Err(format!("{name} is true or false")),
+        DeValue::Array(list) if matches!(option.get_action(), ArgAction::Append) => {
+            let texts = list.iter().map(|one| text(one.get_ref())).collect::<Option<Vec<_>>>();
+            texts.map(|texts| texts.into_iter().map(with).collect()).ok_or_else(|| format!("{name} is a list of texts"))
+        }
+        one => text(one).map(|text| vec![with(text)]).ok_or_else(|| {
+            let names = option.get_value_names().and_then(|names| names.first()).map_or("value", |name| name.as_str());
+            let list = if matches!(option.get_action(), ArgAction::Append) { ", or a list of them" } else { "" };
+            format!("{name} needs a text or a number ({names}){list}, and not {}", kind(one))
+        }),
+    }
+}
+
+/// What a directory says of itself can't reach outside of it: somebody may just have cloned it.
+fn check_reach(name: &str, value: &Spanned<DeValue<'_>>) -> Result<(), String> {
+    let texts = match value.get_ref() {
+        DeValue::Array(list) => list.iter().filter_map(|one| one.get_ref().as_str()).collect::<Vec<_>>(),
+        one => one.as_str().into_iter().collect(),
+    };
+    match (name, value.get_ref()) {
+        ("host" | "cors", DeValue::Boolean(false)) => Ok(()),
+        ("host", _) if !texts.is_empty() && texts.iter().all(|host| is_loopback(host)) => Ok(()),
+        ("host", _) => Err("a file that was only found can't show the directory to others".into()),
+        ("allow-host", _) => Err("a file that was only found can't allow other names".into()),
+        ("cors", _) if !texts.is_empty() && texts.iter().all(|origin| is_loopback(host_of(origin))) => Ok(()),
+        ("cors", _) => Err("a file that was only found can't allow pages of other machines".into()),
+        _ => Ok(()),
     }
 }
 

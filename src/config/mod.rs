@@ -32,6 +32,9 @@ pub const USUAL_PORT: u16 = 3000;
 /// The name of the variable with which hosts say the port.
 const PORT: &str = "PORT";
 
+/// The largest file of options, in bytes.
+const LARGEST: u64 = 1 << 20;
+
 /// What the server is to do.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -102,13 +105,22 @@ impl Config {
         };
         let Some(file) = file else { return Self::new(args, None, port) };
         let failed = |error| ConfigError::Unreadable(file.clone(), error);
+        let metadata = fs::metadata(&file).map_err(failed)?;
+        // A FIFO would be waited for, and a device has no end.
+        if !metadata.is_file() || metadata.len() > LARGEST {
+            return Err(failed(io::Error::other("this is no file with options")));
+        }
         let text = fs::read_to_string(&file).map_err(failed)?;
         let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let reader = Reader { text: &text, directory, is_named: args.config.is_some() };
-        let said = reader.arguments(is_typed).map_err(|error| ConfigError::File(file.clone(), error))?;
+        let (said, mounts) = reader.read(is_typed).map_err(|error| ConfigError::File(file.clone(), error))?;
         let program = typed.first().cloned().unwrap_or_else(|| "savecast".into());
         let all = [program].into_iter().chain(said).chain(typed.into_iter().skip(1));
-        Self::new(Args::try_parse_from(all).map_err(ConfigError::usage)?, Some(file), port)
+        let mut args = Args::try_parse_from(all).map_err(ConfigError::usage)?;
+        if args.mount.is_empty() {
+            args.mount = mounts;
+        }
+        Self::new(args, Some(file), port)
     }
 
     fn new(args: Args, file: Option<PathBuf>, port: Option<OsString>) -> Result<Self, ConfigError> {

@@ -141,7 +141,8 @@ impl Snapshot {
 fn rules_of(path: &SitePath, bytes: Vec<u8>) -> Content {
     let text = kind::text(bytes);
     let remarks = rules::remarks(path, &text);
-    let mut wrong = remarks.iter().filter(|remark| remark.kind != RemarkKind::Differs);
+    // What only another host follows is told at the terminal.
+    let mut wrong = remarks.iter().filter(|remark| remark.kind == RemarkKind::Broken);
     let Some(first) = wrong.next() else { return Content::Text(text) };
     let more = wrong.map(|remark| format!("; line {}: {}", remark.line, remark.message));
     let message = [first.message.clone()].into_iter().chain(more.take(REMARKS)).collect::<String>();

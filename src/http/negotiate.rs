@@ -118,7 +118,11 @@ pub fn wants_page(headers: &HeaderMap, query: &str, name: &str) -> bool {
         return true;
     }
     if let Some(dest) = headers.get("sec-fetch-dest").map(header::HeaderValue::as_bytes) {
-        return destination(headers, query).is_document() && !matches!(dest, b"embed" | b"object");
+        if dest != b"empty" || destination(headers, query).is_document() {
+            return destination(headers, query).is_document() && !matches!(dest, b"embed" | b"object");
+        }
+        // A script that changes the page itself says so.
+        return headers.get_all(header::ACCEPT).any(|accept| accept.as_bytes().starts_with(b"text/html"));
     }
     let accepts = |media_type: &str| {
         headers.get_all(header::ACCEPT).any(|accept| accept.to_str().is_ok_and(|accept| accept.contains(media_type)))

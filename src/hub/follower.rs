@@ -42,6 +42,15 @@ impl Follower {
         Self::begin(hub, interests, false)
     }
 
+    /// Begins to follow what decides of which place a stream is. It hears when one of these becomes another, and counts as no stream.
+    #[must_use]
+    pub fn guide(hub: &Arc<Hub>, places: Vec<SitePath>) -> Self {
+        let interest = |path| Interest { path, has: Known::Present, format: Format::PageUses, need: Need::Nothing };
+        let guide = Self::begin(hub, places.into_iter().map(interest).collect(), false);
+        hub.state().followers.entry(guide.id).or_default().is_guide = true;
+        guide
+    }
+
     /// Begins to follow all that a page uses. It hears of bursts, and when all pages are to be loaded again.
     #[must_use]
     pub fn of_page(hub: &Arc<Hub>, interests: Vec<Interest>) -> Self {

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 use std::io;
+use std::path::Path;
 use std::path::PathBuf;
 
 /// Why there is nothing live.
@@ -28,10 +29,24 @@ impl LiveError {
             Self::Directory(_, error) if error.kind() == io::ErrorKind::NotADirectory => {
                 Some("pass the directory that holds the file")
             }
+            Self::Directory(path, _) if path.to_str().is_some_and(|name| name.parse::<u16>().is_ok()) => {
+                Some("a port is passed with --port N")
+            }
+            Self::Directory(path, _) if is_command(path) => {
+                Some("there is no such command: pass a directory, or nothing")
+            }
+            Self::Directory(path, _) if path.to_str().is_some_and(|name| name.contains("://")) => {
+                Some("pass a directory: another server can't be shown yet")
+            }
             Self::Directory(..) => None,
             Self::ChannelName(_) => Some("a name has 1 to 200 bytes without control characters"),
         }
     }
+}
+
+/// Whether this is what other tools are told to do.
+fn is_command(path: &Path) -> bool {
+    ["build", "dev", "preview", "serve", "server", "start"].iter().any(|command| path.as_os_str() == *command)
 }
 
 impl fmt::Display for LiveError {

@@ -24,6 +24,7 @@ use crate::live::error::LiveError;
 use crate::notice::Notice;
 use crate::pipeline;
 use crate::site::SitePath;
+use crate::site::rules::FILES;
 use crate::site::rules::is_rules;
 use crate::source::KnownPages;
 use crate::source::Rendered;
@@ -74,9 +75,16 @@ impl Shared {
             })
         };
         let directory = open(&options.directory)?;
-        let mounts =
-            options.mounts.iter().map(|(prefix, path)| Ok((prefix.clone(), open(path)?))).collect::<Result<_, _>>()?;
         // In an app of somebody's own, its routes are the rules.
+        let rules =
+            (!options.is_for_pages).then(|| FILES.map(|name| directory.path().join(name.trim_start_matches('/'))));
+        let rules = rules.into_iter().flatten();
+        let mount = |(prefix, path): &(SitePath, PathBuf)| {
+            let mounted = rules.clone().fold(open(path)?, |mounted, file| mounted.without(&file));
+            Ok((prefix.clone(), mounted))
+        };
+        let mounts = options.mounts.iter().map(mount).collect::<Result<_, _>>()?;
+        let directory = rules.clone().fold(directory, Directory::unlisted);
         let rule_files = (!options.is_for_pages).then(|| {
             let say = options.say.clone();
             Arc::new(RuleFiles::new(

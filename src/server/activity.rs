@@ -1,10 +1,12 @@
 //! A line about a file, which grows as more happens to it. Pure.
 
-use std::fmt::Write as _;
 use std::time::Instant;
 
 use crate::console;
 use crate::site::SitePath;
+
+/// How much of a path is shown at least.
+const SHORTEST: usize = 12;
 
 /// What happened to a file.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,27 +81,32 @@ impl Shown {
     /// `16:02:07 reloaded /index.html · 2 tabs · 0.12 ms`, no longer than so many letters.
     pub(super) fn line(&self, time: &str, width: usize, is_coloured: bool) -> String {
         let plural = |number: usize, word: &str| format!("{number} {word}{}", if number == 1 { "" } else { "s" });
-        let mut rest = String::new();
-        let mut add = |part: &str| write!(rest, " · {part}").expect("writing to a string can't fail");
+        let mut parts = Vec::new();
         if self.activity.more > 0 {
-            add(&format!("and {}", plural(self.activity.more, "other")));
+            parts.push(format!("and {}", plural(self.activity.more, "other")));
         }
         match (self.tabs, self.listeners) {
-            (0, Some((listeners, _))) => add(&plural(listeners, "listener")),
+            (0, Some((listeners, _))) => parts.push(plural(listeners, "listener")),
             (0, None) => {}
-            (tabs, _) => add(&plural(tabs, "tab")),
+            (tabs, _) => parts.push(plural(tabs, "tab")),
         }
-        if let Some((_, ms)) = self.listeners {
-            add(&format!("{ms:.2} ms"));
-        }
+        parts.extend(self.listeners.map(|(_, ms)| format!("{ms:.2} ms")));
         if self.saves > 1 {
-            add(&format!("{} times", self.saves));
+            parts.push(format!("{} times", self.saves));
         }
         let (verb, path) = (&self.activity.verb, console::printable(self.activity.path.as_str()));
-        let room = width.saturating_sub(time.len() + verb.len() + rest.chars().count() + 2);
-        let path = if path.chars().count() > room {
+        let length = |text: &str| text.chars().count();
+        let before = time.len() + verb.len() + 2;
+        let rest = |parts: &[String]| parts.iter().fold(String::new(), |rest, part| rest + " · " + part);
+        // The path says more than the last of the rest.
+        while !parts.is_empty() && before + length(&rest(&parts)) + SHORTEST.min(length(&path)) > width {
+            parts.pop();
+        }
+        let rest = rest(&parts);
+        let room = width.saturating_sub(before + length(&rest));
+        let path = if length(&path) > room {
             // The end of a path says more than its start.
-            let skipped = path.chars().count() - room.saturating_sub(1);
+            let skipped = length(&path) - room.saturating_sub(1);
             format!("…{}", path.chars().skip(skipped).collect::<String>())
         } else {
             path
@@ -130,7 +137,9 @@ mod tests {
         shown.add(activity("sent", By::Server(3, 0.5)));
         shown.add(activity("swapped", By::Tab));
         assert_eq!(shown.line("16:02:07", 80, false), "16:02:07 swapped /a/style.css · 1 tab · 0.50 ms · 2 times");
-        assert_eq!(shown.line("16:02:07", 50, false), "16:02:07 swapped ….css · 1 tab · 0.50 ms · 2 times");
+        assert_eq!(shown.line("16:02:07", 50, false), "16:02:07 swapped /a/style.css · 1 tab · 0.50 ms");
+        assert_eq!(shown.line("16:02:07", 30, false), "16:02:07 swapped /a/style.css");
+        assert_eq!(shown.line("16:02:07", 25, false), "16:02:07 swapped …yle.css");
         shown.add(activity("gone", By::Removal));
         assert_eq!(shown.line("16:02:07", 80, false), "16:02:07 gone /a/style.css · 2 times");
     }

@@ -63,9 +63,10 @@ pub(super) async fn compress<B: MessageBody + 'static>(
     if is_small || !is_compressible(response.headers()) {
         return Ok(response.map_body(|_, body| EitherBody::right(body)));
     }
-    response.headers_mut().append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
     let is_whole = !is_part && response.status() != StatusCode::PARTIAL_CONTENT;
+    // An encoder says so itself.
     let Some(encoding) = encoding.filter(|_| is_whole) else {
+        response.headers_mut().append(header::VARY, HeaderValue::from_static("Accept-Encoding"));
         return Ok(response.map_body(|_, body| EitherBody::right(body)));
     };
     weaken(response.headers_mut());
@@ -73,16 +74,17 @@ pub(super) async fn compress<B: MessageBody + 'static>(
     Ok(response.map_body(|head, body| EitherBody::left(Encoder::response(encoding, head, body))))
 }
 
-/// The encoding that we like most of those that are accepted (RFC 9110, section 12.5.3).
+/// The encoding that is accepted most, and of several the one that we like most (RFC 9110, section 12.5.3).
 fn accepted(headers: &HeaderMap) -> Option<ContentEncoding> {
     let values = headers.get_all(header::ACCEPT_ENCODING).filter_map(|value| value.to_str().ok());
     let accepted = values.flat_map(|value| value.split(',')).filter_map(|part| {
         let (name, quality) = part.split_once(';').unwrap_or((part, ""));
-        let quality = quality.trim().strip_prefix("q=").map_or(Ok(1.0), str::parse::<f32>);
-        quality.is_ok_and(|quality| quality > 0.0).then(|| name.trim().to_ascii_lowercase())
+        let quality = quality.trim().strip_prefix("q=").map_or(Ok(1.0), str::parse::<f32>).ok()?;
+        let known = ENCODINGS.iter().position(|(known, _)| name.trim().eq_ignore_ascii_case(known))?;
+        (quality > 0.0).then_some((quality, known))
     });
-    let accepted = accepted.collect::<Vec<_>>();
-    ENCODINGS.iter().find(|(name, _)| accepted.iter().any(|accepted| accepted == name)).map(|(_, encoding)| *encoding)
+    let best = accepted.max_by(|(a, first), (b, second)| a.total_cmp(b).then(second.cmp(first)));
+    best.map(|(_, known)| ENCODINGS[known].1)
 }
 
 fn is_compressible(headers: &HeaderMap) -> bool {
@@ -117,6 +119,7 @@ mod tests {
             ("gzip, deflate, br, zstd", Some(ContentEncoding::Zstd)),
             ("gzip, deflate", Some(ContentEncoding::Gzip)),
             ("zstd;q=0, BR;q=0.5", Some(ContentEncoding::Brotli)),
+            ("br;q=0.1, gzip;q=1", Some(ContentEncoding::Gzip)),
             ("identity", None),
             ("*", None),
             ("gzip;q=x", None),

@@ -159,12 +159,15 @@ async fn over(ended: Option<oneshot::Receiver<()>>) {
     }
 }
 
-/// Whether what happens at a place never reloads a page. A pattern without a slash means a name, wherever it is.
+/// Whether what happens at a place never reloads a page. A pattern without a slash means a name, wherever it is: that of a file, or
+/// of a directory and all that is in it.
 fn is_ignored(patterns: &[Pattern], path: &SitePath) -> bool {
-    let (inside, name) = (path.as_str().trim_start_matches('/'), path.name());
+    let inside = path.as_str().trim_start_matches('/');
     patterns.iter().any(|pattern| {
         let is_name = !pattern.as_str().contains('/');
-        pattern.matches(inside) || pattern.matches(path.as_str()) || (is_name && pattern.matches(name))
+        pattern.matches(inside)
+            || pattern.matches(path.as_str())
+            || (is_name && inside.split('/').any(|segment| pattern.matches(segment)))
     })
 }
 
@@ -190,7 +193,7 @@ fn ready(config: &Config, live: &Live, address: SocketAddr, terminal: &Terminal)
         drop(io::stdout().lock().write_all(code.as_bytes()));
     }
     if let Some(path) = &config.open
-        && let Err(error) = open_browser(&format!("{}{path}", url.trim_end_matches('/')))
+        && let Err(error) = open_browser(&format!("{}{}", url.trim_end_matches('/'), path.replace(' ', "%20")))
     {
         terminal.say(&Notice::NotOpened { url: &url, error: &error });
     }
@@ -206,7 +209,8 @@ fn open_browser(url: &str) -> io::Result<()> {
     }
     open::that_detached(url).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => io::Error::other("no program for that is installed"),
-        _ => error,
+        // What the programs that look for one say is a number.
+        _ => io::Error::other("the program for that has failed"),
     })
 }
 

@@ -85,7 +85,7 @@ impl Terminal {
         if let Some(object) = object.as_object_mut() {
             object.insert("time".into(), Zoned::now().timestamp().to_string().into());
         }
-        self.send(Said::Lines(vec![(Tone::Plain, object.to_string())]));
+        self.send(Said::Lines(vec![(Tone::Plain, console::json_line(&object))]));
     }
 
     fn activity(&self, activity: Activity) {

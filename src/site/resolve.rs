@@ -205,16 +205,17 @@ fn at(asked: &Asked<'_>, look: &mut impl Look) -> Option<Resolution> {
         {
             return Some(Resolution::of(index, Answer::File));
         }
-        if look.look(url)? == Standing::Directory {
-            return Some(itself(Answer::Listing));
-        }
+        let standing = look.look(url)?;
         // Relative URLs in a page would go wrong if it had a slash at its end.
-        if let Some(file) = url.as_file() {
-            for place in [Some(file.clone()), file.page()].into_iter().flatten() {
-                if look.look(&place)? == Standing::File {
-                    return Some(Resolution::redirect(asked, &file));
-                }
+        let file = url.as_file();
+        let page = file.as_ref().and_then(SitePath::page);
+        for place in [file.clone().filter(|_| standing != Standing::Directory), page].into_iter().flatten() {
+            if look.look(&place)? == Standing::File {
+                return Some(Resolution::redirect(asked, file.as_ref().unwrap_or(url)));
             }
+        }
+        if standing == Standing::Directory {
+            return Some(itself(Answer::Listing));
         }
         return Some(itself(Answer::NotFound));
     }
@@ -280,7 +281,14 @@ fn apply(matched: &Matched<'_>, asked: &Asked<'_>, look: &mut impl Look) -> Opti
 
 /// The nearest page for what is missing.
 fn not_found(url: &SitePath, look: &mut impl Look) -> Option<Resolution> {
-    let directories = url.directories().collect::<Vec<_>>();
+    // Below a directory that isn't there, nothing is looked for: a URL may have a thousand of them.
+    let mut directories = Vec::new();
+    for directory in url.directories() {
+        if directory != SitePath::root() && look.look(&directory)? != Standing::Directory {
+            break;
+        }
+        directories.push(directory);
+    }
     for page in directories.iter().rev().filter_map(|directory| directory.file(NOT_FOUND)) {
         if look.look(&page)? == Standing::File {
             return Some(Resolution::of(page, Answer::NotFoundPage));

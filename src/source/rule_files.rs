@@ -26,6 +26,9 @@ use crate::source::remote::remote_file_system;
 /// How long a file that has become empty or broken may still be in the midst of a save.
 const WRITING: Duration = Duration::from_millis(200);
 
+/// The largest file of rules, in bytes.
+const LARGEST: usize = 1 << 20;
+
 /// How many remarks on a file are told at once.
 const TOLD: usize = 20;
 
@@ -121,6 +124,9 @@ impl RuleFiles {
             Err(ReadError::Missing) => (String::new(), None, None),
             // It will be another one in a moment.
             Ok(Found::File(content)) if !content.is_whole => return,
+            Ok(Found::File(content)) if content.bytes.len() > LARGEST => {
+                return self.keep_old(kept, at, seen, "this is larger than 1 MiB");
+            }
             Ok(Found::File(content)) => {
                 let age = content.modified.and_then(|modified| modified.elapsed().ok());
                 let version = Version::of(&content.bytes);

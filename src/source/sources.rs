@@ -8,7 +8,6 @@ use crate::content::listing::Entry;
 use crate::site::Mounts;
 use crate::site::SitePath;
 use crate::site::resolve::Standing;
-use crate::site::rules::is_rules;
 use crate::source::directory::tailed::TailedFile;
 use crate::source::file::FileContent;
 use crate::source::file::ReadError;
@@ -82,8 +81,7 @@ impl Sources {
             Err(ReadError::Missing | ReadError::Outside) if !mounted.is_empty() => Vec::new(),
             found => found?,
         };
-        let place = |entry: &Entry| directory.as_directory().file(&entry.name);
-        entries.retain(|entry| !mounted.contains(&entry.name) && !place(entry).is_some_and(|it| is_rules(&it)));
+        entries.retain(|entry| !mounted.contains(&entry.name));
         let directory = |name| Entry { name, is_directory: true, size: 0, modified: None };
         entries.extend(mounted.into_iter().map(directory));
         Ok(entries)

@@ -20,6 +20,9 @@ const RENEW = 500;
 /** How long to wait before it is asked again whether the page is there, in milliseconds; and how often that is done. */
 const RETRY = 250, TRIES = 8;
 
+/** How long a page that is gone may take to come back, before it is asked what is in its place, in milliseconds. */
+const SEARCH = 2000;
+
 /** What the page was loaded again for, in this tab. */
 const KEY = "savecast:reload";
 
@@ -42,12 +45,14 @@ let keep = async () => {};
 let page;
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */
+let search;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
 let first = 0;
 /** How often it was asked in vain whether the page is there. */
 let tries = 0;
 /** Whether the page is one that is shown for what is missing. It need not wait for anything. */
-const wasMissing = /** @type {PerformanceNavigationTiming | undefined} */ (performance.getEntriesByType("navigation")[0])?.responseStatus === 404;
+export const wasMissing = /** @type {PerformanceNavigationTiming | undefined} */ (performance.getEntriesByType("navigation")[0])?.responseStatus === 404;
 /** Whether many files are changing at once: a build, a checkout. The server says so, and when it is over. */
 let bursting = false;
 
@@ -105,8 +110,19 @@ export function inVain({ event, path, version }) {
   return { event: "problem", path, version, message: `This page was loaded again, and still has an old version of this file. ${cause}` };
 }
 
+/** The file of the page is gone. It may come back, or another one may answer at its address. */
+export function lost() {
+  clearTimeout(search);
+  search = setTimeout(async () => {
+    const response = await fetch(location.href, { method: "HEAD", cache: "no-store", headers: { "savecast-look": "" } }).catch(() => undefined);
+    const path = response?.ok ? said(response)?.path : undefined;
+    if (path !== undefined && path !== page) schedule();
+  }, SEARCH);
+}
+
 /** The page is there again, if it was away. */
 export function release() {
+  clearTimeout(search);
   if (tries > 0) schedule();
 }
 

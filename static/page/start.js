@@ -7,7 +7,7 @@ import { decoded } from "../paths.js";
 import { listen, use } from "../stream/connection.js";
 import { effectOf, problemText } from "./effects.js";
 import { report } from "./report.js";
-import { again, inVain, prepare, release, reload, setBurst } from "./reload.js";
+import { again, inVain, lost, prepare, release, reload, setBurst, wasMissing } from "./reload.js";
 import { note, ofScripts, watchFrames } from "./resources.js";
 import { change, learn } from "./source.js";
 
@@ -20,6 +20,9 @@ import { change, learn } from "./source.js";
  *   isTouched?: (element: Element) => boolean, resources?: (handler: (entries: PerformanceEntry[]) => void) => void,
  *   missing?: () => import("../apply/state.js").State["fields"] }} Start
  */
+
+/** The files in which a site says how its URLs are read. */
+const RULES = ["/_redirects", "/_headers"];
 
 /** @type {string | undefined} the path of the file that the page was made from */
 let page;
@@ -34,9 +37,12 @@ export function start({ path, version, also, describe, isTouched, resources, mis
     // What was looked for in vain, and the rules of the site: the page is another one when they are.
     const others = also?.split(" ") ?? [];
     for (let at = 0; at < others.length; at += 2) use(others[at + 1], others[at]);
+    // They may come later.
+    for (const rules of RULES) if (!others.includes(rules)) use(rules, null);
     // When the page has all that it needs, it is time to learn how it was written, and how it is.
     whenLoaded(() => {
-      learn(file, version);
+      // The page for what is missing becomes another one, if anything.
+      if (!wasMissing) learn(file, version);
       state.then(({ remember }) => remember()).catch(() => {});
     });
   }
@@ -75,7 +81,9 @@ function showData() {
 /** @param {Update} update whatever happens to a file that the page uses or reads */
 function hear(update) {
   showProblem(update);
-  if (update.path === page && update.event !== "removed" && update.event !== "problem") release();
+  if (update.path !== page) return;
+  if (update.event === "removed") lost();
+  else if (update.event !== "problem") release();
 }
 
 /** @param {Update} update of a file that the page uses, or a reload of all pages */

@@ -45,6 +45,8 @@ export async function note(update) {
 
 /** @param {string} path not percent-encoded */
 async function linesOf(path) {
+  // These are never served.
+  if (/^\/_(redirects|headers)$/.test(path)) return [];
   try {
     const response = await fetch(`${urlOf(path)}?savecast-source`, { cache: "no-store" });
     return response.ok ? (await response.text()).split(/\r\n?|\n/) : [];

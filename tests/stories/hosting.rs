@@ -1,8 +1,10 @@
 //! A site is served as hosts serve it: pages without endings, `404.html`, `_redirects` and `_headers`, and all of it live.
 
 use std::fs;
+use std::io::Read;
 
 use crate::support::Answer;
+use crate::support::DEADLINE;
 use crate::support::Server;
 use crate::support::Site;
 
@@ -295,4 +297,97 @@ fn what_is_ignored_never_changes_a_page() {
     site.write("news/1.html", "2");
     site.write("about.html", "2");
     assert_eq!(page.expect_event("change")["path"], "/about.html");
+}
+
+#[test]
+fn a_stream_goes_where_its_url_leads() {
+    let site = Site::with(&[
+        ("one.json", "1"),
+        ("two.json", "2"),
+        ("about.html", "page"),
+        ("_redirects", "/rw /one.json 200\n"),
+    ]);
+    let server = site.serve();
+    let [rewritten, about, missing, late] = ["/rw", "/about", "/new", "/late"].map(|url| server.follow(url));
+    rewritten.expect("1");
+    about.expect("page");
+    missing.expect_event("removed");
+    late.expect_event("removed");
+    server.wait_for_status(|status| status["streams"] == 4);
+    site.write("_redirects", "/rw /two.json 200\n");
+    rewritten.expect("2");
+    site.write("two.json", "22");
+    rewritten.expect("22");
+    site.write("one.json", "11");
+    // A file comes before a page, and before a rule.
+    site.write("about", "plain");
+    about.expect("plain");
+    site.write("rw", "file");
+    rewritten.expect("file");
+    site.write("new.html", "new");
+    missing.expect("new");
+    site.write("_redirects", "/late /one.json 200\n");
+    late.expect("11");
+    // A long poll ends with a rule, too.
+    let etag = server.get("/late").header("etag").to_owned();
+    let request = format!(
+        "GET /late HTTP/1.1\r\nHost: HOST\r\nIf-None-Match: {etag}\r\nPrefer: wait=20\r\nConnection: close\r\n\r\n"
+    );
+    let mut poll = server.open(&request);
+    poll.set_read_timeout(Some(DEADLINE)).expect("a timeout");
+    server.wait_for_status(|status| status["streams"] == 5);
+    site.write("_redirects", "/late /two.json 200\n");
+    let mut answer = String::new();
+    poll.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("22"), "{answer}");
+    late.expect("22");
+    // With the streams, all of it goes.
+    drop((rewritten, about, missing, late));
+    server.wait_for_status(|status| status["followed"] == 0 && status["streams"] == 0);
+}
+
+#[test]
+fn what_the_rules_say_is_read_by_nobody() {
+    let site = Site::with(&[("_redirects", "/secret /x 301\n"), ("savecast.conf", "spa = true\n")]);
+    #[cfg(unix)]
+    for (link, target) in [("alias.txt", "_redirects"), ("self", "."), ("404.html", "_redirects")] {
+        std::os::unix::fs::symlink(target, site.path(link)).expect("a link");
+    }
+    let root = site.path("").display().to_string();
+    let config = site.path("savecast.conf").display().to_string();
+    let server = site.serve_with(&["--mount", &format!("/m={root}"), "--config", &config]);
+    for url in [
+        "/alias.txt",
+        "/self/_redirects",
+        "/m/_redirects",
+        "/m/alias.txt",
+        "/x",
+        "/m/savecast.conf",
+        "/self/savecast.conf",
+    ] {
+        let answer = server.request("GET", url, &[("accept", "*/*"), ("sec-fetch-dest", "empty")]);
+        assert!(answer.status == 404 && !answer.text.contains("secret"), "{url}: {answer:?}");
+    }
+    for url in ["/", "/m/", "/self/"] {
+        let listing = server.follow(url).next().data;
+        assert!(
+            !listing.contains("_redirects") && !listing.contains("savecast.conf") && !listing.contains("alias"),
+            "{url}: {listing}"
+        );
+    }
+}
+
+#[test]
+fn rules_of_any_size_hold_nobody_up() {
+    let site = Site::with(&[("a.json", "1")]);
+    let server = site.serve();
+    let lines =
+        (0..5000).fold(String::new(), |text, n| text + &format!("/s{n}/* /t{n}/:splat 301\n/c{n} /c{} 301\n", n + 1));
+    for text in [lines, "x\n".repeat(400_000), "x".repeat(2 << 20)] {
+        site.write("_redirects", &text);
+        let start = std::time::Instant::now();
+        assert_eq!(server.get("/a.json").text, "1");
+        assert!(start.elapsed() < std::time::Duration::from_secs(5), "{:?}", start.elapsed());
+    }
+    server.expect_complaint("/_redirects: this is larger than 1 MiB");
 }

@@ -84,11 +84,11 @@ fn mistakes_in_the_file_have_a_line() {
         ("port = \"web\"", &["savecast.toml:1: port: a port is a number"]),
         ("port = 99999", &["savecast.toml:1: port: a port is a number"]),
         ("mount = 1", &["savecast.toml:1: mount is a table"]),
-        ("[mount]\n\"vendor\" = \"a\"", &["savecast.toml:1: mount: a path of the site"]),
+        ("[mount]\n\"vendor\" = \"a\"", &["savecast.toml:2: mount vendor: a path of the site"]),
         ("ignore = [\"[\"]", &["savecast.toml:1: ignore: "]),
         ("spa = ", &["savecast.toml:1: "]),
         ("spa = true\nspa = true", &["savecast.toml:2: "]),
-        ("[mount]\n\"/x\" = \"nothing\"", &["cannot mount", "at /x"]),
+        ("[mount]\n\"/x\" = \"nothing\"", &["savecast.toml:2: mount /x: cannot read"]),
     ] {
         site.write("savecast.toml", text);
         refuses(&site, &["--port", "0"], expected);
@@ -101,7 +101,9 @@ fn a_file_that_was_only_found_reaches_nothing_outside() {
     let site = Site::with(&[("a/.git/config", "secret"), ("a/b/x.txt", "1")]);
     fs::create_dir(site.path("../elsewhere")).expect("a directory");
     #[cfg(unix)]
-    std::os::unix::fs::symlink("../elsewhere", site.path("link")).expect("a link");
+    for (link, target) in [("link", "../elsewhere"), ("q=.", "/")] {
+        std::os::unix::fs::symlink(target, site.path(link)).expect("a link");
+    }
     let hint = "hint: if you trust it, allow it with --config savecast.toml";
     for text in [
         "[mount]\n\"/x\" = \"../elsewhere\"",
@@ -117,8 +119,12 @@ fn a_file_that_was_only_found_reaches_nothing_outside() {
         "cors = [\"http://localhost:1\", \"https://evil.example\"]",
     ] {
         site.write("savecast.toml", text);
-        refuses(&site, &["--port", "0"], &["savecast.toml:1: ", "only found", hint]);
+        let line = if text.starts_with('[') { "savecast.toml:2: " } else { "savecast.toml:1: " };
+        refuses(&site, &["--port", "0"], &[line, "only found", hint]);
     }
+    // What a path has in it is no part of the directory.
+    site.write("savecast.toml", "[mount]\n\"/x=q\" = \"etc\"");
+    refuses(&site, &["--port", "0"], &["savecast.toml:2: mount /x=q: cannot read"]);
     site.write("savecast.toml", "port = 0\nhost = \"localhost\"\n[mount]\n\"/x\" = \"a/b\"\n");
     let server = Server::start(command(&site.path("")), &[]).expect("a server");
     assert_eq!(server.get("/x/x.txt").text, "1");

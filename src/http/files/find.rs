@@ -86,7 +86,13 @@ impl<F: FnMut(&SitePath) -> Option<Result<Fetched, ReadError>>> Look for Reader<
                 self.last = Some(found);
                 Standing::File
             }
-            Ok(Fetched::Directory) => Standing::Directory,
+            Ok(Fetched::Directory) => {
+                // No file is there.
+                if !place.is_directory() {
+                    self.missing.push(place.clone());
+                }
+                Standing::Directory
+            }
             missing @ Err(ReadError::Missing | ReadError::Outside) => {
                 self.missing.push(place.clone());
                 // That a link leads out is worth more words than that nothing is there.

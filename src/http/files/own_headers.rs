@@ -40,7 +40,7 @@ pub(crate) fn set(request: &HttpRequest, base: &str, headers: &Headers, path: &s
             _ => value,
         };
         let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_str(&value)) else { continue };
-        if name == header::VARY {
+        if [header::VARY, header::SET_COOKIE].contains(&name) || name == "server-timing" {
             response.headers_mut().append(name, value);
         } else {
             response.headers_mut().insert(name, value);

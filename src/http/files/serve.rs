@@ -80,9 +80,10 @@ pub(crate) fn answer(serving: &Serving<'_>, finding: Finding) -> HttpResponse {
     finding.tell(serving.state);
     let Finding { found, is_missing, missing, .. } = finding;
     let Serving { request, state, url, rules } = *serving;
-    let also = also(rules, &missing, is_missing);
+    let also = also(url, rules, &missing, is_missing);
     // A part of a page has no use for a page.
-    if is_missing && !negotiate::destination_of(request).is_document() {
+    let is_for_page = || negotiate::wants_page(request.headers(), request.query_string(), url.name());
+    if is_missing && !negotiate::destination_of(request).is_document() && !is_for_page() {
         let leads_out = matches!(found, Err(ReadError::Outside));
         if url.as_str() == not_found::ICON_PATH && matches!(found, Err(ReadError::Missing) | Ok(_)) {
             return not_found::icon(request, url);
@@ -132,8 +133,15 @@ fn absent(serving: &Serving<'_>) -> Version {
 }
 
 /// On what else a page depends, each with its version: what was looked for in vain, and the rules.
-fn also(rules: &CurrentRules, missing: &[SitePath], is_missing: bool) -> Vec<(SitePath, Version)> {
-    let missing = missing.iter().map(|place| (place.clone(), Version::ABSENT));
+pub(crate) fn also(
+    url: &SitePath,
+    rules: &CurrentRules,
+    missing: &[SitePath],
+    is_missing: bool,
+) -> Vec<(SitePath, Version)> {
+    // A directory of this name would be an answer, too.
+    let directory = (is_missing && !url.is_directory()).then(|| url.as_directory());
+    let missing = missing.iter().cloned().chain(directory).map(|place| (place, Version::ABSENT));
     let rules = FILES.iter().zip(rules.versions).filter_map(|(name, version)| {
         // Where something is missing, a new rule may lead to it.
         let version = version.or((is_missing && rules.are_read).then_some(Version::ABSENT))?;
@@ -179,7 +187,7 @@ pub(crate) fn file(
         && becomes_document(serving.request, &bytes)
         && let Some(injected) = with_client(serving, place, &bytes)
     {
-        (bytes, etag, is_live) = (injected.into(), live_etag(serving, *version), true);
+        (bytes, etag, is_live) = (injected.into(), live_etag(serving, place), true);
     }
     let whole = Resource { path, media_type: &media_type, etag, version: *version, modified };
     finish(whole.respond_as(serving.request, bytes, place.is_missing), is_live)
@@ -215,7 +223,7 @@ fn large(serving: &Serving<'_>, place: &Place, large: Box<Large>, head: Vec<u8>)
     if find::is_html(&media_type) && becomes_document(request, &head) {
         // All that comes before the place of the client is in the head, and so are the policies.
         match with_client(serving, place, &head) {
-            Some(injected) => (sent, etag, is_live) = (injected.into(), live_etag(serving, *version), true),
+            Some(injected) => (sent, etag, is_live) = (injected.into(), live_etag(serving, place), true),
             None => head.clear(),
         }
     } else {
@@ -232,12 +240,13 @@ fn finish(mut response: HttpResponse, is_live: bool) -> HttpResponse {
     response
 }
 
-/// The headers of a page belong to it: with others, it may do other things.
-fn live_etag(serving: &Serving<'_>, version: Version) -> EntityTag {
-    match serving.rules.versions[1] {
-        Some(headers) => page::etag(Version::of(format!("{version} {headers}").as_bytes())),
-        None => page::etag(version),
+/// What a page depends on belongs to it, and so do its headers: with others, it may do other things.
+fn live_etag(serving: &Serving<'_>, place: &Place) -> EntityTag {
+    let headers = serving.rules.versions[1];
+    if place.also.is_empty() && headers.is_none() {
+        return page::etag(place.version);
     }
+    page::etag(Version::of(format!("{} {headers:?} {:?}", place.version, place.also).as_bytes()))
 }
 
 /// The media type with which browsers show a text, where they would download it with its own: `LICENSE`, `Makefile` and

@@ -42,6 +42,7 @@ use crate::site::resolve;
 use crate::site::resolve::Answer;
 use crate::site::resolve::Look;
 use crate::site::resolve::Standing;
+use crate::site::rules::FILES;
 use crate::source::CurrentRules;
 use crate::source::ReadError;
 
@@ -94,13 +95,22 @@ async fn hold(
         };
         Follower::new(&state.hub, places.iter().map(interest).collect())
     };
+    // A rule may lead somewhere else.
     let mut places = Vec::new();
+    if rules.are_read && !(rules.rules.redirects.is_empty() && question.url.name().contains('.')) {
+        places.extend(FILES.iter().filter_map(|file| SitePath::from_url(file)));
+    }
     let mut follower = follow(&places);
     let mut settled = Settled::default();
     let mut same = None;
     loop {
-        // Where nobody can say it at once, they are those of the beginning.
-        let rules = state.rules_at_once().unwrap_or_else(|| rules.clone());
+        let rules = if let Some(rules) = state.rules_at_once() {
+            rules
+        } else {
+            let state = state.clone();
+            // If the pool is gone, the server is stopping.
+            web::block(move || state.rules()).await.unwrap_or_else(|_| rules.clone())
+        };
         match answer(request, &state, &question, &rules, &mut settled).await {
             Some(answer) if answer.status() != StatusCode::NOT_MODIFIED => return answer,
             Some(answer) => same = Some(answer),
@@ -139,6 +149,8 @@ struct Settled {
     known: HashMap<SitePath, Arc<Published>>,
     /// What was asked for and is not known.
     unknown: Option<SitePath>,
+    /// What was looked for in vain.
+    missing: Vec<SitePath>,
 }
 
 impl Look for Settled {
@@ -148,7 +160,10 @@ impl Look for Settled {
             return None;
         };
         Some(match published.snapshot.content {
-            Content::Removed => Standing::Missing,
+            Content::Removed => {
+                self.missing.push(place.clone());
+                Standing::Missing
+            }
             Content::Document(_) if place.is_directory() => Standing::Directory,
             _ => Standing::File,
         })
@@ -163,6 +178,7 @@ async fn answer(
     rules: &CurrentRules,
     settled: &mut Settled,
 ) -> Option<HttpResponse> {
+    settled.missing.clear();
     let resolution = resolve::resolve(&question.asked(), &state.conventions(rules), settled)?;
     let serving = Serving { request, state, url: &question.url, rules };
     let place = match resolution.answer {
@@ -178,7 +194,8 @@ async fn answer(
     let snapshot = &published.snapshot;
     match published.original() {
         Some(Original::File(bytes, modified)) => {
-            let place = Place { path: place, version: snapshot.version, is_missing: false, also: Vec::new() };
+            let also = serve::also(&question.url, rules, &settled.missing, false);
+            let place = Place { path: place, version: snapshot.version, is_missing: false, also };
             Some(serve::file(&serving, &place, bytes.clone(), *modified))
         }
         Some(Original::Listing(entries)) => {

@@ -3,6 +3,7 @@
 pub(crate) mod channel;
 pub mod clients;
 pub(crate) mod feed;
+pub(crate) mod guided;
 mod lines;
 pub(crate) mod long_poll;
 pub(crate) mod page;

@@ -17,7 +17,6 @@ use actix_web::http::header;
 use actix_web::rt::time::Instant;
 use actix_web::rt::time::Sleep;
 use actix_web::rt::time::sleep;
-use actix_web::web;
 use actix_web::web::Data;
 use bytes::Bytes;
 
@@ -29,16 +28,13 @@ use crate::http::live::channel::Forgotten;
 use crate::http::live::clients::Turn;
 use crate::http::live::feed::Feed;
 use crate::http::live::feed::Representation;
+use crate::http::live::guided;
+use crate::http::live::guided::Guided;
 use crate::http::negotiate;
 use crate::http::state::AppState;
 use crate::site::SitePath;
-use crate::site::resolve;
 use crate::site::resolve::Answer;
-use crate::site::resolve::Look;
-use crate::site::resolve::Resolution;
-use crate::site::resolve::Standing;
 use crate::source::CurrentRules;
-use crate::source::Sources;
 
 /// A stream that was quiet for so long says that it is alive. WHATWG HTML advises "every 15 seconds or so", because some
 /// proxies close quiet connections.
@@ -57,48 +53,26 @@ pub(crate) async fn file(
     if request.method() == Method::HEAD {
         return head();
     }
-    let Resolution { place: path, answer: how, .. } = resolved(request, &state, url, rules).await;
-    if let Answer::Redirect(redirection) = how {
-        return redirect::to(&state.base, &redirection);
+    let question = Question::new(request, url);
+    let Some(meaning) = guided::meaning(&state, &question, rules).await else {
+        // The pool is gone when the server stops.
+        return HttpResponse::ServiceUnavailable().finish();
+    };
+    if let Answer::Redirect(redirection) = &meaning.resolution.answer {
+        return redirect::to(&state.base, redirection);
     }
+    let path = meaning.resolution.place.clone();
     let representation = match Representation::parse(request.query_string(), &path) {
         Ok(representation) => representation,
         Err(error) => return HttpResponse::BadRequest().body(format!("{error}\n")),
     };
     let has = negotiate::last_event_id(request);
-    answer(request, Feed::file(&state, path, representation, Encoding::Sse, has.as_deref()), None)
-}
-
-/// What a stream of this URL is of.
-pub(crate) async fn resolved(
-    request: &HttpRequest,
-    state: &Data<AppState>,
-    url: SitePath,
-    rules: &Arc<CurrentRules>,
-) -> Resolution {
-    // What others follow was looked at.
-    if rules.rules.redirects.is_empty() && (url.is_directory() || state.hub.has_content(&url)) {
-        return Resolution::of(url, Answer::File);
-    }
-    let question = Question::new(request, url.clone());
-    let look = {
-        let (state, rules) = (state.clone(), rules.clone());
-        // A look waits for the disk.
-        web::block(move || {
-            resolve::stream(&question.asked(), &state.conventions(&rules), &mut Standings(&state.sources))
-        })
-    };
-    // If the pool is gone, the server is stopping, and so does the stream.
-    look.await.ok().flatten().unwrap_or_else(|| Resolution::of(url, Answer::NotFound))
-}
-
-/// Looks at what stands in the sources.
-struct Standings<'a>(&'a Sources);
-
-impl Look for Standings<'_> {
-    fn look(&mut self, place: &SitePath) -> Option<Standing> {
-        Some(self.0.standing(place))
-    }
+    let feed = Feed::file(&state, path, representation.clone(), Encoding::Sse, has.as_deref());
+    let feed = Guided::new(&state, question, meaning, feed, {
+        let state = state.clone();
+        move |place| Feed::file(&state, place, representation.clone(), Encoding::Sse, None)
+    });
+    answer(request, feed, None)
 }
 
 /// What a stream says of itself.
@@ -107,8 +81,8 @@ pub(crate) fn head() -> HttpResponse {
 }
 
 /// A stream of what the feed sends, for as long as it is the turn of its client.
-pub(crate) fn answer(request: &HttpRequest, feed: Feed, turn: Option<Turn>) -> HttpResponse {
-    let stream = EventStream { turn, ..EventStream::new(feed) };
+pub(crate) fn answer(request: &HttpRequest, feed: impl Into<Guided>, turn: Option<Turn>) -> HttpResponse {
+    let stream = EventStream { turn, ..EventStream::new(feed.into()) };
     let mut response = builder().body(stream);
     // HTTP/1.0 knows no chunks, and a proxy may still speak it. There, the stream ends with the connection.
     response.head_mut().no_chunking(request.version() < Version::HTTP_11);
@@ -132,7 +106,7 @@ fn builder() -> HttpResponseBuilder {
 
 /// The body of a stream. Dropped when the browser goes away, and the follower with it.
 struct EventStream {
-    feed: Feed,
+    feed: Guided,
     /// When it has to make room, if its client may open another one.
     turn: Option<Turn>,
     /// What is still to be sent of an event. Its listeners share it.
@@ -149,7 +123,7 @@ enum Progress {
 }
 
 impl EventStream {
-    fn new(feed: Feed) -> Self {
+    fn new(feed: Guided) -> Self {
         let keep_alive = Box::pin(sleep(KEEP_ALIVE));
         Self { feed, turn: None, rest: Bytes::new(), keep_alive, progress: Progress::Opening }
     }

@@ -22,13 +22,15 @@ use futures_util::StreamExt;
 
 use crate::event::Encoding;
 use crate::event::websocket;
+use crate::http::files::find::Question;
 use crate::http::live::channel::Forgotten;
 use crate::http::live::feed::Feed;
 use crate::http::live::feed::Representation;
+use crate::http::live::guided;
+use crate::http::live::guided::Guided;
 use crate::http::live::received::FrameError;
 use crate::http::live::received::Reader;
 use crate::http::live::received::Received;
-use crate::http::live::sse;
 use crate::http::negotiate;
 use crate::http::state::AppState;
 use crate::site::SitePath;
@@ -52,23 +54,31 @@ pub(crate) async fn file(
     rules: &Arc<CurrentRules>,
     payload: Payload,
 ) -> HttpResponse {
-    let path = sse::resolved(request, state, url, rules).await.place;
-    match Representation::parse(request.query_string(), &path) {
-        Ok(representation) => {
-            let has = negotiate::last_event_id(request);
-            answer(request, payload, Feed::file(state, path, representation, Encoding::WebSocket, has.as_deref()))
-        }
-        Err(error) => HttpResponse::BadRequest().body(format!("{error}\n")),
-    }
+    let question = Question::new(request, url);
+    let Some(meaning) = guided::meaning(state, &question, rules).await else {
+        return HttpResponse::ServiceUnavailable().finish();
+    };
+    let path = meaning.resolution.place.clone();
+    let representation = match Representation::parse(request.query_string(), &path) {
+        Ok(representation) => representation,
+        Err(error) => return HttpResponse::BadRequest().body(format!("{error}\n")),
+    };
+    let has = negotiate::last_event_id(request);
+    let feed = Feed::file(state, path, representation.clone(), Encoding::WebSocket, has.as_deref());
+    let feed = Guided::new(state, question, meaning, feed, {
+        let state = state.clone();
+        move |place| Feed::file(&state, place, representation.clone(), Encoding::WebSocket, None)
+    });
+    answer(request, payload, feed)
 }
 
 /// A WebSocket for what the feed tells.
-pub(crate) fn answer(request: &HttpRequest, payload: Payload, feed: Feed) -> HttpResponse {
+pub(crate) fn answer(request: &HttpRequest, payload: Payload, feed: impl Into<Guided>) -> HttpResponse {
     // Its stream of messages would keep whatever is sent, so it gets nothing to read.
     let nothing = Payload::from_request(request, &mut dev::Payload::None).into_inner();
     match nothing.and_then(|nothing| actix_ws::handle(request, nothing)) {
         Ok((response, session, _)) => {
-            rt::spawn(serve(feed, session, payload));
+            rt::spawn(serve(feed.into(), session, payload));
             response
         }
         Err(error) => error.error_response(),
@@ -76,7 +86,7 @@ pub(crate) fn answer(request: &HttpRequest, payload: Payload, feed: Feed) -> Htt
 }
 
 /// Until one side goes away.
-async fn serve(feed: Feed, mut session: Session, payload: Payload) {
+async fn serve(feed: Guided, mut session: Session, payload: Payload) {
     let mut outgoing = Outgoing { feed, rest: Bytes::new(), is_end: true, is_begun: false };
     let mut other = OtherSide { payload, reader: Reader::default(), bytes: Bytes::new() };
     let mut quiet = Instant::now() + PING;
@@ -150,7 +160,7 @@ impl OtherSide {
 
 /// What is sent, in parts of messages: a large message would be kept for each who does not read it.
 struct Outgoing {
-    feed: Feed,
+    feed: Guided,
     /// What is still to be sent of a text, and whether the message ends with it.
     rest: Bytes,
     is_end: bool,

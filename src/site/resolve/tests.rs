@@ -72,6 +72,7 @@ fn pages_need_no_ending() {
     ] {
         check(&tree, asked, expected);
     }
+    check(&["/", "/api.html", "/api/"], "/api/", "307 /api");
     check(&["/", "/a", "/a.html"], "/a", "/a");
     check(&["/", "/a"], "/a/", "307 /a");
 }

@@ -10,8 +10,11 @@ use crate::site::rules::pattern::fill;
 /// How many blocks there may be.
 const BLOCKS: usize = 100;
 
+/// How many lines are remarked upon.
+const REMARKS: usize = 100;
+
 /// What the server itself says of each answer, so that it stays true.
-const OURS: [&str; 17] = [
+const OURS: [&str; 19] = [
     "accept-ranges",
     "age",
     "allow",
@@ -25,10 +28,12 @@ const OURS: [&str; 17] = [
     "keep-alive",
     "last-modified",
     "location",
+    "preference-applied",
     "server",
     "trailer",
     "transfer-encoding",
     "upgrade",
+    "x-accel-buffering",
 ];
 
 /// Headers that have one value: of several blocks, the last one counts.
@@ -42,6 +47,9 @@ const SINGLE: [&str; 8] = [
     "strict-transport-security",
     "x-frame-options",
 ];
+
+/// What may be sent again and again.
+const COOKIE: &str = "set-cookie";
 
 /// The rules of `_headers`.
 #[derive(Debug, Default)]
@@ -72,6 +80,11 @@ impl Headers {
         // The lines of a block that makes no sense concern nothing.
         let mut is_skipped = false;
         for (number, line) in lines(text) {
+            if remarks.len() >= REMARKS {
+                let message = "from here on, nothing is followed: 100 lines make no sense".into();
+                remarks.push(Remark { line: number, message, kind: RemarkKind::Unsupported });
+                break;
+            }
             let mut say = |kind, message| remarks.push(Remark { line: number, message, kind });
             if line.chars().count() > LINE {
                 say(RemarkKind::Broken, format!("a line has {LINE} characters at most"));
@@ -133,8 +146,9 @@ impl Headers {
                         });
                         match found.iter_mut().find(|(found, _)| found == name) {
                             Some((_, found)) if SINGLE.contains(&name.as_str()) => *found = value,
-                            Some((_, found)) => *found = format!("{found}, {value}"),
-                            None => found.push((name, value)),
+                            // Each cookie has a line of its own (RFC 6265, section 3).
+                            Some((_, found)) if name != COOKIE => *found = format!("{found}, {value}"),
+                            _ => found.push((name, value)),
                         }
                     }
                 }

@@ -29,7 +29,8 @@ pub struct Rules {
 /// Whether this is a file of rules.
 #[must_use]
 pub fn is_rules(place: &SitePath) -> bool {
-    FILES.contains(&place.as_str().trim_end_matches('/'))
+    // Some file systems make no difference between capitals and small letters.
+    FILES.iter().any(|file| file.eq_ignore_ascii_case(place.as_str().trim_end_matches('/')))
 }
 
 /// What there is to say of a file of rules.

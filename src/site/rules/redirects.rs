@@ -17,6 +17,12 @@ use crate::site::rules::pattern::names_in;
 /// How many rules there may be.
 const RULES: usize = 10_000;
 
+/// How many lines that make no sense are named.
+const REMARKS: usize = 100;
+
+/// What is said then, and of more rules than there may be.
+const TOO_MUCH: &str = "from here on, nothing is followed: there are 10,000 rules, or 100 lines that make no sense";
+
 /// How often a redirect may lead to another one.
 const HOPS: usize = 20;
 
@@ -67,18 +73,24 @@ impl Redirects {
     pub fn parse(text: &str) -> (Self, Vec<Remark>) {
         let mut redirects = Self::default();
         let mut remarks = Vec::new();
+        let mut differs = Vec::<Remark>::new();
         for (number, line) in lines(text) {
             let remark = |kind, message| Remark { line: number, message, kind };
-            let read = if redirects.rules.len() >= RULES {
-                Err((RemarkKind::Unsupported, format!("only the first {RULES} rules are followed")))
-            } else {
-                parse_line(number, line, &mut |message| remarks.push(remark(RemarkKind::Differs, message)))
-            };
+            if redirects.rules.len() >= RULES || remarks.len() >= REMARKS {
+                remarks.push(remark(RemarkKind::Unsupported, TOO_MUCH.into()));
+                break;
+            }
+            let read = parse_line(number, line, &mut |message| differs.push(remark(RemarkKind::Differs, message)));
             match read.and_then(|rule| redirects.check(&rule).map(|()| rule)) {
                 Ok(rule) => redirects.push(rule),
                 Err((kind, message)) => remarks.push(remark(kind, message)),
             }
         }
+        // Once for each kind is enough.
+        differs.sort_by(|a, b| (&a.message, a.line).cmp(&(&b.message, b.line)));
+        differs.dedup_by(|later, first| later.message == first.message);
+        remarks.extend(differs);
+        remarks.sort_by_key(|remark| remark.line);
         (redirects, remarks)
     }
 
@@ -103,13 +115,18 @@ impl Redirects {
         if self.rules.is_empty() {
             return None;
         }
-        let plain = if path.len() > 1 { path.trim_end_matches('/') } else { path };
-        let single = self.single.get(plain).into_iter().flatten().copied();
-        let single = single.map(|at| &self.rules[at]).find_map(|rule| rule.matched(path, query));
+        let single = self.find_single(path, query);
         // Of the others, only those before it may come first.
         let end = single.as_ref().map_or(usize::MAX, |matched| matched.rule.line);
         let open = self.open.iter().map(|at| &self.rules[*at]).take_while(|rule| rule.line < end);
         open.into_iter().find_map(|rule| rule.matched(path, query)).or(single)
+    }
+
+    /// The first one of those that mean one path.
+    fn find_single(&self, path: &str, query: &str) -> Option<Matched<'_>> {
+        let plain = if path.len() > 1 { path.trim_end_matches('/') } else { path };
+        let single = self.single.get(plain).into_iter().flatten().copied();
+        single.map(|at| &self.rules[at]).find_map(|rule| rule.matched(path, query))
     }
 
     /// A rule must not lead back to where it began.
@@ -147,7 +164,7 @@ impl Redirects {
             if rule.matched(&path, query).is_some() {
                 return broken(format!("this leads in a circle, back to {example}"));
             }
-            let next = self.find(&path, query);
+            let next = self.find_single(&path, query);
             let Some(next) = next.filter(|next| (300..400).contains(&next.rule.status) && next.to.starts_with('/'))
             else {
                 return Ok(());
@@ -277,8 +294,9 @@ fn parse_line(line: usize, text: &str, differs: &mut impl FnMut(String)) -> Resu
     if !to.starts_with('/') && !(300..400).contains(&status) {
         return Err(match status {
             200 => unsupported(format!(
-                "to answer with what another server says, start savecast with --proxy: --proxy {}={to}",
-                from_of(text).trim_end_matches("/*")
+                "what another server says will be an answer with --proxy {}={}, which is not there yet",
+                from_of(text).trim_end_matches("/*"),
+                to.split("/:").next().unwrap_or_default()
             )),
             _ => broken(format!("a {status} shows a page of this site")),
         });

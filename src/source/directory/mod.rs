@@ -46,8 +46,10 @@ pub struct Directory {
     path: PathBuf,
     /// The size in bytes up to which files are read.
     limit: u64,
-    /// A file in it that is never shown, whatever its name.
-    hidden: Option<PathBuf>,
+    /// What is never shown, whatever leads there.
+    hidden: Vec<PathBuf>,
+    /// What is not listed, and shown under its own name alone.
+    unlinked: Vec<PathBuf>,
     /// The device it is on, if files can be read there without waiting.
     disk: Option<Device>,
 }
@@ -70,17 +72,7 @@ impl Directory {
         let path = path.canonicalize()?;
         fs::read_dir(&path)?;
         let disk = access::disk(&path);
-        Ok(Self { path, limit, hidden: None, disk })
-    }
-
-    /// The same without this file, wherever links to it are.
-    #[must_use]
-    pub fn without(self, file: &Path) -> Self {
-        Self { hidden: file.canonicalize().ok(), ..self }
-    }
-
-    fn is_hidden(&self, name: &Path) -> bool {
-        self.hidden.as_deref() == Some(name)
+        Ok(Self { path, limit, hidden: Vec::new(), unlinked: Vec::new(), disk })
     }
 
     /// Where it is, without links.
@@ -93,6 +85,31 @@ impl Directory {
     #[must_use]
     pub fn name(&self) -> Cow<'_, str> {
         self.path.file_name().unwrap_or(self.path.as_os_str()).to_string_lossy()
+    }
+
+    /// The same without this file, whatever leads there: its own name, or links.
+    #[must_use]
+    pub fn without(mut self, file: &Path) -> Self {
+        // Where it stands, which may be a link, and where that leads.
+        let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let named = parent.canonicalize().ok().zip(file.file_name()).map(|(parent, name)| parent.join(name));
+        self.hidden.extend(named.into_iter().chain(file.canonicalize()));
+        self
+    }
+
+    /// The same where this file is found under its own name alone, and is not listed.
+    #[must_use]
+    pub fn unlisted(mut self, file: PathBuf) -> Self {
+        self.unlinked.push(file);
+        self
+    }
+
+    fn is_hidden(&self, name: &Path) -> bool {
+        self.hidden.iter().any(|hidden| hidden == name)
+    }
+
+    fn is_unlinked(&self, name: &Path) -> bool {
+        self.unlinked.iter().any(|unlinked| unlinked == name)
     }
 
     fn find_once(&self, path: &SitePath, limit: u64) -> Result<Opened, ReadError> {
@@ -153,7 +170,7 @@ impl Directory {
         let real = name.canonicalize()?;
         let inside = real.strip_prefix(&self.path).map_err(|_| ReadError::Outside)?;
         let is_secret = inside.iter().any(|segment| !segment.to_str().is_some_and(path::may_be_passed));
-        if is_secret || self.is_hidden(&real) {
+        if is_secret || self.is_hidden(&real) || (real != name && self.is_unlinked(&real)) {
             return Err(ReadError::Missing);
         }
         Ok(real)
@@ -221,7 +238,8 @@ impl Source for Directory {
         let real = self.resolve(&directory.to_file(&self.path))?;
         let mut entries = Vec::new();
         let add = |name: &str, mut seen: Seen| {
-            if !directory.may_have(name) || self.is_hidden(&real.join(name)) {
+            let place = real.join(name);
+            if !directory.may_have(name) || self.is_hidden(&place) || self.is_unlinked(&place) {
                 return;
             }
             if matches!(seen, Seen::Link) {
