@@ -9,7 +9,7 @@
   const script = /** @type {HTMLScriptElement} */ (document.currentScript);
   const { path, version, also } = script.dataset;
   // A proxy may have put the server somewhere else than at the root.
-  const ours = new URL(".", script.src).href;
+  const ours = script.src;
   // Scripts of the page look for "the first script", and mean their own.
   script.remove();
 
@@ -53,8 +53,7 @@
   if (state) restore(state);
 
   const start = () =>
-    // @ts-expect-error: it is a URL, and no path of this disk.
-    import(`${ours}page/start.js`)
+    import(new URL("page/start.js", ours).href)
       .then((/** @type {typeof import("./page/start.js")} */ page) =>
         page.start({
           path,

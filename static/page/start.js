@@ -21,9 +21,6 @@ import { change, learn } from "./source.js";
  *   missing?: () => import("../apply/state.js").State["fields"] }} Start
  */
 
-/** The files in which a site says how its URLs are read. */
-const RULES = ["/_redirects", "/_headers"];
-
 /** @type {string | undefined} the path of the file that the page was made from */
 let page;
 
@@ -37,8 +34,6 @@ export function start({ path, version, also, describe, isTouched, resources, mis
     // What was looked for in vain, and the rules of the site: the page is another one when they are.
     const others = also?.split(" ") ?? [];
     for (let at = 0; at < others.length; at += 2) use(others[at + 1], others[at]);
-    // They may come later.
-    for (const rules of RULES) if (!others.includes(rules)) use(rules, null);
     // When the page has all that it needs, it is time to learn how it was written, and how it is.
     whenLoaded(() => {
       // The page for what is missing becomes another one, if anything.
