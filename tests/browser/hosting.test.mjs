@@ -44,6 +44,23 @@ test("a page without an ending is live, and so is one that is missing", async (t
   await eventually(() => page.text("h1"), (text) => text === "first");
 });
 
+test("a page comes to its address, wherever its file goes", async (test) => {
+  const site = await siteWith(test, { "contact.html": "<!doctype html><h1>contact</h1>" });
+  const server = await serve(test, site);
+  // Missing without a slash, and then a directory.
+  await page.open(`${server.url}/team`);
+  await page.isLive(server);
+  await site.write("team/index.html", "<!doctype html><h1>team</h1>");
+  await eventually(() => page.text("h1"), (text) => text === "team");
+  assert.equal(await page.run(() => location.pathname), "/team/");
+  // From a file to a directory.
+  await page.open(`${server.url}/contact`);
+  await page.isLive(server);
+  await site.remove("contact.html");
+  await site.write("contact/index.html", "<!doctype html><h1>moved</h1>");
+  await eventually(() => page.text("h1"), (text) => text === "moved");
+});
+
 test("rules are live: a broken line is shown with its place, and goes away when it is mended", async (test) => {
   const site = await siteWith(test, { "index.html": PAGE, "style.css": "h1 { color: rgb(1, 0, 0) }", "_redirects": "/old /index.html 301\n" });
   const server = await serve(test, site);
@@ -53,6 +70,15 @@ test("rules are live: a broken line is shown with its place, and goes away when 
   await eventually(problem, (text) => text.includes("/_redirects line 2") && text.includes("418"));
   await site.write("_redirects", "# rules\n/old / 302\n");
   await eventually(problem, (text) => text === "");
+  // A good edit loads the page again, once, and is no reason for an alarm; nor is a line for another host.
+  for (const rules of ["/old / 303\n", "/old / 307\n/api/* https://api.example.com/:splat 200\n/x /y 301 Country=de\n"]) {
+    await page.isLive(server);
+    await page.mark();
+    await site.write("_redirects", rules);
+    await eventually(async () => !(await page.isMarked()));
+    await page.isLive(server);
+    assert.equal(await problem(), "");
+  }
   await page.open(`${server.url}/new`);
   await page.isLive(server);
   assert.match(await page.text("h1"), /isn’t there/);
