@@ -12,6 +12,9 @@ pub mod state;
 mod status;
 pub mod urls;
 
+use std::pin::Pin;
+use std::sync::Arc;
+
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use actix_web::http::header;
@@ -32,6 +35,7 @@ use crate::http::negotiate::Negotiated;
 use crate::http::state::AppState;
 use crate::site::SitePath;
 use crate::site::rules::is_rules;
+use crate::source::CurrentRules;
 
 /// All routes: what is mounted, and our own resources.
 pub fn routes(app: &mut ServiceConfig, state: &Data<AppState>) {
@@ -70,15 +74,10 @@ async fn any_file(request: HttpRequest, state: Data<AppState>, payload: web::Pay
     let path = SitePath::from_url(request.uri().path());
     let rules = match state.rules_at_once() {
         Some(rules) => rules,
-        None => match web::block({
-            let state = state.clone();
-            move || state.rules()
-        })
-        .await
-        {
-            Ok(rules) => rules,
+        None => match rules_in_pool(&state).await {
+            Some(rules) => rules,
             // The pool is gone when the server stops.
-            Err(_) => return HttpResponse::ServiceUnavailable().finish(),
+            None => return HttpResponse::ServiceUnavailable().finish(),
         },
     };
     // What says how a site is served is no part of it.
@@ -91,11 +90,18 @@ async fn any_file(request: HttpRequest, state: Data<AppState>, payload: web::Pay
     let url = (!rules.rules.headers.is_empty()).then(|| path.clone());
     let mut response = match wanted {
         Negotiated::File => long_poll::serve(&request, state.clone(), path, &rules).await,
-        Negotiated::EventStream => sse::file(&request, state.clone(), path, &rules).await,
-        Negotiated::WebSocket => return websocket::file(&request, &state, path, &rules, payload).await,
+        // Apart, so that the many requests for files have no room for it.
+        Negotiated::EventStream => Box::pin(sse::file(&request, state.clone(), path, &rules)).await,
+        Negotiated::WebSocket => return Box::pin(websocket::file(&request, &state, path, &rules, payload)).await,
     };
     if let Some(url) = url {
         own_headers::set(&request, &state.base, &rules.rules.headers, url.as_str(), &mut response);
     }
     response
+}
+
+/// The rules, with a look at what has changed, where that holds up nobody.
+fn rules_in_pool(state: &Data<AppState>) -> Pin<Box<dyn Future<Output = Option<Arc<CurrentRules>>>>> {
+    let state = state.clone();
+    Box::pin(async move { web::block(move || state.rules()).await.ok() })
 }
