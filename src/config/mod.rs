@@ -114,8 +114,10 @@ impl Config {
         let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let reader = Reader { text: &text, directory, is_named: args.config.is_some() };
         let (said, mounts) = reader.read(is_typed).map_err(|error| ConfigError::File(file.clone(), error))?;
-        let program = typed.first().cloned().unwrap_or_else(|| "savecast".into());
-        let all = [program].into_iter().chain(said).chain(typed.into_iter().skip(1));
+        // Behind what was typed, because a bare `--host` would take the directory for its value; but before a `--`.
+        let end = typed.iter().position(|typed| typed == "--").unwrap_or(typed.len());
+        let mut all = typed;
+        all.splice(end..end, said);
         let mut args = Args::try_parse_from(all).map_err(ConfigError::usage)?;
         if args.mount.is_empty() {
             args.mount = mounts;

@@ -6,7 +6,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::PoisonError;
 use std::sync::RwLock;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
+use std::time::Instant;
 
 use crate::content::Version;
 use crate::site::SitePath;
@@ -29,6 +32,10 @@ const WRITING: Duration = Duration::from_millis(200);
 /// The largest file of rules, in bytes.
 const LARGEST: usize = 1 << 20;
 
+/// For how long after a look nobody looks again, in nanoseconds. Nobody can save and ask in less, and of tens of thousands of
+/// requests in a second, few have to look.
+const TRUST: u64 = 50_000;
+
 /// How many remarks on a file are told at once.
 const TOLD: usize = 20;
 
@@ -41,6 +48,10 @@ pub struct RuleFiles {
     files: [(SitePath, PathBuf); 2],
     /// Whether a look at them waits for nobody.
     is_local: bool,
+    /// The time since then is counted.
+    start: Instant,
+    /// When the files were found to be those that were read, in nanoseconds.
+    looked: AtomicU64,
     kept: RwLock<Kept>,
     tell: Tell,
 }
@@ -84,7 +95,8 @@ impl RuleFiles {
             Kept { rules: Arc::new(CurrentRules { are_read: true, ..CurrentRules::default() }), ..Kept::default() };
         // Where that can't be known, the disks of this machine are the rule.
         let is_local = remote_file_system(directory.path()).is_none();
-        Self { directory, files, is_local, kept: RwLock::new(kept), tell }
+        let (start, looked) = (Instant::now(), AtomicU64::new(0));
+        Self { directory, files, is_local, start, looked, kept: RwLock::new(kept), tell }
     }
 
     /// The rules that hold now, if that can be said without waiting for another machine or for who writes to a file.
@@ -93,10 +105,18 @@ impl RuleFiles {
         if !self.is_local {
             return None;
         }
+        let now = u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let looked = self.looked.load(Ordering::Relaxed);
+        if looked > 0 && now.saturating_sub(looked) < TRUST {
+            return Some(self.kept.read().unwrap_or_else(PoisonError::into_inner).rules.clone());
+        }
         // A link may lead anywhere.
         let seen = self.files.each_ref().map(|(_, file)| file.symlink_metadata().ok().map(|it| Fingerprint::of(&it)));
         let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
-        (kept.seen == seen).then(|| kept.rules.clone())
+        (kept.seen == seen).then(|| {
+            self.looked.store(now, Ordering::Relaxed);
+            kept.rules.clone()
+        })
     }
 
     /// The same, with a look at what has changed. May wait. When a file makes no sense, what it said before does.

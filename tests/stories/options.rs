@@ -1,6 +1,8 @@
 //! What can be typed, and what can be written down instead.
 
 use std::fs;
+use std::io::BufRead;
+use std::io::BufReader;
 use std::path::Path;
 use std::process::Command;
 use std::process::Output;
@@ -129,7 +131,13 @@ fn a_file_that_was_only_found_reaches_nothing_outside() {
     let server = Server::start(command(&site.path("")), &[]).expect("a server");
     assert_eq!(server.get("/x/x.txt").text, "1");
     drop(server);
-    // Who names it trusts it.
+    // Who names it trusts it. A bare option does not take the directory that was typed for its value.
+    site.write("savecast.toml", "port = 0\nhost = true\ncors = true\n");
+    let mut all = command(&site.path(""));
+    all.arg("a");
+    let server = Server::start(all, &["--config", "savecast.toml"]).expect("a server");
+    assert_eq!(server.get("/b/x.txt").text, "1");
+    drop(server);
     site.write("savecast.toml", "port = 0\n[mount]\n\"/x\" = \"../elsewhere\"\n");
     assert!(Server::start(command(&site.path("")), &["--config", "savecast.toml"]).is_ok());
 }
@@ -137,11 +145,15 @@ fn a_file_that_was_only_found_reaches_nothing_outside() {
 #[test]
 fn the_port_may_come_from_the_environment() {
     let site = Site::with(&[("savecast.toml", "port = 1")]);
-    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("an address").port();
-    let mut with_port = command(&site.path(""));
-    with_port.env("PORT", free.to_string());
-    let output = with_port.arg("--poll").arg("x").output().expect("an end");
-    assert_eq!(output.status.code(), Some(2));
+    let mut child = command(&site.path(""))
+        .env("PORT", "0")
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("the built binary");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("a line");
+    child.kill().and_then(|()| child.wait()).expect("an end");
+    assert!(line.contains(" at http://127.0.0.1:") && !line.contains(":1/"), "{line}");
     let mut wrong = command(&site.path(""));
     let output = wrong.env("PORT", "web").output().expect("an end");
     assert_eq!(output.status.code(), Some(2));
