@@ -33,17 +33,25 @@ impl Tag<'_> {
             |nonce: &&str| nonce.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/-_=".contains(&byte));
         let nonce = self.nonce.filter(is_nonce).map(|nonce| format!(" nonce=\"{nonce}\"")).unwrap_or_default();
         let version = version.to_string();
-        let mut tag =
-            ["<script src=\"", base, CLIENT, "\" data-path=\"", &path, "\" data-version=\"", &version, "\"", &nonce]
-                .concat();
+        let mut more = String::new();
         if !also.is_empty() {
             let also = also.iter().map(|(path, version)| format!("{version} {}", path.to_url())).collect::<Vec<_>>();
-            tag.push_str(" data-also=\"");
-            tag.push_str(&also.join(" "));
-            tag.push('"');
+            more = format!(" data-also=\"{}\"", also.join(" "));
         }
-        tag.push_str("></script>");
-        tag
+        [
+            "<script src=\"",
+            base,
+            CLIENT,
+            "\" data-path=\"",
+            &path,
+            "\" data-version=\"",
+            &version,
+            "\"",
+            &nonce,
+            &more,
+            "></script>",
+        ]
+        .concat()
     }
 }
 
