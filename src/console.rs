@@ -133,7 +133,6 @@ pub fn json(notice: &Notice<'_>) -> Value {
     object
 }
 
-#[cfg(feature = "cli")]
 /// JSON as it stands in a line: what a terminal takes for a command is written as JSON writes it. It stands in texts alone.
 #[cfg(feature = "cli")]
 pub fn json_line(value: &Value) -> String {
@@ -149,6 +148,7 @@ pub fn json_line(value: &Value) -> String {
 }
 
 /// With three digits behind the point.
+#[cfg(feature = "cli")]
 fn milliseconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1_000_000.0).round() / 1000.0
 }
