@@ -103,7 +103,11 @@ const KNOWN: [(&[&str], &str, &str); 50] = [
         "serve and vite",
         "nothing is needed: a --port that is taken is an error",
     ),
-    (&["-c", "-c-1", "--cache", "--no-cache"], "http-server", "nothing is needed: browsers ask for each file again"),
+    (
+        &["-c", "-c-1", "--cache", "--no-cache"],
+        "http-server and serve",
+        "browsers ask for each file again anyway; --config FILE names a file with options",
+    ),
     (
         &["-g", "--gzip", "--brotli", "-z"],
         "http-server",

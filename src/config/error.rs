@@ -59,7 +59,7 @@ impl ConfigError {
             Self::Host(host, _) if Path::new(host).is_dir() => "the directory goes before --host",
             Self::Host(..) => "pass an address of this machine, such as 127.0.0.1, or none for all of them",
             Self::Port(_) => "set it to a number, or unset it",
-            Self::Mount(..) => "pass the path of the site first: --mount /PATH=DIR",
+            Self::Mount(..) => "a path of the site and a directory that is there are needed: --mount /PATH=DIR",
             Self::TwoMounts(_) => "mount one of them at another path",
             Self::Open(_) => "a page to open is a path of this site, such as --open=/about",
             Self::File(_, error) => return error.hint.clone(),
