@@ -114,7 +114,7 @@ export function inVain({ event, path, version }) {
 export function lost() {
   clearTimeout(search);
   search = setTimeout(async () => {
-    const response = await fetch(location.href, { method: "HEAD", cache: "no-store", headers: { "savecast-look": "" } }).catch(() => undefined);
+    const response = await ask(location.href).catch(() => undefined);
     const path = response?.ok ? said(response)?.path : undefined;
     if (path !== undefined && path !== page) schedule();
   }, SEARCH);
@@ -186,9 +186,17 @@ async function look() {
   }
 }
 
+/**
+ * What the server would answer now, without its contents.
+ * @param {string} url
+ */
+function ask(url) {
+  return fetch(url, { method: "HEAD", cache: "no-store", headers: { "savecast-look": "" } });
+}
+
 /** @param {string} url */
 async function isThere(url) {
-  const response = await fetch(url, { method: "HEAD", cache: "no-store", headers: { "savecast-look": "" } });
+  const response = await ask(url);
   const answered = said(response)?.path;
   // Without its index, a directory shows its listing.
   const isListing = answered?.endsWith("/") && page !== undefined && !page.endsWith("/");
