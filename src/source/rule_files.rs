@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::PoisonError;
 use std::sync::RwLock;
+use std::sync::TryLockError;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -105,14 +106,19 @@ impl RuleFiles {
         if !self.is_local {
             return None;
         }
+        // Who holds it may be waiting for the disk.
+        let kept = match self.kept.try_read() {
+            Ok(kept) => kept,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
         let now = u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX);
         let looked = self.looked.load(Ordering::Relaxed);
         if looked > 0 && now.saturating_sub(looked) < TRUST {
-            return Some(self.kept.read().unwrap_or_else(PoisonError::into_inner).rules.clone());
+            return Some(kept.rules.clone());
         }
         // A link may lead anywhere.
         let seen = self.files.each_ref().map(|(_, file)| file.symlink_metadata().ok().map(|it| Fingerprint::of(&it)));
-        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
         (kept.seen == seen).then(|| {
             self.looked.store(now, Ordering::Relaxed);
             kept.rules.clone()
