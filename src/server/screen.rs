@@ -23,6 +23,9 @@ const REDRAW: Duration = Duration::from_millis(100);
 /// How often is spoken of the same file, where another one was spoken of since: some are saved a hundred times a second.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// Of how many files is remembered that they were spoken of.
+const RECENT: usize = 1000;
+
 /// How wide a terminal is that does not say it.
 const WIDTH: u16 = 80;
 
@@ -134,6 +137,10 @@ impl Screen {
 
     fn put_aside(&mut self) {
         if let Some(shown) = self.shown.take() {
+            // Pages say which files they mean, and may mean any number.
+            if self.recent.len() >= RECENT {
+                self.recent.clear();
+            }
             self.recent.insert(shown.activity.path, (Instant::now() + PAUSE, None));
         }
     }
