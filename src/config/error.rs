@@ -81,7 +81,6 @@ impl fmt::Display for ConfigError {
             Self::TwoMounts(prefix) => write!(f, "cannot mount two directories at {}", name(prefix)),
             Self::Open(path) => write!(f, "cannot open {path}"),
             Self::Unreadable(file, _) => write!(f, "cannot read {}", file.display()),
-            Self::File(file, error) if error.line == 0 => write!(f, "{}: {error}", file.display()),
             Self::File(file, error) => write!(f, "{}:{}: {error}", file.display(), error.line),
         }
     }

@@ -33,7 +33,7 @@ const ALIKE: f64 = 0.8;
 /// What is wrong with a line of it.
 #[derive(Debug)]
 pub struct FileError {
-    /// From 1; 0 for the file as a whole.
+    /// From 1.
     pub line: usize,
     /// In words.
     pub message: String,
