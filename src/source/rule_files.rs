@@ -30,9 +30,6 @@ use crate::source::remote::remote_file_system;
 /// How long a file that has become empty or broken may still be in the midst of a save.
 const WRITING: Duration = Duration::from_millis(200);
 
-/// The largest file of rules, in bytes.
-const LARGEST: usize = 1 << 20;
-
 /// For how long after a look nobody looks again, in nanoseconds. Nobody can save and ask in less, and of tens of thousands of
 /// requests in a second, few have to look.
 const TRUST: u64 = 50_000;
@@ -150,8 +147,8 @@ impl RuleFiles {
             Err(ReadError::Missing) => (String::new(), None, None),
             // It will be another one in a moment.
             Ok(Found::File(content)) if !content.is_whole => return,
-            Ok(Found::File(content)) if content.bytes.len() > LARGEST => {
-                return self.keep_old(kept, at, seen, "this is larger than 1 MiB");
+            Ok(Found::File(content)) if content.bytes.len() > rules::LARGEST => {
+                return self.keep_old(kept, at, seen, rules::TOO_LARGE);
             }
             Ok(Found::File(content)) => {
                 let age = content.modified.and_then(|modified| modified.elapsed().ok());

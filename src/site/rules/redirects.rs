@@ -21,7 +21,8 @@ const RULES: usize = 10_000;
 const REMARKS: usize = 100;
 
 /// What is said then, and of more rules than there may be.
-const TOO_MUCH: &str = "from here on, nothing is followed: there are 10,000 rules, or 100 lines that make no sense";
+const TOO_MUCH: &str =
+    "nothing is followed from here on: a file has 10,000 rules at most, and 100 lines that make no sense are enough";
 
 /// How often a redirect may lead to another one.
 const HOPS: usize = 20;
@@ -76,13 +77,19 @@ impl Redirects {
         let mut differs = Vec::<Remark>::new();
         for (number, line) in lines(text) {
             let remark = |kind, message| Remark { line: number, message, kind };
-            if redirects.rules.len() >= RULES || remarks.len() >= REMARKS {
+            if redirects.rules.len() >= RULES {
                 remarks.push(remark(RemarkKind::Unsupported, TOO_MUCH.into()));
                 break;
             }
             let read = parse_line(number, line, &mut |message| differs.push(remark(RemarkKind::Differs, message)));
             match read.and_then(|rule| redirects.check(&rule).map(|()| rule)) {
                 Ok(rule) => redirects.push(rule),
+                // Sites have hundreds of rules for other countries and languages. The first of them say enough.
+                Err((RemarkKind::Unsupported, _)) if remarks.len() >= REMARKS => {}
+                Err(_) if remarks.len() >= REMARKS => {
+                    remarks.push(remark(RemarkKind::Broken, TOO_MUCH.into()));
+                    break;
+                }
                 Err((kind, message)) => remarks.push(remark(kind, message)),
             }
         }

@@ -59,3 +59,13 @@ fn there_may_be_ten_thousand() {
     assert_eq!((redirects.rules.len(), remarks.len()), (RULES, 1));
     assert_eq!(redirects.find("/9999", "").unwrap().to, "/to/9999");
 }
+
+#[test]
+fn rules_for_other_countries_hide_no_other_rule() {
+    let text = "/a /de Country=de\n".repeat(5 * REMARKS) + "/a /b 301\n";
+    let (redirects, remarks) = Redirects::parse(&text);
+    assert_eq!(redirects.find("/a", "").unwrap().to, "/b");
+    assert_eq!(remarks.len(), REMARKS);
+    let (redirects, remarks) = Redirects::parse(&("x\n".repeat(5 * REMARKS) + "/a /b 301\n"));
+    assert!(redirects.is_empty() && remarks.len() == REMARKS + 1);
+}
