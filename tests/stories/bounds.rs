@@ -54,7 +54,12 @@ fn urls_that_lead_deep_into_nothing_delay_nobody() {
         };
         let name = if number % 2 == 0 { "/a" } else { "/loop" };
         let url = format!("{}/{number}", name.repeat(3900 / name.len()));
-        open.push(ask(&server, &url, headers));
+        let connection = ask(&server, &url, headers);
+        // A long poll of what is missing is answered at once. Its connection would be closed after some seconds of rest, so
+        // that it depended on the speed of the machine how many of them are counted.
+        if number % 3 != 2 {
+            open.push(connection);
+        }
     }
     for segments in [2100, 3000, 30_000] {
         let url = "/a".repeat(segments);
