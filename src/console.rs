@@ -34,7 +34,9 @@ pub fn say(notice: &Notice<'_>) {
     let text = format!("{notice}\n");
     // Nobody reads it if this fails, and the server is still of use.
     drop(match notice {
-        Notice::Ready { .. } => io::stdout().lock().write_all(text.as_bytes()),
+        Notice::Ready { .. } | Notice::Trust { .. } | Notice::Running { .. } => {
+            io::stdout().lock().write_all(text.as_bytes())
+        }
         _ => io::stderr().lock().write_all(text.as_bytes()),
     });
 }
@@ -58,12 +60,21 @@ pub enum Tone {
 pub fn tone(notice: &Notice<'_>) -> Tone {
     match notice {
         Notice::Ready { .. }
+        | Notice::Certificate { .. }
+        | Notice::Running { .. }
+        | Notice::Trust { .. }
+        | Notice::Mkcert { .. }
+        | Notice::NoAuthority
         | Notice::Sent { .. }
         | Notice::Effect { .. }
         | Notice::Request { .. }
         | Notice::Rule { remark: Remark { kind: RemarkKind::Differs, .. }, .. }
         | Notice::RuleUse { .. } => Tone::Plain,
         Notice::PortTaken { .. }
+        | Notice::NotTrusted
+        | Notice::Doubted { .. }
+        | Notice::NotCertified { .. }
+        | Notice::TrustFailed { .. }
         | Notice::NotLive { .. }
         | Notice::Forbidden { .. }
         | Notice::Refused { .. }
@@ -71,7 +82,9 @@ pub fn tone(notice: &Notice<'_>) -> Tone {
         | Notice::Polled(_)
         | Notice::Missing { .. }
         | Notice::NotOpened { .. } => Tone::Warning,
-        Notice::Broken { .. } | Notice::Rule { .. } | Notice::Failed { .. } => Tone::Problem,
+        Notice::Broken { .. } | Notice::CertificateKept { .. } | Notice::Rule { .. } | Notice::Failed { .. } => {
+            Tone::Problem
+        }
     }
 }
 
@@ -85,7 +98,21 @@ pub fn tones(first: Tone) -> impl Iterator<Item = Tone> {
 #[cfg(feature = "cli")]
 pub fn json(notice: &Notice<'_>) -> Value {
     let (event, fields) = match notice {
-        Notice::Ready { name, url, network } => ("ready", json!({ "name": name, "url": url, "network": network })),
+        Notice::Ready { name, url, network, certificate } => {
+            ("ready", json!({ "name": name, "url": url, "network": network, "certificate": certificate }))
+        }
+        Notice::NotTrusted => ("not-trusted", json!({})),
+        Notice::Doubted { .. } => ("doubted", json!({})),
+        Notice::NotCertified { names } => ("not-certified", json!({ "names": names })),
+        Notice::Certificate { file } => ("certificate", json!({ "file": file.display().to_string() })),
+        Notice::CertificateKept { error, .. } => ("certificate-kept", json!({ "problem": causes(*error) })),
+        Notice::Running { command } => ("running", json!({ "command": command })),
+        Notice::Trust { store, is_added, is_changed } => {
+            ("trust", json!({ "store": store, "added": is_added, "changed": is_changed }))
+        }
+        Notice::TrustFailed { store, .. } => ("trust-failed", json!({ "store": store })),
+        Notice::Mkcert { .. } => ("mkcert", json!({})),
+        Notice::NoAuthority => ("no-authority", json!({})),
         Notice::PortTaken { taken } => ("port-taken", json!({ "port": taken })),
         Notice::Broken { path, problem } => {
             let place = problem.place.unzip();
@@ -188,11 +215,22 @@ fn is_hidden(letter: char) -> bool {
 pub(crate) fn lines(notice: &Notice<'_>) -> Vec<String> {
     let hint = |hint: &str| format!("hint: {hint}");
     match notice {
-        Notice::Ready { name, url, network } => {
+        Notice::Ready { name, url, network, certificate } => {
             let first = format!("savecast: {name} is live at {url}  (Ctrl-C stops)");
             let others = network.iter().map(|url| format!("          in your network at {url}"));
-            iter::once(first).chain(others).collect()
+            let phone = certificate.map(|url| format!("          a phone needs its certificate first: {url}"));
+            iter::once(first).chain(others).chain(phone).collect()
         }
+        Notice::NotTrusted
+        | Notice::Doubted { .. }
+        | Notice::NotCertified { .. }
+        | Notice::Certificate { .. }
+        | Notice::CertificateKept { .. }
+        | Notice::Running { .. }
+        | Notice::Trust { .. }
+        | Notice::TrustFailed { .. }
+        | Notice::Mkcert { .. }
+        | Notice::NoAuthority => lines_of_tls(notice),
         Notice::PortTaken { taken } => vec![format!("savecast: port {taken} is taken, using the next free one")],
         Notice::Broken { path, problem } => {
             let place = problem.place.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
@@ -257,6 +295,59 @@ pub(crate) fn lines(notice: &Notice<'_>) -> Vec<String> {
         Notice::Failed { error, hint: what } => {
             [format!("savecast: {}", causes(*error))].into_iter().chain(what.map(hint)).collect()
         }
+    }
+}
+
+/// The lines of a notice of certificates.
+fn lines_of_tls(notice: &Notice<'_>) -> Vec<String> {
+    let hint = |hint: &str| format!("hint: {hint}");
+    match notice {
+        Notice::NotTrusted => vec![
+            "savecast: browsers warn of the certificate, because they do not know who has made it".to_owned(),
+            hint("run savecast trust once; savecast trust --remove undoes it"),
+        ],
+        Notice::Doubted { is_ours, url } => vec![
+            "savecast: a browser or program has refused the certificate, because it does not know who has made it"
+                .to_owned(),
+            match url {
+                Some(url) => hint(&format!(
+                    "run savecast trust and start the browser again; on a phone or another machine, open {url}"
+                )),
+                None if *is_ours => hint("run savecast trust, and start the browser again"),
+                None => hint("it has to know the authority that has signed your certificate, and those in between"),
+            },
+        ],
+        Notice::NotCertified { names } => vec![
+            format!(
+                "savecast: the certificate is not for {}, because its authority is for this machine and private networks",
+                names.join(", ")
+            ),
+            hint("use a name that ends in .localhost, .test or .internal; or bring a certificate: --https CERT KEY"),
+        ],
+        Notice::Certificate { file } => vec![format!("savecast: {} is used from now on", file.display())],
+        Notice::CertificateKept { error, hint: what } => {
+            let first = format!("savecast: {}; the certificate before stays in use", causes(*error));
+            iter::once(first).chain(what.map(hint)).collect()
+        }
+        Notice::Running { command } => vec![format!("savecast: {command}")],
+        Notice::Trust { store, is_added, is_changed } => {
+            let words = match (is_added, is_changed) {
+                (true, true) => "believes our certificates from now on",
+                (true, false) => "believes our certificates already",
+                (false, true) => "believes our certificates no longer",
+                (false, false) => "did not believe our certificates",
+            };
+            vec![format!("savecast: {store} {words}")]
+        }
+        Notice::TrustFailed { store, error, hint: what } => {
+            let first = format!("savecast: {store} is as it was: {}", causes(*error));
+            iter::once(first).chain(what.map(hint)).collect()
+        }
+        Notice::Mkcert { file } => vec![
+            format!("savecast: certificates are signed by the authority of mkcert, {}", file.display()),
+            hint("mkcert -install has browsers believe it, and mkcert -uninstall undoes that"),
+        ],
+        _ => vec!["savecast: there is no authority of ours, so nobody believes it".to_owned()],
     }
 }
 

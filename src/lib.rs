@@ -34,6 +34,7 @@
 //! | `http` | requests | files, pages, streams |
 //! | `notice` | what people may be told, as data | `console` shows it at the terminal |
 //! | `live` | puts them together, starts and stops them: [`Live`] ||
+//! | `tls` | the names of this machine | certificates, and browsers that believe them |
 //! | `server` | the server of the command, around a [`Live`], from its `config` ||
 //!
 //! # Words
@@ -75,12 +76,18 @@ mod server;
 #[doc(hidden)]
 pub mod site;
 mod source;
+#[cfg(feature = "cli")]
+mod tls;
 mod watch;
 
+#[cfg(feature = "cli")]
+pub use crate::config::Command;
 #[cfg(feature = "cli")]
 pub use crate::config::Config;
 #[cfg(feature = "cli")]
 pub use crate::config::ConfigError;
+#[cfg(feature = "cli")]
+pub use crate::config::Https;
 pub use crate::content::Problem;
 pub use crate::http::html::middleware::Inject;
 pub use crate::hub::Report;
@@ -93,7 +100,11 @@ pub use crate::notice::Notice;
 pub use crate::server::Server;
 #[cfg(feature = "cli")]
 pub use crate::server::ServerError;
+#[cfg(feature = "cli")]
+pub use crate::server::trust;
 pub use crate::site::SitePath;
+#[cfg(feature = "cli")]
+pub use crate::tls::error::TlsError;
 pub use crate::watch::Cause;
 pub use crate::watch::Polled;
 pub use crate::watch::WatchError;

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use savecast::Config;
+use savecast::Command;
 use savecast::ConfigError;
 use savecast::Notice;
 use savecast::Server;
@@ -17,8 +17,9 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let config = match Config::read() {
-        Ok(config) => config,
+    let done = match Command::read() {
+        Ok(Command::Serve(config)) => Server::new(*config).run().map(|()| true),
+        Ok(Command::Trust { remove }) => savecast::trust(remove),
         // It knows its own words, colours and status: asking for help is no mistake.
         Err(ConfigError::Usage(error)) => error.exit(),
         Err(error) => {
@@ -26,10 +27,11 @@ fn main() -> ExitCode {
             return ExitCode::from(USAGE);
         }
     };
-    match Server::new(config).run() {
-        Ok(()) => ExitCode::SUCCESS,
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            say(&error, error.hint());
+            say(&error, error.hint().as_deref());
             ExitCode::FAILURE
         }
     }

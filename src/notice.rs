@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::content::Problem;
@@ -26,8 +27,28 @@ use crate::watch::Polled;
 #[expect(missing_docs, reason = "the fields are what the sentence of their notice speaks of")]
 pub enum Notice<'a> {
     /// The server answers from now on. `name` is that of the directory, `url` that of its root.
-    /// In the network, it is reached at the others.
-    Ready { name: &'a str, url: &'a str, network: &'a [String] },
+    /// In the network, it is reached at the others, and phones get the `certificate` there.
+    Ready { name: &'a str, url: &'a str, network: &'a [String], certificate: Option<&'a str> },
+    /// Nobody was told yet to believe the certificate that was made.
+    NotTrusted,
+    /// A browser or program does not believe the certificate. Others get that of our authority at `url`.
+    Doubted { is_ours: bool, url: Option<&'a str> },
+    /// The certificate that is made can't be for these names.
+    NotCertified { names: &'a [String] },
+    /// Another certificate is used from now on, because its file was saved.
+    Certificate { file: &'a Path },
+    /// What was saved can't be used, so the certificate before stays in use.
+    CertificateKept { error: &'a dyn Error, hint: Option<&'a str> },
+    /// Such a command of the system is run.
+    Running { command: &'a str },
+    /// This store believes our certificates from now on, or no longer. `is_changed` is false if it was so before.
+    Trust { store: &'a str, is_added: bool, is_changed: bool },
+    /// This store could not be changed.
+    TrustFailed { store: &'a str, error: &'a dyn Error, hint: Option<&'a str> },
+    /// The certificates are signed by the authority of mkcert.
+    Mkcert { file: &'a Path },
+    /// There is no authority of ours.
+    NoAuthority,
     /// The usual port was taken, so this one is used.
     PortTaken { taken: u16 },
     /// A file of the user's is broken.

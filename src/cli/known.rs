@@ -12,7 +12,7 @@ const KNOWN: [(&[&str], &str, &str); 50] = [
         "nothing is needed: all that a page uses is live",
     ),
     (&["--auth"], "many servers", "there are no passwords; without --host, nobody but this machine gets in"),
-    (&["--dotfiles", "--plugins", "-C", "-K"], "browser-sync and http-server", "there is nothing of this kind"),
+    (&["--dotfiles", "--plugins"], "browser-sync and http-server", "there is nothing of this kind"),
     (&["--wait"], "live-server", "nothing is needed: a save is shown as soon as it is complete"),
     (
         &["--reload-delay", "--reload-debounce", "--reload-throttle"],
@@ -46,9 +46,9 @@ const KNOWN: [(&[&str], &str, &str); 50] = [
     ),
     (&["--middleware"], "live-server", "there are no middlewares; _headers and _redirects cover the usual ones"),
     (
-        &["--https", "--https-module", "--ssl", "--tls", "-S", "--cert", "--ssl-cert", "--ssl-key"],
+        &["--https-module", "--ssl", "--tls", "-S", "-C", "-K", "--cert", "--ssl-cert", "--ssl-key"],
         "many servers",
-        "HTTPS is not there yet; http://localhost counts as secure for browsers",
+        "savecast --https makes a certificate for this machine, savecast --https CERT KEY takes yours",
     ),
     (&["--proxy", "-P", "--proxy-options"], "live-server, http-server and browser-sync", "a proxy is not there yet"),
     (

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
+use clap::Subcommand;
 use clap::ValueEnum;
 use glob::Pattern;
 
@@ -24,8 +25,12 @@ const ALL: &str = "0.0.0.0";
 /// save. Pages reload by themselves, and stylesheets are swapped in place.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 #[derive(Clone, Debug, Parser)]
-#[command(version, max_term_width = 100)]
+#[command(version, max_term_width = 100, args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 pub struct Args {
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    pub instead: Option<Instead>,
+
     /// The directory to serve
     #[arg(value_name = "DIR", default_value = ".")]
     pub directory: PathBuf,
@@ -37,6 +42,10 @@ pub struct Args {
     /// The address to listen on; all addresses, which shows the directory to the whole network, if none is given
     #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_value = LOOPBACK, default_missing_value = ALL)]
     pub host: String,
+
+    /// Serve over HTTPS and HTTP/2: with a certificate that is made for this machine, or with yours, in PEM
+    #[arg(long, value_names = ["CERT", "KEY"], num_args = 0..=2)]
+    pub https: Option<Vec<PathBuf>>,
 
     /// Another name under which this server is reached, such as that of a proxy; may be given again
     #[arg(long, value_name = "NAME", value_parser = values::host_name)]
@@ -99,6 +108,17 @@ pub struct Args {
     /// A file with these options, instead of savecast.toml where it is started
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+}
+
+/// What is done instead of serving.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Instead {
+    /// Have this system, Chromium and Firefox believe the certificates that --https makes
+    Trust {
+        /// Have them believe these no longer
+        #[arg(long)]
+        remove: bool,
+    },
 }
 
 /// How notices are written.

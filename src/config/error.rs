@@ -30,6 +30,8 @@ pub enum ConfigError {
     Port(String),
     /// A directory that can't be mounted.
     Mount(SitePath, PathBuf, io::Error),
+    /// Not two files.
+    Https(Vec<PathBuf>),
     /// Two directories for one path.
     TwoMounts(SitePath),
     /// A page to open that is none of this site.
@@ -60,6 +62,8 @@ impl ConfigError {
             Self::Host(..) => "pass an address of this machine, such as 127.0.0.1, or none for all of them",
             Self::Port(_) => "set it to a number, or unset it",
             Self::Mount(..) => "a path of the site and a directory that is there are needed: --mount /PATH=DIR",
+            Self::Https(files) if files.iter().any(|file| file.is_dir()) => "the directory goes before --https",
+            Self::Https(_) => "name two files in PEM, --https CERT KEY; or none, and a certificate is made",
             Self::TwoMounts(_) => "mount one of them at another path",
             Self::Open(_) => "a page to open is a path of this site, such as --open=/about",
             Self::File(_, error) => return error.hint.clone(),
@@ -78,6 +82,10 @@ impl fmt::Display for ConfigError {
             Self::Host(host, _) => write!(f, "cannot find the address {host}"),
             Self::Port(port) => write!(f, "PORT in the environment is {port:?}, which is no port"),
             Self::Mount(prefix, directory, _) => write!(f, "cannot mount {} at {}", directory.display(), name(prefix)),
+            Self::Https(files) => {
+                let names = files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>();
+                write!(f, "cannot serve over HTTPS with {} alone", names.join(" and "))
+            }
             Self::TwoMounts(prefix) => write!(f, "cannot mount two directories at {}", name(prefix)),
             Self::Open(path) => write!(f, "cannot open {path}"),
             Self::Unreadable(file, _) => write!(f, "cannot read {}", file.display()),
@@ -90,9 +98,13 @@ impl Error for ConfigError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Host(_, error) | Self::Mount(_, _, error) | Self::Unreadable(_, error) => Some(error),
-            Self::Usage(_) | Self::Known(..) | Self::Port(_) | Self::TwoMounts(_) | Self::Open(_) | Self::File(..) => {
-                None
-            }
+            Self::Usage(_)
+            | Self::Known(..)
+            | Self::Port(_)
+            | Self::Https(_)
+            | Self::TwoMounts(_)
+            | Self::Open(_)
+            | Self::File(..) => None,
         }
     }
 }

@@ -6,6 +6,7 @@ use std::fmt;
 use std::fs;
 use std::net::IpAddr;
 use std::path::Path;
+use std::path::PathBuf;
 
 use clap::ArgAction;
 use clap::CommandFactory;
@@ -24,11 +25,16 @@ pub const NAME: &str = "savecast.toml";
 /// The table of directories.
 const MOUNT: &str = "mount";
 
+/// The option of which the files are found from where this one is.
+const HTTPS: &str = "https";
+
 /// Options that make no sense in a file.
 const TYPED_ONLY: [&str; 4] = ["config", "help", "version", "no-open"];
 
 /// How alike a key has to be to the one that was meant.
 const ALIKE: f64 = 0.8;
+
+const OUTSIDE: &str = "a file that was only found can't reach outside of its directory";
 
 /// What is wrong with a line of it.
 #[derive(Debug)]
@@ -73,7 +79,10 @@ impl Reader<'_> {
                 mounts = self.mounts(value)?;
                 continue;
             }
-            let found = option(name, value).map_err(|message| self.error(at, message))?;
+            let mut found = option(name, value).map_err(|message| self.error(at, message))?;
+            if name == HTTPS {
+                found = self.files(found).map_err(|message| self.mistrusted(at, message))?;
+            }
             if !self.is_named {
                 check_reach(name, value).map_err(|message| self.mistrusted(at, message))?;
             }
@@ -113,19 +122,35 @@ impl Reader<'_> {
         table.iter().map(mount).collect()
     }
 
+    /// The same with files that are found from where this one is.
+    fn files(&self, arguments: Vec<OsString>) -> Result<Vec<OsString>, String> {
+        let option = format!("--{HTTPS}=");
+        let file = |argument: OsString| {
+            let Some(file) = argument.to_str().and_then(|argument| argument.strip_prefix(&option)) else {
+                return Ok(argument);
+            };
+            if !self.is_named && self.standing(Path::new(file)) == Standing::Outside {
+                return Err(OUTSIDE.to_owned());
+            }
+            let file = self.directory.join(file);
+            let mut argument = OsString::from(&option);
+            argument.push(file);
+            Ok(argument)
+        };
+        arguments.into_iter().map(file).collect()
+    }
+
     fn mistrusted(&self, at: usize, message: String) -> FileError {
         let hint = format!("if you trust it, allow it with --config {NAME}");
         FileError { hint: Some(hint), ..self.error(at, message) }
     }
 
     fn check_inside(&self, directory: &Path) -> Result<(), String> {
-        // What is not there is another mistake, which is told later.
-        let (Ok(root), Ok(real)) = (self.directory.canonicalize(), self.directory.join(directory).canonicalize())
-        else {
-            return Ok(());
-        };
-        let Ok(inside) = real.strip_prefix(&root) else {
-            return Err("a file that was only found can't reach outside of its directory".into());
+        let inside = match self.standing(directory) {
+            Standing::Inside(inside) => inside,
+            Standing::Outside => return Err(OUTSIDE.into()),
+            // That is another mistake, which is told later.
+            Standing::Missing => return Ok(()),
         };
         if inside.iter().all(|segment| segment.to_str().is_some_and(may_be_passed)) {
             Ok(())
@@ -134,10 +159,26 @@ impl Reader<'_> {
         }
     }
 
+    /// Where something really is.
+    fn standing(&self, path: &Path) -> Standing {
+        let (Ok(root), Ok(real)) = (self.directory.canonicalize(), self.directory.join(path).canonicalize()) else {
+            return Standing::Missing;
+        };
+        real.strip_prefix(&root).map_or(Standing::Outside, |inside| Standing::Inside(inside.to_path_buf()))
+    }
+
     fn error(&self, at: usize, message: String) -> FileError {
         let line = self.text.get(..at).unwrap_or_default().matches('\n').count() + 1;
         FileError { line, message, hint: None }
     }
+}
+
+/// Where something is that the file names.
+#[derive(PartialEq, Eq)]
+enum Standing {
+    Inside(PathBuf),
+    Outside,
+    Missing,
 }
 
 /// The arguments that mean the same.

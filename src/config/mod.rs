@@ -13,6 +13,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::ArgMatches;
 use clap::CommandFactory;
 use clap::FromArgMatches;
 use clap::Parser;
@@ -20,6 +21,7 @@ use clap::parser::ValueSource;
 use glob::Pattern;
 
 use crate::cli::Args;
+use crate::cli::Instead;
 use crate::cli::LogFormat;
 use crate::cli::MountArg;
 pub use crate::config::error::ConfigError;
@@ -62,12 +64,40 @@ pub struct Config {
     pub base: String,
     /// What never reloads or changes a page.
     pub ignore: Vec<Pattern>,
+    /// How it is served over HTTPS, if it is.
+    pub https: Option<Https>,
     /// Whether answers are compressed for this machine, too.
     pub compress: bool,
     /// The path at which to open the browser, if it is to be opened.
     pub open: Option<String>,
     /// How much is said.
     pub log: Log,
+}
+
+/// What the person wants.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// To serve.
+    Serve(Box<Config>),
+    /// That browsers believe the certificates that are made, or no longer.
+    Trust {
+        /// Whether they are to believe them no longer.
+        remove: bool,
+    },
+}
+
+/// Whose certificate is used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Https {
+    /// One that is made.
+    Made,
+    /// The one in these files, in PEM.
+    Files {
+        /// The certificate, and those that lead to its authority.
+        certificate: PathBuf,
+        /// Its key.
+        key: PathBuf,
+    },
 }
 
 /// How much is said, and how.
@@ -81,7 +111,7 @@ pub struct Log {
     pub json: bool,
 }
 
-impl Config {
+impl Command {
     /// What was typed, with what stands in `savecast.toml` and the environment for what was not.
     ///
     /// # Errors
@@ -93,12 +123,21 @@ impl Config {
 
     fn from_arguments(typed: Vec<OsString>, port: Option<OsString>) -> Result<Self, ConfigError> {
         let matches = Args::command().try_get_matches_from(&typed).map_err(ConfigError::usage)?;
+        if let Some(Instead::Trust { remove }) = Args::from_arg_matches(&matches).map_err(ConfigError::usage)?.instead {
+            return Ok(Self::Trust { remove });
+        }
+        Config::from_arguments(typed, &matches, port).map(|config| Self::Serve(Box::new(config)))
+    }
+}
+
+impl Config {
+    fn from_arguments(typed: Vec<OsString>, matches: &ArgMatches, port: Option<OsString>) -> Result<Self, ConfigError> {
         let is_typed = |name: &str| {
             matches.value_source(&name.replace('-', "_")) == Some(ValueSource::CommandLine)
                 || (name == "open" && matches.get_flag("no_open"))
                 || (name == "port" && port.is_some())
         };
-        let args = Args::from_arg_matches(&matches).map_err(ConfigError::usage)?;
+        let args = Args::from_arg_matches(matches).map_err(ConfigError::usage)?;
         let file = match &args.config {
             Some(file) => Some(file.clone()),
             None => Some(PathBuf::from(file::NAME)).filter(|file| file.exists()),
@@ -147,6 +186,11 @@ impl Config {
             }
             (port, _) => port,
         };
+        let https = args.https.map(|files| match files.as_slice() {
+            [] => Ok(Https::Made),
+            [certificate, key] => Ok(Https::Files { certificate: certificate.clone(), key: key.clone() }),
+            _ => Err(ConfigError::Https(files)),
+        });
         let mut mounts = Vec::<(SitePath, PathBuf)>::new();
         for MountArg { prefix, directory } in args.mount {
             if let Err(error) = fs::read_dir(&directory) {
@@ -174,6 +218,7 @@ impl Config {
             spa: args.spa,
             base: args.base,
             ignore: args.ignore,
+            https: https.transpose()?,
             compress: args.compress,
             open,
             log: Log { verbose: args.verbose, quiet: args.quiet, json: args.log == LogFormat::Json },

@@ -1,5 +1,6 @@
 //! Requests, streams, pages. With `live` and `server`, which mount it, the only place that names actix.
 
+mod authority;
 mod channels;
 mod effects;
 pub mod files;
@@ -46,6 +47,7 @@ pub fn routes(app: &mut ServiceConfig, state: &Data<AppState>) {
             .wrap(from_fn(guard::middleware::check))
             .route(ours(urls::EVENTS), web::route().to(page::events))
             .route(ours(urls::EFFECTS), web::route().to(effects::hear))
+            .route(ours(urls::AUTHORITY), web::route().to(authority::serve))
             .route(ours(urls::STATUS), web::route().to(status::json))
             .route(ours(urls::CHANNELS), web::route().to(channels::list))
             .route(&format!("{}{{name:.+}}", ours(urls::CHANNELS)), web::route().to(channels::channel))

@@ -38,6 +38,8 @@ pub struct AppState {
     pub prefix: SitePath,
     /// The path at which a proxy has put the server, without a slash at its end; empty if browsers reach it at the root.
     pub base: String,
+    /// Set if all is served over TLS, and who comes without it is sent there.
+    pub tls: Option<Tls>,
     /// Where contents come from.
     pub sources: Sources,
     /// The versions of pages that other people's handlers render, if there are some.
@@ -64,6 +66,13 @@ pub struct AppState {
     pub say: Say,
     /// How many large files may be on their way at once. Each of them is open.
     pub downloads: Arc<Semaphore>,
+}
+
+/// How TLS is spoken.
+#[derive(Clone, Debug)]
+pub struct Tls {
+    /// The certificate of the authority, in PEM, if it is one that somebody has to be told to trust.
+    pub authority: Option<String>,
 }
 
 /// Whether what happens at a place is ignored by pages.

@@ -22,6 +22,9 @@ pub const STATUS: &str = concat!(prefix!(), "/status");
 /// The channels.
 pub const CHANNELS: &str = concat!(prefix!(), "/channels/");
 
+/// The certificate of the authority by which browsers know this server.
+pub const AUTHORITY: &str = concat!(prefix!(), "/ca.pem");
+
 /// The script that every page gets.
 pub const CLIENT: &str = concat!(prefix!(), "/client.js");
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::console;
 use crate::http::state::Ignored;
 use crate::http::state::Say;
+use crate::http::state::Tls;
 use crate::hub::Report;
 use crate::notice::Notice;
 use crate::site::SitePath;
@@ -46,7 +47,8 @@ pub struct LiveBuilder {
     pub(super) mounts: Vec<(SitePath, PathBuf)>,
     pub(super) is_app: bool,
     pub(super) base: String,
-    pub(super) hidden: Option<PathBuf>,
+    pub(super) tls: Option<Tls>,
+    pub(super) hidden: Vec<PathBuf>,
     pub(super) ignored: Ignored,
 }
 
@@ -65,7 +67,8 @@ impl LiveBuilder {
             mounts: Vec::new(),
             is_app: false,
             base: String::new(),
-            hidden: None,
+            tls: None,
+            hidden: Vec::new(),
             ignored: Arc::new(|_| false),
         }
     }
@@ -147,9 +150,15 @@ impl LiveBuilder {
         self
     }
 
-    /// This file is never served, wherever it is.
-    pub(crate) fn hidden(mut self, file: Option<PathBuf>) -> Self {
-        self.hidden = file;
+    /// All is served over TLS.
+    pub(crate) fn tls(mut self, tls: Option<Tls>) -> Self {
+        self.tls = tls;
+        self
+    }
+
+    /// These files are never served, wherever they are.
+    pub(crate) fn hidden(mut self, files: impl IntoIterator<Item = PathBuf>) -> Self {
+        self.hidden.extend(files);
         self
     }
 

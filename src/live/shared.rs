@@ -69,10 +69,7 @@ impl Shared {
         let open = |path: &PathBuf| {
             let directory = Directory::new(path, options.max_push);
             let directory = directory.map_err(|error| LiveError::Directory(path.clone(), error))?;
-            Ok(match &options.hidden {
-                Some(file) => directory.without(file),
-                None => directory,
-            })
+            Ok(options.hidden.iter().fold(directory, |directory, file| directory.without(file)))
         };
         let directory = open(&options.directory)?;
         // In an app of somebody's own, its routes are the rules.
@@ -160,6 +157,7 @@ impl Shared {
             sources,
             rendered: self.options.is_for_pages.then(|| self.rendered.clone()),
             base: self.options.base.clone(),
+            tls: self.options.tls.clone(),
             rule_files: self.rule_files.clone(),
             is_app: self.options.is_app,
             ignored: self.options.ignored.clone(),

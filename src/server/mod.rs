@@ -2,19 +2,23 @@
 
 mod activity;
 mod base;
+mod certificate;
 mod compress;
 mod error;
+mod h2;
 mod limits;
 mod listen;
 mod network;
 mod requests;
 mod screen;
+mod secure;
 mod terminal;
+mod trust;
 
 use std::io;
 use std::io::IsTerminal;
 use std::io::Write as _;
-use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -26,14 +30,20 @@ use actix_web::middleware::from_fn;
 use actix_web::rt;
 use glob::Pattern;
 use tokio::sync::oneshot;
+use tokio::sync::watch;
 
 use crate::config::Config;
+use crate::config::Https;
 use crate::console;
+use crate::http::state::Tls;
 use crate::live::Live;
 use crate::notice::Notice;
 pub use crate::server::error::ServerError;
+use crate::server::network::Urls;
 use crate::server::requests::Say;
+use crate::server::secure::Secure;
 use crate::server::terminal::Terminal;
+pub use crate::server::trust::trust;
 use crate::site::SitePath;
 
 /// How long a stop waits for answers that are under way. Streams end before; this is for downloads.
@@ -45,12 +55,14 @@ const WRITE_BUFFER: usize = 8 << 10;
 /// The server of the command: one [`Live`] directory at the root, on a port of its own.
 ///
 /// ```no_run
-/// use savecast::Config;
+/// use savecast::Command;
 /// use savecast::Server;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// // As the command does.
-/// Server::new(Config::read()?).run()?;
+/// if let Command::Serve(config) = Command::read()? {
+///     Server::new(*config).run()?;
+/// }
 /// # Ok(())
 /// # }
 /// ```
@@ -82,6 +94,7 @@ async fn serve(config: Config) -> Result<(), ServerError> {
     let (terminal, _ending) = Terminal::start(config.log).map_err(ServerError::Server)?;
     let teller = terminal.clone();
     let say: Say = Arc::new(move |notice| teller.say(notice));
+    let certificate = certificate::begin(&config, &say).map_err(ServerError::Tls)?;
     let reporter = terminal.clone();
     let ignore = config.ignore.clone();
     let mut live = Live::builder(&config.directory)
@@ -90,7 +103,8 @@ async fn serve(config: Config) -> Result<(), ServerError> {
         .downloads(downloads)
         .app(config.spa)
         .base(config.base.clone())
-        .hidden(config.file.clone())
+        .hidden(secrets(&config))
+        .tls(certificate.as_ref().map(|certificate| Tls { authority: certificate.authority.clone() }))
         .ignore(move |path| is_ignored(&ignore, path))
         .files_only()
         .say(say.clone())
@@ -111,7 +125,8 @@ async fn serve(config: Config) -> Result<(), ServerError> {
     let base = config.base.clone();
     // To this machine alone, nothing is compressed.
     let may_compress = is_for_all || !address.ip().is_loopback();
-    let server = HttpServer::new(move || {
+    let told = say.clone();
+    let routes = move || {
         let say = say.clone();
         let tell = from_fn(move |request, next| requests::tell(say.clone(), request, next));
         let compress = from_fn(move |request, next| compress::compress(is_for_all, request, next));
@@ -122,22 +137,44 @@ async fn serve(config: Config) -> Result<(), ServerError> {
             .wrap(Condition::new(may_compress, compress))
             .wrap(Condition::new(is_verbose, tell))
             .configure(app.mount("/"))
-    })
-    .workers(workers)
-    .max_connections(connections)
-    .disable_signals()
-    // A browser that goes away is noticed at once, and not at the next write.
-    .h1_allow_half_closed(false)
-    .tcp_nodelay(true)
-    .h1_write_buffer_size(WRITE_BUFFER)
-    .shutdown_timeout(1)
-    .listen(listener)
-    .map_err(|error| ServerError::Listen(address, error))?
-    .run();
+    };
+    let urls = Urls::new(address, certificate.as_ref());
+    let (stop, stopping) = watch::channel(false);
+    let server = match &certificate {
+        Some(certificate) => {
+            let secure = Secure {
+                tls: certificate.config.clone(),
+                address,
+                is_ours: certificate.authority.is_some(),
+                authority: urls.certificate.clone(),
+                say: told,
+                stopping,
+                write_buffer: WRITE_BUFFER,
+                workers,
+                connections,
+            };
+            secure.run(listener, routes)
+        }
+        None => HttpServer::new(routes)
+            .workers(workers)
+            .max_connections(connections)
+            .disable_signals()
+            // A browser that goes away is noticed at once, and not at the next write.
+            .h1_allow_half_closed(false)
+            .tcp_nodelay(true)
+            .h1_write_buffer_size(WRITE_BUFFER)
+            .shutdown_timeout(1)
+            .listen(listener)
+            .map(HttpServer::run),
+    };
+    let server = server.map_err(|error| ServerError::Listen(address, error))?;
     let handle = server.handle();
     let server = rt::spawn(server);
 
-    ready(&config, &live, address, &terminal);
+    ready(&config, &live, &urls, &terminal);
+    if certificate.is_some_and(|certificate| !certificate.is_trusted) {
+        terminal.say(&Notice::NotTrusted);
+    }
 
     let ended = tokio::select! {
         () = stop_signal() => Ok(()),
@@ -146,6 +183,7 @@ async fn serve(config: Config) -> Result<(), ServerError> {
     };
     // First the streams, because the server waits for answers that are under way.
     live.close();
+    stop.send_replace(true);
     // What takes longer is cut off by the end of the process.
     drop(rt::time::timeout(PATIENCE, handle.stop(true)).await);
     ended
@@ -171,22 +209,25 @@ fn is_ignored(patterns: &[Pattern], path: &SitePath) -> bool {
     })
 }
 
-fn ready(config: &Config, live: &Live, address: SocketAddr, terminal: &Terminal) {
-    // A browser can't open the address that means all addresses.
-    let host = match address.ip() {
-        ip if ip.is_unspecified() => "localhost".to_owned(),
-        ip if ip.is_ipv6() => format!("[{ip}]"),
-        ip => ip.to_string(),
+/// What is never served: the options, and the key.
+fn secrets(config: &Config) -> impl Iterator<Item = PathBuf> {
+    let key = match &config.https {
+        Some(Https::Files { key, .. }) => Some(key.clone()),
+        Some(Https::Made) | None => None,
     };
-    let url = format!("http://{host}:{}/", address.port());
-    let network = network::urls(address);
-    let notice = Notice::Ready { name: &live.name(), url: &url, network: &network };
+    config.file.clone().into_iter().chain(key)
+}
+
+fn ready(config: &Config, live: &Live, urls: &Urls, terminal: &Terminal) {
+    let Urls { here: url, network, certificate } = urls;
+    let notice = Notice::Ready { name: &live.name(), url, network, certificate: certificate.as_deref() };
     if config.log.json {
         terminal.say(&notice);
     }
     console::say(&notice);
     let width = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
-    if let (Some(first), Some(width), false) = (network.first(), width, config.log.quiet)
+    // A phone without the certificate could not open the site.
+    if let (Some(first), Some(width), false) = (certificate.as_ref().or(network.first()), width, config.log.quiet)
         && io::stdout().is_terminal()
         && let Some(code) = network::code(first, width)
     {
@@ -195,7 +236,7 @@ fn ready(config: &Config, live: &Live, address: SocketAddr, terminal: &Terminal)
     if let Some(path) = &config.open
         && let Err(error) = open_browser(&format!("{}{}", url.trim_end_matches('/'), path.replace(' ', "%20")))
     {
-        terminal.say(&Notice::NotOpened { url: &url, error: &error });
+        terminal.say(&Notice::NotOpened { url, error: &error });
     }
 }
 

@@ -5,18 +5,49 @@ use std::net::IpAddr;
 use std::net::SocketAddr;
 
 use fast_qr::QRBuilder;
+use if_addrs::Interface;
+
+use crate::http::urls::AUTHORITY;
+use crate::server::certificate::Certificate;
 
 /// What the interfaces of containers, virtual machines and tunnels are called, which no phone can reach.
 const INSIDE: [&str; 8] = ["docker", "br-", "veth", "virbr", "utun", "vEthernet", "vmnet", "tun"];
 
-/// The URLs under which others reach a server that listens at this address; none if it listens for this machine alone.
-pub(super) fn urls(address: SocketAddr) -> Vec<String> {
-    let ip = address.ip();
+/// The URLs under which a server is reached.
+pub(super) struct Urls {
+    /// On this machine.
+    pub(super) here: String,
+    /// By others.
+    pub(super) network: Vec<String>,
+    /// Where others get the certificate of the authority, if it is ours: without TLS, of which they think nothing without it.
+    pub(super) certificate: Option<String>,
+}
+
+impl Urls {
+    /// Those of a server that listens at this address, and has this certificate.
+    pub(super) fn new(address: SocketAddr, certificate: Option<&Certificate>) -> Self {
+        let scheme = if certificate.is_some() { "https" } else { "http" };
+        let url = |scheme: &str, host: &str| format!("{scheme}://{host}:{}/", address.port());
+        // A browser can't open the address that means all addresses.
+        let here = if address.ip().is_unspecified() { "localhost".to_owned() } else { host(address.ip()) };
+        let hosts = addresses(address.ip()).into_iter().map(host).collect::<Vec<_>>();
+        let is_ours = certificate.is_some_and(|certificate| certificate.authority.is_some());
+        let first = hosts.first().filter(|_| is_ours);
+        Self {
+            here: url(scheme, &here),
+            certificate: first.map(|host| format!("{}{}", url("http", host).trim_end_matches('/'), AUTHORITY)),
+            network: hosts.iter().map(|host| url(scheme, host)).collect(),
+        }
+    }
+}
+
+/// The addresses under which others reach a server that listens at this one; none if it listens for this machine alone.
+fn addresses(ip: IpAddr) -> Vec<IpAddr> {
     if ip.is_loopback() {
         return Vec::new();
     }
     if !ip.is_unspecified() {
-        return vec![url(ip, address.port())];
+        return vec![ip];
     }
     let mut found = if_addrs::get_if_addrs().unwrap_or_default();
     found.retain(|interface| {
@@ -26,13 +57,14 @@ pub(super) fn urls(address: SocketAddr) -> Vec<String> {
             && !INSIDE.iter().any(|name| interface.name.starts_with(name))
     });
     found.sort_by_key(|interface| (interface.ip().is_ipv6(), interface.ip()));
-    found.iter().map(|interface| url(interface.ip(), address.port())).collect()
+    found.iter().map(Interface::ip).collect()
 }
 
-fn url(ip: IpAddr, port: u16) -> String {
+/// An address as it stands in a URL.
+fn host(ip: IpAddr) -> String {
     match ip {
-        IpAddr::V4(ip) => format!("http://{ip}:{port}/"),
-        IpAddr::V6(ip) => format!("http://[{ip}]:{port}/"),
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
     }
 }
 
@@ -72,8 +104,12 @@ mod tests {
 
     #[test]
     fn a_server_for_this_machine_has_no_others() {
-        assert!(urls("127.0.0.1:3000".parse().unwrap()).is_empty());
-        assert_eq!(urls("192.0.2.1:80".parse().unwrap()), ["http://192.0.2.1:80/"]);
+        let here = Urls::new("127.0.0.1:3000".parse().unwrap(), None);
+        assert_eq!((here.here.as_str(), here.network.len()), ("http://127.0.0.1:3000/", 0));
+        let one = Urls::new("192.0.2.1:80".parse().unwrap(), None);
+        assert_eq!(one.network, ["http://192.0.2.1:80/"]);
+        let six = Urls::new("[2001:db8::1]:80".parse().unwrap(), None);
+        assert_eq!(six.here, "http://[2001:db8::1]:80/");
     }
 
     #[test]

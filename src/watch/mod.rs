@@ -6,6 +6,8 @@
 
 mod burst;
 mod debounce;
+#[cfg(feature = "cli")]
+pub mod files;
 mod git;
 mod handle;
 mod plan;

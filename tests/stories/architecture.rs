@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 /// Room, the rooms that it may use, and the outside crates that it may name.
-const ROOMS: [(&str, &[&str], &[&str]); 14] = [
+const ROOMS: [(&str, &[&str], &[&str]); 15] = [
     ("site", &[], &["percent_encoding"]),
     ("content", &["site"], &["mime_guess", "serde", "serde_json", "xxhash_rust"]),
     ("event", &["site", "content"], &["bytes", "serde_json"]),
@@ -28,29 +28,37 @@ const ROOMS: [(&str, &[&str], &[&str]); 14] = [
     ),
     ("cli", &["site"], &["clap", "glob"]),
     ("config", &["site", "cli"], &["clap", "glob", "strsim", "toml"]),
+    ("tls", &[], &["if_addrs", "rcgen", "rustix", "rustls", "tempfile", "x509_parser"]),
     (
         "server",
-        &["site", "hub", "notice", "console", "config", "live"],
+        &["site", "watch", "hub", "notice", "http", "console", "config", "live", "tls"],
         &[
             "actix_http",
+            "actix_service",
             "actix_web",
             "anstream",
+            "bytes",
             "fast_qr",
+            "futures_util",
             "glob",
+            "h2",
             "if_addrs",
             "jiff",
             "open",
             "rustix",
+            "rustls",
             "serde_json",
             "socket2",
             "terminal_size",
             "tokio",
+            "tokio_rustls",
         ],
     ),
 ];
 
-const OUTSIDE: [&str; 24] = [
+const OUTSIDE: [&str; 31] = [
     "actix_http",
+    "actix_service",
     "actix_web",
     "actix_ws",
     "anstream",
@@ -58,20 +66,26 @@ const OUTSIDE: [&str; 24] = [
     "clap",
     "fast_qr",
     "glob",
+    "h2",
     "if_addrs",
     "jiff",
     "mime_guess",
     "notify",
     "open",
     "percent_encoding",
+    "rcgen",
     "rustix",
+    "rustls",
     "serde",
     "serde_json",
     "socket2",
     "strsim",
+    "tempfile",
     "terminal_size",
     "tokio",
+    "tokio_rustls",
     "toml",
+    "x509_parser",
     "xxhash_rust",
     "futures",
 ];

@@ -104,7 +104,7 @@ impl Server {
         }
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the built binary");
         let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-        let line = lines.find_map(|line| line.ok().filter(|line| line.contains("http://")));
+        let line = lines.find_map(|line| line.ok().filter(|line| line.contains("://")));
         let Some(line) = line else {
             let output = child.wait_with_output().expect("an end");
             return Err((output.status, String::from_utf8_lossy(&output.stderr).into_owned()));
@@ -118,7 +118,7 @@ impl Server {
                 drop(sender.send(line));
             }
         });
-        let start = line.find("http://").expect("the line was chosen for it");
+        let start = line.find("http").expect("the line was chosen for it");
         let url = line[start..].split_whitespace().next().expect("a word").trim_end_matches('/').to_owned();
         Ok(Self { child, url, complaints })
     }

@@ -7,6 +7,7 @@ use actix_web::http::header;
 use actix_web::http::header::HeaderName;
 use actix_web::http::header::HeaderValue;
 
+use crate::http::guard::verdict::host_of;
 use crate::http::html::csp;
 use crate::http::urls::PREFIX;
 use crate::site::rules::headers::Headers;
@@ -35,7 +36,10 @@ pub(crate) fn set(request: &HttpRequest, base: &str, headers: &Headers, path: &s
             "cache-control" | "expires" | "pragma" => continue,
             "content-type" if is_stream || is_ours => continue,
             "content-security-policy" | "content-security-policy-report-only" if is_ours => continue,
-            "content-security-policy" if is_live => csp::widen(&value, &format!("{}{base}{PREFIX}/", host(request))),
+            "content-security-policy" if is_live => csp::widen(
+                &value,
+                &format!("{}{base}{PREFIX}/", host_of(request.uri(), request.headers()).unwrap_or_default()),
+            ),
             _ if is_unchanged && name.starts_with("content-") && name != "content-security-policy" => continue,
             _ => value,
         };
@@ -51,11 +55,4 @@ pub(crate) fn set(request: &HttpRequest, base: &str, headers: &Headers, path: &s
 fn is_stream(response: &HttpResponse) -> bool {
     let media_type = response.headers().get(header::CONTENT_TYPE);
     media_type.is_some_and(|media_type| media_type.as_bytes().starts_with(b"text/event-stream"))
-}
-
-/// Under which name the page is reached, which the guard has judged.
-fn host(request: &HttpRequest) -> &str {
-    let authority = request.uri().authority().map(actix_web::http::uri::Authority::as_str);
-    let header = || request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    authority.or_else(header).unwrap_or_default()
 }

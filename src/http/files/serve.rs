@@ -27,6 +27,7 @@ use crate::http::files::own_headers::LivePage;
 use crate::http::files::redirect;
 use crate::http::files::resource;
 use crate::http::files::resource::Resource;
+use crate::http::guard::verdict::host_of;
 use crate::http::html::csp;
 use crate::http::html::inject;
 use crate::http::html::inject::Tag;
@@ -114,9 +115,9 @@ pub(crate) fn answer(serving: &Serving<'_>, finding: Finding) -> HttpResponse {
 /// Says that a page of this server asks for what is not there. Nobody misses what a tool looks for.
 fn tell_missing(serving: &Serving<'_>) {
     let Serving { request, state, url, .. } = *serving;
-    let text = |name| request.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    let (Some(page), Some(host)) = (text(header::REFERER), text(header::HOST)) else { return };
-    let page = page.split_once("://").and_then(|(_, rest)| rest.strip_prefix(host));
+    let page = request.headers().get(header::REFERER).and_then(|value: &HeaderValue| value.to_str().ok());
+    let (Some(page), Some(host)) = (page, host_of(request.uri(), request.headers())) else { return };
+    let page = page.split_once("://").and_then(|(_, rest)| rest.strip_prefix(host.as_str()));
     let Some(page) = page.filter(|page| page.starts_with('/')) else { return };
     let is_look = negotiate::is_of_client(request.headers(), request.query_string());
     if !is_look && state.remarked.is_first_missing(url) {

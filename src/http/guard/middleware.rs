@@ -1,6 +1,7 @@
 //! Asks the guard before anything else is done.
 
 use actix_web::Error;
+use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use actix_web::body::BoxBody;
 use actix_web::body::MessageBody;
@@ -12,14 +13,17 @@ use actix_web::http::header;
 use actix_web::http::header::HeaderMap;
 use actix_web::http::header::HeaderName;
 use actix_web::http::header::HeaderValue;
-use actix_web::http::uri::Authority;
+use actix_web::http::uri::PathAndQuery;
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 
+use crate::http::guard::reached::Reached;
 use crate::http::guard::verdict::ANY;
 use crate::http::guard::verdict::Verdict;
+use crate::http::guard::verdict::host_of;
 use crate::http::guard::verdict::without_port;
 use crate::http::state::AppState;
+use crate::http::urls::AUTHORITY;
 use crate::http::urls::EVENTS;
 use crate::notice::Notice;
 
@@ -32,12 +36,15 @@ pub(crate) async fn check(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let state = request.app_data::<Data<AppState>>().expect("routes() sets the state");
-    let address = request.app_config().local_addr();
-    let verdict = state.guard.judge(address, request.method(), request.uri(), request.headers());
+    let reached = Reached::of(&request);
+    let verdict = state.guard.judge(reached, request.method(), request.uri(), request.headers());
     let origin = state.guard.allowed_origin(request.headers()).map(str::to_owned);
     let mut response = match verdict {
         Verdict::Allow | Verdict::Embed | Verdict::AllowPage => {
-            if origin.is_some() && is_preflight(request.method(), request.headers()) {
+            if state.tls.is_some() && !reached.is_secure && request.path() != AUTHORITY {
+                let answer = to_https(request.request(), &state.base);
+                request.into_response(answer)
+            } else if origin.is_some() && is_preflight(request.method(), request.headers()) {
                 request.into_response(HttpResponse::NoContent())
             } else {
                 next.call(request).await?.map_into_boxed_body()
@@ -71,14 +78,24 @@ pub(crate) async fn check(
     Ok(response)
 }
 
+/// The same over TLS, for who came without it. Not for ever, because tomorrow another server may have this port.
+fn to_https(request: &HttpRequest, base: &str) -> HttpResponse {
+    let host = host_of(request.uri(), request.headers()).unwrap_or_default();
+    let path = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
+    HttpResponse::TemporaryRedirect()
+        .insert_header((header::LOCATION, format!("https://{host}{base}{path}")))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .content_type("text/plain; charset=utf-8")
+        .body("this server speaks HTTPS\n")
+}
+
 /// The name that was asked for, as `--allow-host` takes it.
 fn foreign_name(uri: &Uri, headers: &HeaderMap) -> String {
-    let header = || headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let host = uri.authority().map(Authority::as_str).or_else(header).unwrap_or_default();
-    let name = without_port(host);
+    let host = host_of(uri, headers).unwrap_or_default();
+    let name = without_port(&host);
     let is_name =
         name.len() <= LONGEST && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_[]:".contains(&byte));
-    if is_name { name.to_ascii_lowercase() } else { "NAME".to_owned() }
+    if is_name { name.to_owned() } else { "NAME".to_owned() }
 }
 
 fn foreign_origin() -> HttpResponse {
@@ -90,7 +107,8 @@ fn foreign_origin() -> HttpResponse {
 /// the page is, it is a page of somebody else's, and nobody is advised to let it in.
 fn tell(state: &AppState, request: &ServiceRequest) {
     let text = |name: HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let (Some(origin), Some(host)) = (text(header::ORIGIN), text(header::HOST)) else { return };
+    let host = host_of(request.uri(), request.headers());
+    let (Some(origin), Some(host)) = (text(header::ORIGIN), &host) else { return };
     let is_of_page = request.path() == EVENTS && !request.headers().contains_key("sec-fetch-site");
     if is_of_page && state.guard.is_first(origin) {
         (state.say)(&Notice::Refused { origin, host });

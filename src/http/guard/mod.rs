@@ -6,4 +6,5 @@
 //! that they could embed, because whether a picture, a script or an object loads tells them which files there are.
 
 pub mod middleware;
+pub mod reached;
 pub mod verdict;

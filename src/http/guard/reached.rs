@@ -1,0 +1,26 @@
+//! How a request has come.
+
+use std::net::SocketAddr;
+
+use actix_web::HttpMessage;
+use actix_web::dev::ServiceRequest;
+
+/// How a request has come. Who accepts connections says so in the extensions of each request; if not, actix knows.
+#[derive(Clone, Copy, Debug)]
+pub struct Reached {
+    /// Where the server listens.
+    pub address: SocketAddr,
+    /// Whether TLS was spoken.
+    pub is_secure: bool,
+}
+
+impl Reached {
+    /// How this one has come.
+    pub(super) fn of(request: &ServiceRequest) -> Self {
+        let said = request.extensions().get::<Self>().copied();
+        said.unwrap_or_else(|| {
+            let config = request.app_config();
+            Self { address: config.local_addr(), is_secure: config.secure() }
+        })
+    }
+}

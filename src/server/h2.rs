@@ -1,0 +1,242 @@
+//! HTTP/2 (RFC 9113) between a connection and the app.
+//!
+//! That of actix looks whether a client is still there when there is something to send, which for a quiet stream may be never,
+//! and announces no number of streams, so that browsers stop at 100. Here, a request ends as soon as its stream is reset or its
+//! connection closed.
+
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Context;
+use std::task::Poll;
+use std::task::ready;
+use std::time::Duration;
+use std::time::SystemTime;
+
+use actix_http::BoxedPayloadStream;
+use actix_http::Payload;
+use actix_http::Request;
+use actix_http::Response;
+use actix_http::body::BodySize;
+use actix_http::body::BoxBody;
+use actix_http::body::MessageBody;
+use actix_http::error::PayloadError;
+use actix_http::header;
+use actix_http::header::HeaderName;
+use actix_http::header::HeaderValue;
+use actix_http::header::HttpDate;
+use actix_web::rt::time::sleep;
+use actix_web::rt::time::timeout;
+use bytes::Bytes;
+use futures_util::Stream;
+use h2::Reason;
+use h2::RecvStream;
+use h2::SendStream;
+use h2::server::Builder;
+use h2::server::SendResponse;
+use http::Method;
+use http::StatusCode;
+use tokio::io::AsyncRead;
+use tokio::io::AsyncWrite;
+use tokio::sync::Semaphore;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// What answers requests.
+pub(super) type App = Rc<dyn Fn(Request) -> Answering>;
+
+/// An answer that is being made.
+pub(super) type Answering = Pin<Box<dyn Future<Output = Response<BoxBody>>>>;
+
+/// How many requests may be open in one connection. Browsers open a stream for each `EventSource`, and hold back what is beyond:
+/// Firefox opens as many as that, Chromium no more than 256.
+const STREAMS: u32 = 2000;
+
+/// How long the head of a request may be, in bytes: as long as over HTTP/1.1.
+const HEAD: u32 = 128 << 10;
+
+/// How much of a request may come before it is read, and of all requests in a connection, in bytes.
+const WINDOW: u32 = 256 << 10;
+const WINDOWS: u32 = 1 << 20;
+
+/// How much of an answer waits for the client, in bytes.
+const WAITING: usize = 64 << 10;
+
+/// How long a client may take for the first word.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a connection without a request is kept. Browsers keep theirs a little longer than this.
+const IDLE: Duration = Duration::from_secs(75);
+
+/// Headers that are about a connection, of which HTTP/2 has its own notion (RFC 9113, section 8.2.2).
+const OF_CONNECTION: [HeaderName; 5] = [
+    header::CONNECTION,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+];
+
+/// Answers all requests of a connection, until the client closes it, or until `stopping` says so and the last one is answered.
+/// `room` is for the open requests of all connections.
+pub(super) async fn serve(
+    io: impl AsyncRead + AsyncWrite + Unpin,
+    app: App,
+    peer: Option<SocketAddr>,
+    room: Arc<Semaphore>,
+    mut stopping: watch::Receiver<bool>,
+) {
+    let mut builder = Builder::new();
+    builder
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(HEAD)
+        .initial_window_size(WINDOW)
+        .initial_connection_window_size(WINDOWS)
+        .max_send_buffer_size(WAITING);
+    let Ok(Ok(mut connection)) = timeout(PATIENCE, builder.handshake::<_, Bytes>(io)).await else { return };
+    // They end with the connection.
+    let mut answers = JoinSet::new();
+    let mut idle = Box::pin(sleep(IDLE));
+    let mut is_ending = false;
+    loop {
+        tokio::select! {
+            accepted = connection.accept() => match accepted {
+                Some(Ok((request, respond))) => {
+                    let (app, room) = (app.clone(), room.clone());
+                    answers.spawn_local(async move { answer(&app, request, respond, peer, &room).await });
+                }
+                // What the client did wrong, it was told.
+                Some(Err(_)) | None => return,
+            },
+            Some(_) = answers.join_next() => if answers.is_empty() {
+                idle.set(sleep(IDLE));
+            },
+            _ = stopping.changed(), if !is_ending => {
+                is_ending = true;
+                connection.graceful_shutdown();
+            }
+            () = &mut idle, if answers.is_empty() && !is_ending => {
+                is_ending = true;
+                connection.graceful_shutdown();
+            }
+        }
+    }
+}
+
+async fn answer(
+    app: &App,
+    request: http::Request<RecvStream>,
+    mut respond: SendResponse<Bytes>,
+    peer: Option<SocketAddr>,
+    room: &Semaphore,
+) {
+    let Ok(_room) = room.try_acquire() else {
+        let mut busy = http::Response::new(());
+        *busy.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+        // Fails if the client has gone.
+        drop(respond.send_response(busy, true));
+        return;
+    };
+    let is_head = request.method() == Method::HEAD;
+    let mut call = app(actix_request(request, peer));
+    let response = poll_fn(|context| match call.as_mut().poll(context) {
+        Poll::Ready(response) => Poll::Ready(Some(response)),
+        // Who has gone needs no answer.
+        Poll::Pending => respond.poll_reset(context).map(|_| None),
+    });
+    let Some(response) = response.await else { return };
+    let (head, body) = (head_of(&response), response.into_body());
+    let is_bodiless = is_head || matches!(head.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    let is_empty = is_bodiless || matches!(body.size(), BodySize::None | BodySize::Sized(0));
+    if let Ok(stream) = respond.send_response(head, is_empty)
+        && !is_empty
+    {
+        send(body, stream).await;
+    }
+}
+
+/// The request as actix has it.
+fn actix_request(request: http::Request<RecvStream>, peer: Option<SocketAddr>) -> Request {
+    let (parts, body) = request.into_parts();
+    let payload: BoxedPayloadStream = Box::pin(Received(body));
+    let mut request = Request::with_payload(Payload::Stream { payload });
+    let head = request.head_mut();
+    head.method = parts.method;
+    head.uri = parts.uri;
+    head.version = parts.version;
+    head.headers = parts.headers.into();
+    head.peer_addr = peer;
+    request
+}
+
+/// The head of an answer, in the form of HTTP/2.
+fn head_of(response: &Response<BoxBody>) -> http::Response<()> {
+    let mut head = http::Response::new(());
+    *head.status_mut() = response.status();
+    let headers = head.headers_mut();
+    for (name, value) in response.headers() {
+        if !OF_CONNECTION.contains(name) {
+            headers.append(name, value.clone());
+        }
+    }
+    if let BodySize::Sized(size) = response.body().size()
+        && response.status() != StatusCode::NO_CONTENT
+        && response.status() != StatusCode::NOT_MODIFIED
+    {
+        headers.insert(header::CONTENT_LENGTH, size.into());
+    }
+    let now = HttpDate::from(SystemTime::now()).to_string();
+    headers.entry(header::DATE).or_insert(HeaderValue::try_from(now).expect("plain ASCII"));
+    head
+}
+
+/// Sends a body as fast as the client takes it, and stops when it has gone.
+async fn send(body: BoxBody, mut stream: SendStream<Bytes>) {
+    let mut body = pin!(body);
+    let mut left = match body.size() {
+        BodySize::Sized(size) => Some(size),
+        BodySize::None | BodySize::Stream => None,
+    };
+    loop {
+        let part = poll_fn(|context| match body.as_mut().poll_next(context) {
+            Poll::Ready(part) => Poll::Ready(Some(part)),
+            Poll::Pending => stream.poll_reset(context).map(|_| None),
+        });
+        let mut part = match part.await {
+            Some(Some(Ok(part))) => part,
+            Some(Some(Err(_))) => return stream.send_reset(Reason::INTERNAL_ERROR),
+            Some(None) => return drop(stream.send_data(Bytes::new(), true)),
+            None => return,
+        };
+        while !part.is_empty() {
+            stream.reserve_capacity(part.len().min(WAITING));
+            let Some(Ok(capacity)) = poll_fn(|context| stream.poll_capacity(context)).await else { return };
+            let now = part.split_to(part.len().min(capacity));
+            left = left.map(|left| left.saturating_sub(now.len() as u64));
+            if stream.send_data(now, left == Some(0)).is_err() || left == Some(0) {
+                return;
+            }
+        }
+    }
+}
+
+/// The body of a request. What was read makes room for more.
+struct Received(RecvStream);
+
+impl Stream for Received {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let part = ready!(self.0.poll_data(context));
+        Poll::Ready(part.map(|part| {
+            let part = part.map_err(|error| PayloadError::Io(io::Error::other(error)))?;
+            // Fails if the client has gone.
+            drop(self.0.flow_control().release_capacity(part.len()));
+            Ok(part)
+        }))
+    }
+}

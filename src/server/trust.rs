@@ -1,0 +1,34 @@
+//! The command `savecast trust`.
+
+use crate::console;
+use crate::notice::Notice;
+use crate::server::error::ServerError;
+use crate::tls::authority::Authority;
+use crate::tls::trust;
+
+/// Has this system and the browsers of the person believe the certificates that are made, or no longer if `remove` is set; and
+/// says what it does. False if some of them could not be changed.
+///
+/// # Errors
+///
+/// If there is no authority for certificates, and none can be made.
+pub fn trust(remove: bool) -> Result<bool, ServerError> {
+    if remove && !Authority::is_there() {
+        console::say(&Notice::NoAuthority);
+        return Ok(true);
+    }
+    let authority = Authority::of_person().map_err(ServerError::Tls)?;
+    if authority.is_mkcert() {
+        console::say(&Notice::Mkcert { file: authority.file() });
+        return Ok(true);
+    }
+    let outcomes = trust::change(&authority, !remove, &|command| console::say(&Notice::Running { command }));
+    for outcome in &outcomes {
+        let store = outcome.store.as_str();
+        console::say(&match &outcome.result {
+            Ok(is_changed) => Notice::Trust { store, is_added: !remove, is_changed: *is_changed },
+            Err(error) => Notice::TrustFailed { store, error, hint: error.hint() },
+        });
+    }
+    Ok(outcomes.iter().all(|outcome| outcome.result.is_ok()))
+}

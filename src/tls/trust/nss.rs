@@ -1,0 +1,93 @@
+//! The stores of Firefox and, on Linux, Chromium: databases of NSS.
+
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+
+use crate::tls::private;
+use crate::tls::trust::run;
+use crate::tls::trust::run::Outcome;
+use crate::tls::trust::run::TrustError;
+
+/// Where Firefox has its profiles, in the home of the person.
+const FIREFOX: [&str; 4] = [
+    ".mozilla/firefox",
+    ".config/mozilla/firefox",
+    "snap/firefox/common/.mozilla/firefox",
+    "Library/Application Support/Firefox/Profiles",
+];
+
+/// Where Chromium has its own, if it is a snap.
+const SNAP: &str = "snap/chromium/current/.pki/nssdb";
+
+/// Where it has it otherwise, and where others look that ask NSS.
+const SHARED: &str = ".pki/nssdb";
+
+/// What has to be installed for `certutil`.
+const PACKAGES: &str = "install it and try again: apt install libnss3-tools (Debian, Ubuntu), dnf install nss-tools (Fedora), \
+                        pacman -S nss (Arch), brew install nss (macOS)";
+
+/// Adds a certificate to all of them, or removes it.
+pub(super) fn change(file: &Path, name: &str, is_added: bool) -> Vec<Outcome> {
+    // On Windows, both ask the system.
+    let Some(home) = private::home().filter(|_| !cfg!(windows)) else { return Vec::new() };
+    let stores = stores(&home);
+    let Some(certutil) = run::find("certutil") else {
+        let names = stores.into_iter().map(|(store, _)| store);
+        let missing = |store| Outcome { store, result: Err(TrustError::Missing("certutil", PACKAGES.to_owned())) };
+        return names.map(missing).collect();
+    };
+    let change = |(store, directory): (String, PathBuf)| Outcome {
+        store,
+        result: if is_added { add(&certutil, &directory, file, name) } else { remove(&certutil, &directory, name) },
+    };
+    stores.into_iter().map(change).collect()
+}
+
+/// The databases of this person, each with a name for people.
+fn stores(home: &Path) -> Vec<(String, PathBuf)> {
+    let mut stores = Vec::new();
+    if cfg!(target_os = "linux") {
+        stores.push(("Chromium and Chrome".to_owned(), home.join(SHARED)));
+        if home.join(SNAP).is_dir() {
+            stores.push(("Chromium (snap)".to_owned(), home.join(SNAP)));
+        }
+    }
+    let profiles = FIREFOX.iter().filter_map(|directory| fs::read_dir(home.join(directory)).ok()).flatten().flatten();
+    let profiles = profiles.map(|entry| entry.path()).filter(|profile| profile.join("cert9.db").is_file());
+    let name = |profile: &PathBuf| profile.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    stores.extend(profiles.map(|profile| (format!("Firefox ({})", name(&profile)), profile)));
+    stores.sort();
+    stores
+}
+
+fn add(certutil: &Path, directory: &Path, file: &Path, name: &str) -> Result<bool, TrustError> {
+    if has(certutil, directory, name) {
+        return Ok(false);
+    }
+    let database = database(directory);
+    if !directory.join("cert9.db").exists() {
+        private::make_directory(directory)
+            .map_err(|error| TrustError::Failed(format!("making {}", directory.display()), error.to_string()))?;
+        run::run(certutil, &["-d", &database, "-N", "--empty-password"])?;
+    }
+    let file = file.display().to_string();
+    run::run(certutil, &["-d", &database, "-A", "-t", "C,,", "-n", name, "-i", &file])?;
+    Ok(true)
+}
+
+fn remove(certutil: &Path, directory: &Path, name: &str) -> Result<bool, TrustError> {
+    if !has(certutil, directory, name) {
+        return Ok(false);
+    }
+    run::run(certutil, &["-d", &database(directory), "-D", "-n", name])?;
+    Ok(true)
+}
+
+fn has(certutil: &Path, directory: &Path, name: &str) -> bool {
+    directory.join("cert9.db").exists() && run::run(certutil, &["-d", &database(directory), "-L", "-n", name]).is_ok()
+}
+
+fn database(directory: &Path) -> String {
+    format!("sql:{}", directory.display())
+}
