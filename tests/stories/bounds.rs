@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use rustix::process::Resource;
 
+use crate::secure::Home;
 use crate::support::DEADLINE;
 use crate::support::Server;
 use crate::support::Site;
@@ -345,4 +346,19 @@ fn bodies_that_are_half_sent_have_a_bound() {
     drop(sent);
     let large = "x".repeat(1 << 20);
     while server.post("/_savecast/channels/a", &[], &large).status != 200 {}
+}
+
+#[test]
+fn who_reads_nothing_over_http_2_makes_the_server_keep_little() {
+    let site = Site::with(&[("data.json", "0"), ("picture.bin", &"p".repeat(900_000))]);
+    let home = Home::new();
+    let secure = home.serve(&site, &[]);
+    let start = memory(&secure.server);
+    // One connection, of which no stream takes a byte.
+    let mut connection = secure.http2_with(0);
+    let here = format!("localhost:{}", secure.server.port());
+    let asked = (0..1500).map(|_| connection.begin(&here, "GET", "/picture.bin", &[], "")).collect::<Vec<_>>();
+    let answers = asked.into_iter().map(|asked| asked.finish().expect("an answer")).collect::<Vec<_>>();
+    let used = memory(&secure.server).saturating_sub(start);
+    assert!(used < 64 << 10, "{used} KiB for {} answers that nobody reads", answers.len());
 }

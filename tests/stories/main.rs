@@ -13,6 +13,8 @@ mod failing;
 mod forms;
 mod guarding;
 mod hosting;
+#[cfg(unix)]
+mod https;
 mod lines;
 mod options;
 #[cfg(target_os = "linux")]
@@ -22,6 +24,8 @@ mod polling;
 mod replacing;
 mod rotation;
 mod saving;
+#[cfg(unix)]
+mod secure;
 mod serving;
 mod starting;
 mod streaming;
