@@ -34,7 +34,7 @@ pub fn say(notice: &Notice<'_>) {
     let text = format!("{notice}\n");
     // Nobody reads it if this fails, and the server is still of use.
     drop(match notice {
-        Notice::Ready { .. } | Notice::Trust { .. } | Notice::Running { .. } => {
+        Notice::Ready { .. } | Notice::Trust { .. } | Notice::StartAgain | Notice::Running { .. } => {
             io::stdout().lock().write_all(text.as_bytes())
         }
         _ => io::stderr().lock().write_all(text.as_bytes()),
@@ -63,6 +63,7 @@ pub fn tone(notice: &Notice<'_>) -> Tone {
         | Notice::Certificate { .. }
         | Notice::Running { .. }
         | Notice::Trust { .. }
+        | Notice::StartAgain
         | Notice::Mkcert { .. }
         | Notice::NoAuthority
         | Notice::Sent { .. }
@@ -111,6 +112,7 @@ pub fn json(notice: &Notice<'_>) -> Value {
             ("trust", json!({ "store": store, "added": is_added, "changed": is_changed }))
         }
         Notice::TrustFailed { store, .. } => ("trust-failed", json!({ "store": store })),
+        Notice::StartAgain => ("start-again", json!({})),
         Notice::Mkcert { .. } => ("mkcert", json!({})),
         Notice::NoAuthority => ("no-authority", json!({})),
         Notice::PortTaken { taken } => ("port-taken", json!({ "port": taken })),
@@ -229,6 +231,7 @@ pub(crate) fn lines(notice: &Notice<'_>) -> Vec<String> {
         | Notice::Running { .. }
         | Notice::Trust { .. }
         | Notice::TrustFailed { .. }
+        | Notice::StartAgain
         | Notice::Mkcert { .. }
         | Notice::NoAuthority => lines_of_tls(notice),
         Notice::PortTaken { taken } => vec![format!("savecast: port {taken} is taken, using the next free one")],
@@ -332,22 +335,23 @@ fn lines_of_tls(notice: &Notice<'_>) -> Vec<String> {
         Notice::Running { command } => vec![format!("savecast: {command}")],
         Notice::Trust { store, is_added, is_changed } => {
             let words = match (is_added, is_changed) {
-                (true, true) => "believes our certificates from now on",
-                (true, false) => "believes our certificates already",
-                (false, true) => "believes our certificates no longer",
-                (false, false) => "did not believe our certificates",
+                (true, true) => "trusted from now on by",
+                (true, false) => "already trusted by",
+                (false, true) => "no longer trusted by",
+                (false, false) => "was not trusted by",
             };
-            vec![format!("savecast: {store} {words}")]
+            vec![format!("savecast: {words} {store}")]
         }
+        Notice::StartAgain => vec!["savecast: start browsers again that are open".to_owned()],
         Notice::TrustFailed { store, error, hint: what } => {
-            let first = format!("savecast: {store} is as it was: {}", causes(*error));
+            let first = format!("savecast: nothing has changed for {store}: {}", causes(*error));
             iter::once(first).chain(what.map(hint)).collect()
         }
         Notice::Mkcert { file } => vec![
             format!("savecast: certificates are signed by the authority of mkcert, {}", file.display()),
-            hint("mkcert -install has browsers believe it, and mkcert -uninstall undoes that"),
+            hint("mkcert -install has it trusted, and mkcert -uninstall undoes that"),
         ],
-        _ => vec!["savecast: there is no authority of ours, so nobody believes it".to_owned()],
+        _ => vec!["savecast: there is nothing to undo, because no authority for certificates was made".to_owned()],
     }
 }
 

@@ -41,10 +41,12 @@ pub enum Notice<'a> {
     CertificateKept { error: &'a dyn Error, hint: Option<&'a str> },
     /// Such a command of the system is run.
     Running { command: &'a str },
-    /// This store believes our certificates from now on, or no longer. `is_changed` is false if it was so before.
+    /// These trust our certificates from now on, or no longer. `is_changed` is false if it was so before.
     Trust { store: &'a str, is_added: bool, is_changed: bool },
-    /// This store could not be changed.
+    /// These could not be changed.
     TrustFailed { store: &'a str, error: &'a dyn Error, hint: Option<&'a str> },
+    /// Browsers that are open do not know of it yet.
+    StartAgain,
     /// The certificates are signed by the authority of mkcert.
     Mkcert { file: &'a Path },
     /// There is no authority of ours.

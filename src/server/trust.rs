@@ -30,5 +30,9 @@ pub fn trust(remove: bool) -> Result<bool, ServerError> {
             Err(error) => Notice::TrustFailed { store, error, hint: error.hint() },
         });
     }
+    // The first is the system, which needs no start.
+    if outcomes.iter().skip(1).any(|outcome| matches!(outcome.result, Ok(true))) {
+        console::say(&Notice::StartAgain);
+    }
     Ok(outcomes.iter().all(|outcome| outcome.result.is_ok()))
 }

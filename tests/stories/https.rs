@@ -463,3 +463,74 @@ fn it_stops_at_once_whatever_is_open() {
     let (status, took) = secure.server.wait_for_end();
     assert!(status.success() && took < Duration::from_secs(1), "{status} {took:?}");
 }
+
+/// Stands in for programs that change the system: it writes down what it was asked for. `certutil` keeps a name in a file.
+const STAND_IN: &str = r#"#!/bin/sh
+echo "$(basename "$0") $*" >> "$HOME/asked"
+[ "$(basename "$0")" = certutil ] || exit 0
+database=${2#sql:}
+case "$3" in
+  -N) : > "$database/cert9.db" ;;
+  -A) echo "$7" > "$database/name" ;;
+  -D) /bin/rm "$database/name" ;;
+  -L) [ "$(cat "$database/name" 2>/dev/null)" = "$5" ] ;;
+esac
+"#;
+
+#[test]
+fn trust_is_given_and_taken_back_when_somebody_asks_for_it() {
+    let (site, home) = (site(), Home::new());
+    let profile = home.path(".mozilla/firefox/abc.default");
+    fs::create_dir_all(&profile).expect("a folder");
+    fs::write(profile.join("cert9.db"), "").expect("a file");
+    fs::create_dir(home.path("programs")).expect("a folder");
+    for program in ["certutil", "install", "rm", "sudo", "update-ca-certificates", "update-ca-trust", "trust"] {
+        let file = home.path("programs").join(program);
+        fs::write(&file, STAND_IN).expect("a file");
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).expect("a program");
+    }
+    let path = format!("{}:/usr/bin:/bin", home.path("programs").display());
+    let run = |arguments: &[&str]| {
+        let output = home.command().args(arguments).env("PATH", &path).output().expect("the built binary");
+        let words = [output.stdout, output.stderr].concat();
+        (String::from_utf8_lossy(&words).into_owned(), home.path("asked"))
+    };
+    let (words, asked) = run(&["trust", "--remove"]);
+    assert!(words.contains("nothing to undo") && !asked.exists(), "{words}");
+    let hint = "run savecast trust once";
+    home.serve(&site, &[]).server.expect_complaint(hint);
+    assert!(!asked.exists());
+    let (words, _) = run(&["trust"]);
+    for store in ["Chromium and Chrome", "Firefox (abc.default)"] {
+        assert!(words.contains(&format!("trusted from now on by {store}")), "{words}");
+    }
+    assert!(profile.join("name").exists() && home.path(".pki/nssdb/name").exists());
+    let (words, _) = run(&["trust"]);
+    assert!(words.contains("already trusted by Firefox"), "{words}");
+    // Nobody needs the hint any more: the first thing that is said is another.
+    let secure = home.serve(&site, &["--allow-host", "www.example.com"]);
+    assert!(secure.server.next_complaint().contains("www.example.com"));
+    assert!(!secure.server.next_complaint().contains(hint));
+    secure.http1("GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n", None);
+    assert!(secure.server.next_complaint().contains("evil.example"));
+    let (words, _) = run(&["trust", "--remove"]);
+    assert!(words.contains("no longer trusted by Firefox (abc.default)"), "{words}");
+    assert!(!profile.join("name").exists() && !home.path(".pki/nssdb/name").exists());
+    home.serve(&site, &[]).server.expect_complaint(hint);
+}
+
+#[test]
+fn who_does_not_believe_the_certificate_is_told_of_once() {
+    let (site, home) = (site(), Home::new());
+    let (stranger, _) = own((-1, 10));
+    site.write("stranger.crt", stranger);
+    let secure = home.serve(&site, &[]);
+    secure.server.expect_complaint("run savecast trust once");
+    let stranger = Secure::new(secure.server, &site.path("stranger.crt"));
+    stranger.try_http1("localhost").expect_err("an authority that it does not know");
+    stranger.server.expect_complaint("has refused the certificate");
+    assert!(stranger.server.next_complaint().contains("savecast trust"));
+    stranger.try_http1("localhost").expect_err("the same");
+    stranger.server.raw("GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n");
+    assert!(stranger.server.next_complaint().contains("evil.example"));
+}

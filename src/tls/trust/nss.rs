@@ -33,9 +33,9 @@ pub(super) fn change(file: &Path, name: &str, is_added: bool) -> Vec<Outcome> {
     let Some(home) = private::home().filter(|_| !cfg!(windows)) else { return Vec::new() };
     let stores = stores(&home);
     let Some(certutil) = run::find("certutil") else {
-        let names = stores.into_iter().map(|(store, _)| store);
-        let missing = |store| Outcome { store, result: Err(TrustError::Missing("certutil", PACKAGES.to_owned())) };
-        return names.map(missing).collect();
+        let names = stores.into_iter().map(|(store, _)| store).collect::<Vec<_>>();
+        let missing = TrustError::Missing("certutil".to_owned(), PACKAGES.to_owned());
+        return vec![Outcome { store: names.join(", "), result: Err(missing) }];
     };
     let change = |(store, directory): (String, PathBuf)| Outcome {
         store,

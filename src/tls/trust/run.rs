@@ -22,7 +22,7 @@ pub struct Outcome {
 #[derive(Debug)]
 pub enum TrustError {
     /// A program is needed that isn't there; and how to get it, or do without it.
-    Missing(&'static str, String),
+    Missing(String, String),
     /// A command failed, with these words.
     Failed(String, String),
 }

@@ -45,8 +45,10 @@ pub(super) fn change(file: &Path, id: &str, name: &str, is_added: bool, tell: &d
 
 fn anchors(file: &Path, id: &str, is_added: bool, tell: &dyn Fn(&str)) -> Result<bool, TrustError> {
     let exists = |anchors: &&Anchors| Path::new(anchors.directory).is_dir();
-    let unknown =
-        || TrustError::Missing("the package ca-certificates", format!("install it, or add {} by hand", file.display()));
+    let unknown = || {
+        let hint = format!("install it, or add {} by hand", file.display());
+        TrustError::Missing("the package ca-certificates".to_owned(), hint)
+    };
     let Anchors { directory, ending, update } = ANCHORS.iter().find(exists).ok_or_else(unknown)?;
     let program = run::find(update[0]).ok_or_else(unknown)?;
     let anchor = PathBuf::from(format!("{directory}/savecast-{id}.{ending}"));
@@ -74,7 +76,10 @@ fn as_root(program: &str, arguments: &[&str], tell: &dyn Fn(&str)) -> Result<(),
     let words = [&[program], arguments].concat();
     let words = if is_root { words } else { [&["sudo"], &words[..]].concat() };
     tell(&words.join(" "));
-    let by_hand = || TrustError::Missing("sudo", format!("run this as root: {}", words[1..].join(" ")));
+    let by_hand = || {
+        let command = words[usize::from(!is_root)..].join(" ");
+        TrustError::Missing(words[0].to_owned(), format!("run this as root: {command}"))
+    };
     let first = run::find(words[0]).ok_or_else(by_hand)?;
     run::run(&first, &words[1..])
 }
@@ -100,7 +105,7 @@ fn keychain(file: &Path, name: &str, is_added: bool, tell: &dyn Fn(&str)) -> Res
 
 /// The store of the person, which needs no administrator. Windows asks in a window.
 fn windows(file: &Path, name: &str, is_added: bool, tell: &dyn Fn(&str)) -> Result<bool, TrustError> {
-    let missing = || TrustError::Missing("certutil", "it is a part of Windows".to_owned());
+    let missing = || TrustError::Missing("certutil".to_owned(), "it is a part of Windows".to_owned());
     let certutil = run::find("certutil.exe").ok_or_else(missing)?;
     let is_there = run::run(&certutil, &["-user", "-store", "Root", name]).is_ok();
     if is_there == is_added {
