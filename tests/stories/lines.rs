@@ -220,6 +220,8 @@ fn who_comes_back_while_the_file_is_away_misses_nothing() {
     let site = Site::with(&[("app.log", "1\n2\n")]);
     let server = site.serve();
     let id = server.follow("/app.log?as=lines&last=2").next().id;
+    // As long as somebody listens, the lines of a file that was moved away are still told.
+    server.wait_for_status(|status| status["followed"] == 0);
     fs::rename(site.path("app.log"), site.path("away.log")).unwrap();
     let events = server.resume("/app.log?as=lines", &id);
     events.expect_event("removed");
