@@ -1,6 +1,5 @@
 //! The certificate of the server: one that is made for this machine, or one that the person brings.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -10,6 +9,7 @@ use rustls::ServerConfig;
 use crate::config::Config;
 use crate::config::Https;
 use crate::notice::Notice;
+use crate::server::network;
 use crate::server::requests::Say;
 use crate::tls;
 use crate::tls::authority::Authority;
@@ -44,8 +44,10 @@ pub(super) fn begin(config: &Config, say: &Say) -> Result<Option<Certificate>, T
 fn made(config: &Config, say: &Say) -> Result<Certificate, TlsError> {
     let authority = Authority::of_person()?;
     let (pem, is_trusted) = (authority.pem().to_owned(), trust::is_trusted(&authority));
-    let address = Some(config.address).filter(|address: &IpAddr| !address.is_unspecified()).map(|ip| ip.to_string());
-    let given = config.allowed_hosts.iter().cloned().chain(address).collect::<Vec<_>>();
+    // Those in the network, too: a phone could not open them.
+    let addresses = network::addresses(config.address).into_iter().chain([config.address]);
+    let addresses = addresses.filter(|address| !address.is_unspecified()).map(|address| address.to_string());
+    let given = config.allowed_hosts.iter().cloned().chain(addresses).collect::<Vec<_>>();
     let (certificate, refused) = MadeCertificate::new(authority, &given)?;
     if !refused.is_empty() {
         let names = refused.iter().map(ToString::to_string).collect::<Vec<_>>();

@@ -138,7 +138,7 @@ async fn serve(config: Config) -> Result<(), ServerError> {
             .wrap(Condition::new(is_verbose, tell))
             .configure(app.mount("/"))
     };
-    let urls = Urls::new(address, certificate.as_ref());
+    let urls = Urls::new(address, certificate.is_some(), certificate.as_ref().is_some_and(|it| it.authority.is_some()));
     let (stop, stopping) = watch::channel(false);
     let server = match &certificate {
         Some(certificate) => {

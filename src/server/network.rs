@@ -8,7 +8,6 @@ use fast_qr::QRBuilder;
 use if_addrs::Interface;
 
 use crate::http::urls::AUTHORITY;
-use crate::server::certificate::Certificate;
 
 /// What the interfaces of containers, virtual machines and tunnels are called, which no phone can reach.
 const INSIDE: [&str; 8] = ["docker", "br-", "veth", "virbr", "utun", "vEthernet", "vmnet", "tun"];
@@ -24,14 +23,13 @@ pub(super) struct Urls {
 }
 
 impl Urls {
-    /// Those of a server that listens at this address, and has this certificate.
-    pub(super) fn new(address: SocketAddr, certificate: Option<&Certificate>) -> Self {
-        let scheme = if certificate.is_some() { "https" } else { "http" };
+    /// Those of a server that listens at this address, perhaps with TLS, and perhaps with an authority of ours.
+    pub(super) fn new(address: SocketAddr, is_secure: bool, is_ours: bool) -> Self {
+        let scheme = if is_secure { "https" } else { "http" };
         let url = |scheme: &str, host: &str| format!("{scheme}://{host}:{}/", address.port());
         // A browser can't open the address that means all addresses.
         let here = if address.ip().is_unspecified() { "localhost".to_owned() } else { host(address.ip()) };
         let hosts = addresses(address.ip()).into_iter().map(host).collect::<Vec<_>>();
-        let is_ours = certificate.is_some_and(|certificate| certificate.authority.is_some());
         let first = hosts.first().filter(|_| is_ours);
         Self {
             here: url(scheme, &here),
@@ -42,7 +40,7 @@ impl Urls {
 }
 
 /// The addresses under which others reach a server that listens at this one; none if it listens for this machine alone.
-fn addresses(ip: IpAddr) -> Vec<IpAddr> {
+pub(super) fn addresses(ip: IpAddr) -> Vec<IpAddr> {
     if ip.is_loopback() {
         return Vec::new();
     }
@@ -104,11 +102,11 @@ mod tests {
 
     #[test]
     fn a_server_for_this_machine_has_no_others() {
-        let here = Urls::new("127.0.0.1:3000".parse().unwrap(), None);
+        let here = Urls::new("127.0.0.1:3000".parse().unwrap(), false, false);
         assert_eq!((here.here.as_str(), here.network.len()), ("http://127.0.0.1:3000/", 0));
-        let one = Urls::new("192.0.2.1:80".parse().unwrap(), None);
+        let one = Urls::new("192.0.2.1:80".parse().unwrap(), false, false);
         assert_eq!(one.network, ["http://192.0.2.1:80/"]);
-        let six = Urls::new("[2001:db8::1]:80".parse().unwrap(), None);
+        let six = Urls::new("[2001:db8::1]:80".parse().unwrap(), false, false);
         assert_eq!(six.here, "http://[2001:db8::1]:80/");
     }
 

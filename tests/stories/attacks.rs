@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::secure::Home;
 use crate::support::Site;
 
 #[test]
@@ -114,10 +115,14 @@ fn every_answer_says_what_it_is_and_who_may_embed_it() {
 #[test]
 fn a_foreign_page_can_not_tell_which_files_there_are() {
     let site = Site::with(&[("page.html", "<p>hi"), ("data.json", "1"), ("app.zip", "PK")]);
-    let server = site.serve();
+    let (server, home) = (site.serve(), Home::new());
+    let secure = home.serve(&site, &[]);
     let ask = |url: &str, mode, destination, more: &[(&str, &str)]| {
         let fetch = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", mode), ("sec-fetch-dest", destination)];
-        server.request("GET", url, &[fetch.as_slice(), more].concat())
+        let headers = [fetch.as_slice(), more].concat();
+        let (answer, over_http2) = (server.request("GET", url, &headers), secure.http2().get(url, &headers));
+        assert_eq!((answer.status, &answer.text), (over_http2.status, &over_http2.text()), "{url} {headers:?}");
+        answer
     };
     for (mode, destination) in
         [("no-cors", "image"), ("no-cors", "script"), ("navigate", "object"), ("navigate", "embed"), ("cors", "empty")]

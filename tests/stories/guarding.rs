@@ -1,5 +1,6 @@
 //! Nothing outside of the root, nothing hidden, nobody from elsewhere.
 
+use crate::secure::Home;
 use crate::support::Site;
 
 /// A site in the midst of what must not be seen.
@@ -24,6 +25,17 @@ fn refused(path: &str) {
         assert!(!answer.contains("SECRET") && !answer.contains("root:"), "{path}: {answer}");
     }
     assert_eq!(server.get("/").status, 200);
+    // Over HTTP/2, too, as far as its client lets such a path through.
+    if format!("https://localhost{path}").parse::<http::Uri>().is_err() {
+        return;
+    }
+    let home = Home::new();
+    let secure = home.serve(&site, &[]);
+    for accept in ["*/*", "text/event-stream"] {
+        let answer = secure.http2().get(path, &[("accept", accept)]);
+        assert_eq!(answer.status / 100, 4, "{path}: {answer:?}");
+        assert!(!answer.text().contains("SECRET") && !answer.text().contains("root:"), "{path}: {answer:?}");
+    }
 }
 
 #[test]

@@ -24,7 +24,6 @@ mod polling;
 mod replacing;
 mod rotation;
 mod saving;
-#[cfg(unix)]
 mod secure;
 mod serving;
 mod starting;

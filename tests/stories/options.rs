@@ -170,7 +170,7 @@ fn flags_of_other_tools_are_answered() {
         ("--files", "is watched"),
         ("-s", "savecast --spa"),
         ("-c-1", "browsers ask for each file again"),
-        ("--https", "not there yet"),
+        ("-S", "savecast --https"),
         ("--directory", "savecast DIR"),
         ("--bind", "--host ADDRESS"),
     ] {
