@@ -94,7 +94,7 @@ impl Shown {
         if self.saves > 1 {
             parts.push(format!("{} times", self.saves));
         }
-        let (verb, path) = (&self.activity.verb, console::printable(self.activity.path.as_str()));
+        let (verb, path) = (&self.activity.verb, console::printable::printable(self.activity.path.as_str()));
         let length = |text: &str| text.chars().count();
         let before = time.len() + verb.len() + 2;
         let rest = |parts: &[String]| parts.iter().fold(String::new(), |rest, part| rest + " · " + part);

@@ -12,7 +12,7 @@ use anstream::ColorChoice;
 use jiff::Zoned;
 
 use crate::console;
-use crate::console::Tone;
+use crate::console::tone::Tone;
 use crate::server::activity::Activity;
 use crate::server::activity::Shown;
 use crate::site::SitePath;
@@ -49,9 +49,9 @@ impl Screen {
     /// These lines come next.
     pub(super) fn print(&mut self, lines: &[(Tone, String)]) {
         self.finish();
-        let text = lines
-            .iter()
-            .fold(String::new(), |text, (tone, line)| text + &self.paint(*tone, &console::printable(line)) + "\n");
+        let text = lines.iter().fold(String::new(), |text, (tone, line)| {
+            text + &self.paint(*tone, &console::printable::printable(line)) + "\n"
+        });
         write(&text);
     }
 

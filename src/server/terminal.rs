@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::config::Log;
 use crate::console;
-use crate::console::Tone;
+use crate::console::tone::Tone;
 use crate::hub::Report;
 use crate::notice::Notice;
 use crate::server::activity::Activity;
@@ -51,19 +51,23 @@ impl Terminal {
 
     /// Says it, if it is wanted.
     pub(super) fn say(&self, notice: &Notice<'_>) {
-        let tone = console::tone(notice);
+        let tone = console::tone::tone(notice);
         if self.log.quiet && tone == Tone::Plain {
             return;
         }
         if self.log.json {
-            return self.json(console::json(notice));
+            return self.json(console::json::json(notice));
         }
         if let Notice::Effect { effect, path, more } = notice {
             let path = (*path).clone();
             return self.activity(Activity { path, verb: (*effect).to_owned(), more: *more, by: By::Tab });
         }
         self.send(Said::Lines(
-            console::lines(notice).into_iter().zip(console::tones(tone)).map(|(line, tone)| (tone, line)).collect(),
+            console::words::lines(notice)
+                .into_iter()
+                .zip(console::tone::tones(tone))
+                .map(|(line, tone)| (tone, line))
+                .collect(),
         ));
     }
 
@@ -73,7 +77,7 @@ impl Terminal {
             return;
         }
         if self.log.json {
-            return self.json(console::json(&Notice::Sent { report }));
+            return self.json(console::json::json(&Notice::Sent { report }));
         }
         let ms = report.elapsed.as_secs_f64() * 1000.0;
         let (verb, by) =
@@ -85,7 +89,7 @@ impl Terminal {
         if let Some(object) = object.as_object_mut() {
             object.insert("time".into(), Zoned::now().timestamp().to_string().into());
         }
-        self.send(Said::Lines(vec![(Tone::Plain, console::json_line(&object))]));
+        self.send(Said::Lines(vec![(Tone::Plain, console::json::json_line(&object))]));
     }
 
     fn activity(&self, activity: Activity) {
