@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 # The program that shows that it is there, and the Debian package that brings it.
 needed="chromium:chromium chromedriver:chromium-driver firefox-esr:firefox-esr node:nodejs npm:npm vim:vim emacs:emacs-nox
   git:git perl:perl python3:python3 rsync:rsync valgrind:valgrind
-  curl:curl nginx:nginx-light make:make cc:gcc"
+  curl:curl nginx:nginx-light make:make cc:gcc certutil:libnss3-tools"
 missing=()
 for pair in $needed; do
   command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
@@ -29,4 +29,4 @@ npm ci --prefix tests --silent --no-audit --no-fund
 node --test --test-concurrency=1 tests/browser/
 # What a page does, in another browser, too.
 (cd tests/browser && BROWSER=firefox node --test --test-concurrency=1 page.test.mjs change.test.mjs morph.test.mjs tabs.test.mjs \
-  reload.test.mjs view.test.mjs listing.test.mjs workers.test.mjs hosting.test.mjs)
+  reload.test.mjs view.test.mjs listing.test.mjs workers.test.mjs hosting.test.mjs https.test.mjs)

@@ -2,13 +2,13 @@
 // over a WebSocket. Not that of Node 20, which sends a mask of zeros after 4,096 messages, and Firefox hangs up on it.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
 import WebSocket from "ws";
 
-import { DEADLINE, said } from "./support.mjs";
+import { DEADLINE, NAME, envWith, said } from "./support.mjs";
 
 /** Debian's name for it. Elsewhere it may be another one. */
 const FIREFOX = process.env.FIREFOX ?? "firefox-esr";
@@ -16,20 +16,23 @@ const FIREFOX = process.env.FIREFOX ?? "firefox-esr";
 /** The levels of console messages, in the words of Chromium's driver. */
 const LEVELS = { debug: "DEBUG", info: "INFO", warn: "WARNING", error: "SEVERE" };
 
-/** The page of a new Firefox. */
-export async function openFirefox(test) {
-  const profile = await mkdtemp(path.join(tmpdir(), "savecast-firefox-"));
-  // Also a home, because not all that it writes is in its profile.
-  const env = { ...process.env, HOME: profile };
+/** The page of a new Firefox. See `openBrowser`. */
+export async function openFirefox(test, prepare) {
+  // Not all that it writes is in its profile.
+  const home = await mkdtemp(path.join(tmpdir(), "savecast-firefox-"));
+  const profile = path.join(home, ".mozilla/firefox/test");
+  await mkdir(profile, { recursive: true });
+  await writeFile(path.join(profile, "user.js"), `user_pref("network.dns.localDomains", "${NAME}");\n`);
+  await prepare(home, profile);
   const args = ["--headless", "--remote-debugging-port=0", "--profile", profile];
-  const browser = spawn(FIREFOX, args, { env, stdio: ["ignore", "ignore", "pipe"] });
+  const browser = spawn(FIREFOX, args, { env: envWith(home), stdio: ["ignore", "ignore", "pipe"] });
   const end = new Promise((resolve) => browser.once("close", resolve));
   let bidi;
   test.after(async () => {
     if (!(await bidi?.call("browser.close").catch(() => {}))) browser.kill("SIGKILL");
-    // Not only its own end but that of all its processes, which write into the profile until then.
+    // Not only its own end but that of all its processes, which write into the home until then.
     await end;
-    await rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    await rm(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   });
   const [, address] = await said(browser, /BiDi listening on (ws:\S+)/, browser.stderr);
   bidi = await connect(`${address}/session`);
@@ -67,6 +70,8 @@ export async function openFirefox(test) {
       return bidi.entries.splice(0).map(({ level, text }) => `${LEVELS[level]} ${text}`);
     },
     screenshot: async () => (await bidi.call("browsingContext.captureScreenshot", { context })).data,
+    /** Makes the page as large as the screen of a phone. */
+    resize: (width, height) => bidi.call("browsingContext.setViewport", { context, viewport: { width, height } }),
     back: () => bidi.call("browsingContext.traverseHistory", { context, delta: -1 }),
     /** Opens another tab, goes there, and says which one it is. */
     newTab: async () => (context = await create()),

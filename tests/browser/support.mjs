@@ -3,9 +3,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { get } from "node:https";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
+import { json } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
@@ -15,7 +17,10 @@ export const repository = fileURLToPath(new URL("../..", import.meta.url));
 export const DEADLINE = 20_000;
 
 /** The built server. The test command says which build. */
-const SAVECAST = process.env.SAVECAST ?? path.join(repository, "target/debug/savecast");
+export const SAVECAST = process.env.SAVECAST ?? path.join(repository, "target/debug/savecast");
+
+/** What browsers take for a name of this machine, and for one of a network: unlike `localhost`, it is not secure by itself. */
+export const NAME = "savecast.test";
 
 /** A folder of files that goes away with the test. */
 export async function siteWith(test, files, example) {
@@ -39,13 +44,14 @@ export async function siteWith(test, files, example) {
   return site;
 }
 
-/** Starts the server and waits until it says where it is. */
-export async function serve(test, site, port = 0, options = []) {
-  const child = spawn(SAVECAST, [site.root, "--port", String(port), ...options], { stdio: ["ignore", "pipe", "inherit"] });
+/** Starts the server and waits until it says where it is. `env` are variables for it besides ours. */
+export async function serve(test, site, port = 0, options = [], env = {}) {
+  const args = [site.root, "--port", String(port), ...options];
+  const child = spawn(SAVECAST, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "inherit"] });
   const end = once(child, "exit");
   const stop = async (signal = "SIGTERM") => (child.kill(signal), end);
   test.after(() => stop("SIGKILL"));
-  const [address] = await said(child, /http:\/\/\S+/);
+  const [address] = await said(child, /https?:\/\/\S+/);
   const url = address.replace(/\/$/, "");
   return { url, port: Number(new URL(url).port), stop };
 }
@@ -73,28 +79,33 @@ export async function eventually(ask, wish = Boolean, what = ask.toString()) {
   }
 }
 
-/** A browser with a page: Chromium, or Firefox if `BROWSER` says so. */
-export async function openBrowser(test) {
-  if (process.env.BROWSER !== "firefox") return withMarks(await openChromium(test));
+/**
+ * A browser with a page: Chromium, or Firefox if `BROWSER` says so. It has a home of its own. `prepare` is called before it
+ * starts, with that home, and with the directory in which it looks for the certificates that it believes.
+ */
+export async function openBrowser(test, prepare = () => {}) {
+  if (process.env.BROWSER !== "firefox") return withMarks(await openChromium(test, prepare));
   const { openFirefox } = await import("./firefox.mjs");
-  return withMarks(await openFirefox(test));
+  return withMarks(await openFirefox(test, prepare));
 }
 
 /** The driver wants the same port for IPv4 and IPv6, and ends if the one that it was given for one is taken for the other. */
-async function startDriver(tries = 5) {
-  const driver = spawn("chromedriver", ["--port=0"], { stdio: ["ignore", "pipe", "inherit"] });
+async function startDriver(env, tries = 5) {
+  const driver = spawn("chromedriver", ["--port=0"], { env, stdio: ["ignore", "pipe", "inherit"] });
   try {
     const [, port] = await said(driver, / successfully on port (\d+)/);
     return { driver, port };
   } catch (error) {
-    if (tries > 1) return startDriver(tries - 1);
+    if (tries > 1) return startDriver(env, tries - 1);
     throw error;
   }
 }
 
 /** Headless Chromium, by WebDriver (W3C), which is JSON over HTTP. */
-async function openChromium(test) {
-  const { driver, port } = await startDriver();
+async function openChromium(test, prepare) {
+  const home = await mkdtemp(path.join(tmpdir(), "savecast-browser-"));
+  await prepare(home, path.join(home, ".pki/nssdb"));
+  const { driver, port } = await startDriver(envWith(home));
   let leave = () => {};
   // The browser goes first, or else it stays without its driver.
   test.after(async () => {
@@ -107,10 +118,10 @@ async function openChromium(test) {
     if (!response.ok) throw new Error(`${method} ${url}: ${value.message}`);
     return value;
   };
-  const profile = await mkdtemp(path.join(tmpdir(), "savecast-browser-"));
   const args = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync", `--user-data-dir=${profile}`,
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", `--user-data-dir=${path.join(home, "profile")}`,
+    `--host-resolver-rules=MAP ${NAME} 127.0.0.1`,
   ];
   const capabilities = {
     alwaysMatch: { "goog:chromeOptions": { args }, "goog:loggingPrefs": { browser: "ALL" }, timeouts: { script: DEADLINE } },
@@ -118,7 +129,7 @@ async function openChromium(test) {
   const { sessionId } = await call("POST", "", { capabilities });
   leave = async () => {
     await call("DELETE", `/${sessionId}`).catch(() => {});
-    await rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    await rm(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   };
   const session = (method, url, body) => call(method, `/${sessionId}${url}`, body);
   const page = {
@@ -128,6 +139,10 @@ async function openChromium(test) {
     /** What the page and the browser have written to the console since the last call. */
     console: async () => (await session("POST", "/se/log", { type: "browser" })).map(({ level, message }) => `${level} ${message}`),
     screenshot: () => session("GET", "/screenshot"),
+    /** Makes the page as large as the screen of a phone. */
+    resize: (width, height) => session("POST", "/goog/cdp/execute", {
+      cmd: "Emulation.setDeviceMetricsOverride", params: { width, height, deviceScaleFactor: 0, mobile: true },
+    }),
     back: () => session("POST", "/back", {}),
     /** Opens another tab, goes there, and says which one it is. */
     async newTab() {
@@ -146,6 +161,12 @@ async function openChromium(test) {
   return page;
 }
 
+/** Variables of a person with this home, and nothing elsewhere. */
+export function envWith(home) {
+  const { XDG_DATA_HOME, XDG_CONFIG_HOME, XDG_CACHE_HOME, CAROOT, ...env } = process.env;
+  return { ...env, HOME: home };
+}
+
 /** What one can ask of any page. */
 function withMarks(page) {
   return Object.assign(page, {
@@ -158,9 +179,12 @@ function withMarks(page) {
   });
 }
 
-/** What the server counts. */
-export async function counts(server) {
-  return (await fetch(`${server.url}/_savecast/status`)).json();
+/** What the server counts. If it speaks HTTPS, the authority of its certificate is in `ca`. */
+export async function counts({ url, ca }) {
+  const status = `${url}/_savecast/status`;
+  if (!ca) return (await fetch(status)).json();
+  const [answer] = await once(get(status, { ca, agent: false }), "response");
+  return json(answer);
 }
 
 /** The number of open streams. */
