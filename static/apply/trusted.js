@@ -6,14 +6,18 @@
 /** @type {Policy | undefined} */
 let policy;
 
-/** @returns {Policy} one that does nothing where nothing is wanted */
+/** @returns {Policy} one that changes nothing */
 function own() {
   const asItIs = (/** @type {string} */ text) => text;
   const rules = { createHTML: asItIs, createScriptURL: asItIs };
-  const declared = [...document.querySelectorAll('meta[http-equiv="Content-Security-Policy" i]')].map((meta) => meta.getAttribute("content") ?? "");
-  const isWanted = declared.some((text) => /require-trusted-types-for/i.test(text));
-  // A page may name the policies that it allows. Then the browser says that ours is none of them, and its name.
-  return isWanted && "trustedTypes" in globalThis ? /** @type {any} */ (globalThis).trustedTypes.createPolicy("savecast", rules) : rules;
+  if (!("trustedTypes" in globalThis)) return rules;
+  try {
+    // Whether the page wants it can stand in a header, which no script sees. Where it does not, it is of no harm.
+    return /** @type {any} */ (globalThis).trustedTypes.createPolicy("savecast", rules);
+  } catch {
+    // The page names the policies that it allows, and ours is none of them, as the browser says.
+    return rules;
+  }
 }
 
 /** @param {string} html the source of a page */

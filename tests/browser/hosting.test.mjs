@@ -142,6 +142,23 @@ for (const policy of [
   });
 }
 
+for (const where of ["header", "page"]) {
+  test(`a page that wants trusted types by its ${where} changes in place`, async (test) => {
+    const policy = "require-trusted-types-for 'script'";
+    const head = where === "page" ? `<meta http-equiv="Content-Security-Policy" content="${policy}">` : "";
+    const plain = `<!doctype html><head>${head}</head><h1>hello</h1>`;
+    const rules = where === "header" ? { _headers: `/*\n  Content-Security-Policy: ${policy}\n` } : {};
+    const site = await siteWith(test, { "index.html": plain, ...rules });
+    const server = await serve(test, site);
+    await page.open(`${server.url}/`);
+    await page.isLive(server);
+    await page.mark();
+    await site.write("index.html", plain.replace("hello", "again"));
+    await eventually(() => page.text("h1"), (text) => text === "again");
+    assert.ok(await page.isMarked());
+  });
+}
+
 /** A proxy that puts the server at `/app/`, and cuts that off or passes it on. */
 async function proxy(test, server, cutsOff) {
   const front = http.createServer((request, response) => {
