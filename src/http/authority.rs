@@ -49,12 +49,14 @@ fn instructions(state: &AppState, site: &str) -> String {
         "<h1>Let this phone open {name}</h1>\n\
          <p>Its certificate was made on the machine that serves it. Your phone believes it once you have installed this:\n\
          <p><a class=\"button\" href=\"{file}\">Get the certificate</a>\n\
-         <p><b>iPhone, iPad:</b> allow the download. Then Settings → General → VPN &amp; Device Management → install it; and \
-         Settings → General → About → Certificate Trust Settings → switch it on.\n\
+         <p class=\"note\">Do this in a network that you trust.\n\
+         <p><b>iPhone, iPad,</b> in Safari:\n<ol>\n\
+         <li>Allow the download.\n\
+         <li>Settings → General → VPN &amp; Device Management → install it.\n\
+         <li>Settings → General → About → Certificate Trust Settings → switch it on.\n</ol>\n\
          <p><b>Android:</b> Settings → Security → Encryption &amp; credentials → Install a certificate → CA certificate → \
-         choose the file.\n\
-         <p>After that, <a href=\"{site}\">open {site}</a>.\n\
-         <p class=\"note\">Do this in a network that you trust.\n"
+         choose the file. Or search the settings for “CA certificate”.\n\
+         <p>After that, <a href=\"{site}\">open {site}</a>.\n"
     );
     page::write(None, "Certificate", "", &body)
 }

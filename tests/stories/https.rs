@@ -516,6 +516,14 @@ fn trust_is_given_and_taken_back_when_somebody_asks_for_it() {
     let (words, _) = run(&["trust", "--remove"]);
     assert!(words.contains("no longer trusted by Firefox (abc.default)"), "{words}");
     assert!(!profile.join("name").exists() && !home.path(".pki/nssdb/name").exists());
+    // Chromium would forget what it knows from where it has it now.
+    fs::remove_dir_all(home.path(".pki")).expect("a folder");
+    fs::create_dir_all(home.path("pki/nssdb")).expect("a folder");
+    fs::write(home.path("pki/nssdb/cert9.db"), "").expect("a file");
+    run(&["trust"]);
+    assert!(home.path("pki/nssdb/name").exists() && !home.path(".pki").exists());
+    run(&["trust", "--remove"]);
+    assert!(!home.path("pki/nssdb/name").exists());
     home.serve(&site, &[]).server.expect_complaint(hint);
 }
 

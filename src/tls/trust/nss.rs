@@ -20,8 +20,12 @@ const FIREFOX: [&str; 4] = [
 /// Where Chromium has its own, if it is a snap.
 const SNAP: &str = "snap/chromium/current/.pki/nssdb";
 
-/// Where it has it otherwise, and where others look that ask NSS.
+/// Where it had it otherwise, and where others look that ask NSS. Since version 146, Chromium has it with the data of the person, but
+/// uses this one where it exists. So it is not made beside that, which would hide what the person trusts there.
 const SHARED: &str = ".pki/nssdb";
+
+/// Where it has it since then.
+const DATA: &str = "pki/nssdb";
 
 /// What has to be installed for `certutil`.
 const PACKAGES: &str = "install it and try again: apt install libnss3-tools (Debian, Ubuntu), dnf install nss-tools (Fedora), \
@@ -48,7 +52,13 @@ pub(super) fn change(file: &Path, name: &str, is_added: bool) -> Vec<Outcome> {
 fn stores(home: &Path) -> Vec<(String, PathBuf)> {
     let mut stores = Vec::new();
     if cfg!(target_os = "linux") {
-        stores.push(("Chromium and Chrome".to_owned(), home.join(SHARED)));
+        let shared = [Some(home.join(SHARED)), private::data_home().map(|data| data.join(DATA))];
+        let mut there =
+            shared.into_iter().flatten().filter(|store| store.join("cert9.db").is_file()).collect::<Vec<_>>();
+        if there.is_empty() {
+            there.push(home.join(SHARED));
+        }
+        stores.extend(there.into_iter().map(|store| ("Chromium and Chrome".to_owned(), store)));
         if home.join(SNAP).is_dir() {
             stores.push(("Chromium (snap)".to_owned(), home.join(SNAP)));
         }
