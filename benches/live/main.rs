@@ -21,11 +21,14 @@ mod files;
 mod floor;
 mod listeners;
 mod program;
+mod streams;
+mod tls;
 
 use std::fs;
 use std::io;
 use std::io::Write as _;
 use std::path::Path;
+use std::process::Command;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 use std::thread;
@@ -41,7 +44,7 @@ use crate::program::Program;
 /// A part of the run: its name, and what makes its table.
 type Part = (&'static str, fn() -> Table);
 
-const PARTS: [Part; 7] = [
+const PARTS: [Part; 10] = [
     ("saves", saves),
     ("listeners", fan_out),
     ("forms", forms),
@@ -49,7 +52,13 @@ const PARTS: [Part; 7] = [
     ("growth", growth),
     ("trees", trees),
     ("requests", requests),
+    ("tls", tls::requests),
+    ("tls", tls::listeners),
+    ("tls", tls::starts),
 ];
+
+/// How often many are told.
+const ROUNDS: usize = 20;
 
 /// The content of a file, by number.
 type Content = fn(usize) -> String;
@@ -170,24 +179,29 @@ fn fan_out() -> Table {
             listeners.wait();
             let memory = program.memory().saturating_sub(empty) as f64 / count as f64;
             let before = program.processor();
-            let rounds = 20;
-            let mut times = [(); 3].map(|()| Vec::new());
-            for round in 1..=rounds {
-                let saved = folder.save(Save::InPlace, round, 2 << 10);
-                let mut arrived = listeners.wait();
-                arrived.sort_unstable();
-                for (times, at) in times.iter_mut().zip([0, count / 2, count - 1]) {
-                    times.push(arrived[at].saturating_duration_since(saved));
-                }
-            }
-            let processor = ms(program.processor() - before) / rounds as f64;
+            let times = told(&folder, || listeners.wait());
+            let processor = ms(program.processor() - before) / ROUNDS as f64;
             let mut row = vec![count.to_string(), kind.name().to_owned()];
-            row.extend(times.map(|mut times| format!("{:.2}", ms(percentile(&mut times, 50)))));
+            row.extend(times);
             row.extend([format!("{processor:.1}"), if count < 100 { "–".into() } else { format!("{memory:.1}") }]);
             table.rows.push(row);
         }
     }
     table
+}
+
+/// From a save of 2 KB to the first of the listeners, to the one in the middle and to the last: medians.
+fn told(folder: &Folder, mut wait: impl FnMut() -> Vec<Instant>) -> [String; 3] {
+    let mut times = [(); 3].map(|()| Vec::new());
+    for round in 1..=ROUNDS {
+        let saved = folder.save(Save::InPlace, round, 2 << 10);
+        let mut arrived = wait();
+        arrived.sort_unstable();
+        for (times, at) in times.iter_mut().zip([0, arrived.len() / 2, arrived.len() - 1]) {
+            times.push(arrived[at].saturating_duration_since(saved));
+        }
+    }
+    times.map(|mut times| format!("{:.2}", ms(percentile(&mut times, 50))))
 }
 
 /// What a listener gets of a large document in which one value has changed, and many who listen to a value each.
@@ -348,12 +362,7 @@ fn trees() -> Table {
         let folder = Folder::new();
         folder.fill(count, 20);
         folder.save(Save::InPlace, 0, 2 << 10);
-        let mut starts = (0..10).map(|_| {
-            let start = Instant::now();
-            drop(Program::start(Kind::Savecast, folder.path()));
-            start.elapsed()
-        });
-        let mut starts = starts.by_ref().collect::<Vec<_>>();
+        let mut starts = (0..10).map(|_| Program::start(Kind::Savecast, folder.path()).start).collect::<Vec<_>>();
         let program = Program::start(Kind::Savecast, folder.path());
         let mut listener = Listeners::open(program.port, "/data.json", 1);
         listener.wait();
@@ -386,27 +395,36 @@ fn requests() -> Table {
     folder.write("page.html", &page);
     ["small.json", "large.bin", "page.html"].iter().for_each(|name| folder.age(name));
     let ours = Program::start(Kind::Savecast, folder.path());
-    let nginx = Program::start_nginx(folder.path());
+    let nginx = Program::start_nginx("", &format!("root {};", folder.path().display()));
+    let ports = [Some(ours.port), nginx.as_ref().map(|nginx| nginx.port)];
     for (name, what) in
         [("small.json", "2 KB"), ("large.bin", "100 KB"), ("page.html", "2 KB of HTML, with the client")]
     {
-        let ports = [Some(ours.port), nginx.as_ref().map(|nginx| nginx.port)];
-        let mut rounds = [(); 3].map(|()| ports.map(|port| port.and_then(|port| requests_per_second(port, name).ok())));
-        // In turns, and the middle one of three.
-        let rates = [0, 1].map(|side| {
-            rounds.sort_by(|one, other| one[side].partial_cmp(&other[side]).unwrap());
-            rounds[1][side]
-        });
-        let text = |rate: Option<f64>| rate.map_or("not installed".to_owned(), |rate| format!("{rate:.0}"));
-        let ratio = rates[0].zip(rates[1]).map_or("–".to_owned(), |(ours, nginx)| format!("{:.2}", ours / nginx));
-        table.rows.push(vec![what.to_owned(), text(rates[0]), text(rates[1]), ratio]);
+        let rates = rates(|side| wrk(&format!("http://127.0.0.1:{}/{name}", ports[side]?)).ok());
+        table.rows.push(compared(what.to_owned(), rates));
     }
     table
 }
 
-fn requests_per_second(port: u16, name: &str) -> io::Result<f64> {
-    let url = format!("http://127.0.0.1:{port}/{name}");
-    let output = std::process::Command::new("wrk").args(["-t1", "-c64", "-d3s", &url]).output()?;
+/// Both sides in turns, and the middle one of three rounds.
+fn rates(measure: impl Fn(usize) -> Option<f64>) -> [Option<f64>; 2] {
+    let mut rounds = [(); 3].map(|()| [0, 1].map(&measure));
+    [0, 1].map(|side| {
+        rounds.sort_by(|one, other| one[side].partial_cmp(&other[side]).unwrap());
+        rounds[1][side]
+    })
+}
+
+/// The row of savecast beside nginx.
+fn compared(name: String, rates: [Option<f64>; 2]) -> Vec<String> {
+    let text = |rate: Option<f64>| rate.map_or("not installed".to_owned(), |rate| format!("{rate:.0}"));
+    let ratio = rates[0].zip(rates[1]).map_or("–".to_owned(), |(ours, nginx)| format!("{:.2}", ours / nginx));
+    vec![name, text(rates[0]), text(rates[1]), ratio]
+}
+
+/// Requests per second over HTTP/1.1.
+fn wrk(url: &str) -> io::Result<f64> {
+    let output = Command::new("wrk").args(["-t1", "-c64", "-d3s", url]).output()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let rate = text.lines().find_map(|line| line.strip_prefix("Requests/sec:"));
     rate.and_then(|rate| rate.trim().parse().ok()).ok_or_else(|| io::Error::other(text))

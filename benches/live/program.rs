@@ -1,5 +1,6 @@
 //! The programs that are measured, and what the kernel knows of them.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::BufRead;
 use std::io::BufReader;
@@ -11,6 +12,7 @@ use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
 use std::time::Duration;
+use std::time::Instant;
 
 use crate::floor;
 
@@ -36,56 +38,79 @@ impl Kind {
 pub(crate) struct Program {
     child: Child,
     pub(crate) port: u16,
+    /// How long it took until it was ready.
+    pub(crate) start: Duration,
     /// What it needs as long as it runs.
     _files: Option<tempfile::TempDir>,
 }
 
 impl Program {
     pub(crate) fn start(kind: Kind, directory: &Path) -> Self {
-        let mut command = match kind {
-            Kind::Savecast => Command::new(env!("CARGO_BIN_EXE_savecast")),
-            Kind::Floor => Command::new(std::env::current_exe().unwrap()),
-        };
         match kind {
-            Kind::Savecast => command.arg(directory).args(["--port", "0"]),
-            Kind::Floor => command.arg(floor::FLAG).arg(directory).arg("data.json"),
-        };
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let line = lines.find_map(|line| line.ok().filter(|line| line.contains("http://"))).unwrap();
-        let port = line.rsplit_once(':').unwrap().1.split('/').next().unwrap().parse().unwrap();
-        Self { child, port, _files: None }
+            Kind::Savecast => Self::spawn(savecast(directory)),
+            Kind::Floor => {
+                let mut command = Command::new(std::env::current_exe().unwrap());
+                command.arg(floor::FLAG).arg(directory).arg("data.json");
+                Self::spawn(command)
+            }
+        }
     }
 
-    /// With as many workers as there are processors, like ours; `None` where it isn't installed.
-    pub(crate) fn start_nginx(directory: &Path) -> Option<Self> {
+    /// Ours over HTTPS, with the certificate and the key in `files`, or with one that is made and kept in `data`.
+    pub(crate) fn start_https(directory: &Path, files: &[impl AsRef<OsStr>], data: &Path) -> Self {
+        let mut command = savecast(directory);
+        // That nobody believes a certificate of ours needs not be said each time.
+        command.arg("--https").args(files).env("XDG_DATA_HOME", data).stderr(Stdio::null());
+        Self::spawn(command)
+    }
+
+    fn spawn(mut command: Command) -> Self {
+        let start = Instant::now();
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let line = lines.find_map(|line| line.ok().filter(|line| line.contains("://"))).unwrap();
+        let start = start.elapsed();
+        let port = line.rsplit_once(':').unwrap().1.split('/').next().unwrap().parse().unwrap();
+        Self { child, port, start, _files: None }
+    }
+
+    /// With as many workers as there are processors, like ours, with this behind its port and in its server; `None` where it
+    /// isn't installed.
+    pub(crate) fn start_nginx(listen: &str, server: &str) -> Option<Self> {
         let files = tempfile::tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let (root, own) = (directory.display(), files.path().display());
+        let own = files.path().display();
         let user = if rustix::process::geteuid().is_root() { "user root;" } else { "" };
         let config = format!(
-            "{user} worker_processes auto; daemon off; pid {own}/pid; error_log stderr crit; events {{}}
+            "{user} worker_processes auto; daemon off; pid {own}/pid; error_log stderr crit;
+             worker_rlimit_nofile 8192; events {{ worker_connections 4096; }}
              http {{ access_log off; sendfile on; tcp_nopush on; keepalive_requests 10000000; types {{ text/html html; }}
-                    server {{ listen 127.0.0.1:{port}; root {root}; }} }}"
+                    server {{ listen 127.0.0.1:{port} {listen}; {server} }} }}"
         );
         let name = files.path().join("nginx.conf");
         fs::write(&name, config).unwrap();
+        let start = Instant::now();
         let child = Command::new("nginx").arg("-p").arg(files.path()).arg("-c").arg(name).spawn().ok()?;
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             std::thread::yield_now();
         }
-        Some(Self { child, port, _files: Some(files) })
+        Some(Self { child, port, start: start.elapsed(), _files: Some(files) })
     }
 
     fn file(&self, name: &str) -> PathBuf {
         PathBuf::from(format!("/proc/{}/{name}", self.child.id()))
     }
 
-    /// The memory that it holds, in KiB.
+    /// The memory that it and its workers hold, in KiB.
     pub(crate) fn memory(&self) -> u64 {
-        let status = fs::read_to_string(self.file("status")).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-        line.trim().trim_end_matches(" kB").parse().unwrap()
+        let id = self.child.id().to_string();
+        let workers = fs::read_to_string(self.file(&format!("task/{id}/children"))).unwrap_or_default();
+        let held = |id: &str| {
+            let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+            let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+            line.trim().trim_end_matches(" kB").parse::<u64>().unwrap()
+        };
+        std::iter::once(&*id).chain(workers.split_whitespace()).map(held).sum()
     }
 
     /// The time that processors have spent on it, to 10 ms.
@@ -117,6 +142,12 @@ impl Program {
             .map(|text| text.matches("inotify wd:").count())
             .sum()
     }
+}
+
+fn savecast(directory: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_savecast"));
+    command.arg(directory).args(["--port", "0"]);
+    command
 }
 
 impl Drop for Program {
