@@ -66,6 +66,9 @@ const WINDOWS: u32 = 1 << 20;
 /// How much of an answer waits for the client, in bytes.
 const WAITING: usize = 64 << 10;
 
+/// How much of it goes into a frame, in bytes: with its head, it just fills a record of TLS (RFC 8446, section 5.1).
+const FRAME: usize = (16 << 10) - 9;
+
 /// How long a client may take for the first word.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -214,11 +217,19 @@ async fn send(body: BoxBody, mut stream: SendStream<Bytes>) {
         };
         while !part.is_empty() {
             stream.reserve_capacity(part.len().min(WAITING));
-            let Some(Ok(capacity)) = poll_fn(|context| stream.poll_capacity(context)).await else { return };
-            let now = part.split_to(part.len().min(capacity));
-            left = left.map(|left| left.saturating_sub(now.len() as u64));
-            if stream.send_data(now, left == Some(0)).is_err() || left == Some(0) {
-                return;
+            // What is there is not announced again.
+            let capacity = match stream.capacity() {
+                0 => poll_fn(|context| stream.poll_capacity(context)).await,
+                capacity => Some(Ok(capacity)),
+            };
+            let Some(Ok(capacity)) = capacity else { return };
+            let mut now = part.split_to(part.len().min(capacity));
+            while !now.is_empty() {
+                let frame = now.split_to(now.len().min(FRAME));
+                left = left.map(|left| left.saturating_sub(frame.len() as u64));
+                if stream.send_data(frame, left == Some(0)).is_err() || left == Some(0) {
+                    return;
+                }
             }
         }
     }
