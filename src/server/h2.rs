@@ -122,9 +122,14 @@ pub(super) async fn serve(
                 is_ending = true;
                 connection.graceful_shutdown();
             }
-            () = &mut idle, if answers.is_empty() && !is_ending => {
+            () = &mut idle, if answers.is_empty() => {
+                // It was told before, and does not go.
+                if is_ending {
+                    return;
+                }
                 is_ending = true;
                 connection.graceful_shutdown();
+                idle.set(sleep(PATIENCE));
             }
         }
     }
