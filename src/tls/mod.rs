@@ -1,6 +1,6 @@
 //! Certificates: why a browser believes that it talks to this server, and to nobody in between.
 //!
-//! An [`Authority`] that belongs to the person signs certificates for the names of this machine. Browsers take its word once the
+//! An [authority] that belongs to the person signs certificates for the names of this machine. Browsers take its word once the
 //! person has told them to, which is what [`trust`] does. Or the person brings a certificate.
 
 pub mod authority;
