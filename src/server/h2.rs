@@ -4,6 +4,7 @@
 //! and announces no number of streams, so that browsers stop at 100. Here, a request ends as soon as its stream is reset or its
 //! connection closed.
 
+use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
@@ -31,6 +32,7 @@ use actix_http::header::HeaderValue;
 use actix_http::header::HttpDate;
 use actix_web::rt::time::sleep;
 use actix_web::rt::time::timeout;
+use bytes::Buf;
 use bytes::Bytes;
 use futures_util::Stream;
 use h2::Reason;
@@ -42,6 +44,7 @@ use http::Method;
 use http::StatusCode;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::Semaphore;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -56,6 +59,14 @@ pub(super) type Answering = Pin<Box<dyn Future<Output = Response<BoxBody>>>>;
 /// Firefox opens as many as that, Chromium no more than 256.
 const STREAMS: u32 = 2000;
 
+/// How many of them may be answered at once that are neither streams nor long polls. Each may keep a whole file until the client
+/// reads it.
+const ANSWERS: usize = 100;
+
+/// How many may be in all connections: of streams and long polls, which take some kilobytes each, and of the others.
+const ALL_STREAMS: usize = 20_000;
+const ALL_ANSWERS: usize = 4_000;
+
 /// How long the head of a request may be, in bytes: as long as over HTTP/1.1.
 const HEAD: u32 = 128 << 10;
 
@@ -65,6 +76,9 @@ const WINDOWS: u32 = 1 << 20;
 
 /// How much of an answer waits for the client, in bytes.
 const WAITING: usize = 64 << 10;
+
+/// How much is read of a request that is answered already, in bytes.
+const REST: usize = 8 << 20;
 
 /// How much of it goes into a frame, in bytes: with its head, it just fills a record of TLS (RFC 8446, section 5.1).
 const FRAME: usize = (16 << 10) - 9;
@@ -84,13 +98,25 @@ const OF_CONNECTION: [HeaderName; 5] = [
     HeaderName::from_static("proxy-connection"),
 ];
 
+/// Room for the requests of all connections.
+#[derive(Clone)]
+pub(super) struct Room {
+    streams: Arc<Semaphore>,
+    answers: Arc<Semaphore>,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self { streams: Arc::new(Semaphore::new(ALL_STREAMS)), answers: Arc::new(Semaphore::new(ALL_ANSWERS)) }
+    }
+}
+
 /// Answers all requests of a connection, until the client closes it, or until `stopping` says so and the last one is answered.
-/// `room` is for the open requests of all connections.
 pub(super) async fn serve(
     io: impl AsyncRead + AsyncWrite + Unpin,
     app: App,
     peer: Option<SocketAddr>,
-    room: Arc<Semaphore>,
+    room: Room,
     mut stopping: watch::Receiver<bool>,
 ) {
     let mut builder = Builder::new();
@@ -100,17 +126,18 @@ pub(super) async fn serve(
         .initial_window_size(WINDOW)
         .initial_connection_window_size(WINDOWS)
         .max_send_buffer_size(WAITING);
-    let Ok(Ok(mut connection)) = timeout(PATIENCE, builder.handshake::<_, Bytes>(io)).await else { return };
+    let Ok(Ok(mut connection)) = timeout(PATIENCE, builder.handshake::<_, Part>(io)).await else { return };
     // They end with the connection.
     let mut answers = JoinSet::new();
+    let turns = Arc::new(Semaphore::new(ANSWERS));
     let mut idle = Box::pin(sleep(IDLE));
     let mut is_ending = false;
     loop {
         tokio::select! {
             accepted = connection.accept() => match accepted {
                 Some(Ok((request, respond))) => {
-                    let (app, room) = (app.clone(), room.clone());
-                    answers.spawn_local(async move { answer(&app, request, respond, peer, &room).await });
+                    let (app, room, turns) = (app.clone(), room.clone(), turns.clone());
+                    answers.spawn_local(async move { answer(&app, request, respond, peer, &room, turns).await });
                 }
                 // What the client did wrong, it was told.
                 Some(Err(_)) | None => return,
@@ -138,39 +165,101 @@ pub(super) async fn serve(
 async fn answer(
     app: &App,
     request: http::Request<RecvStream>,
-    mut respond: SendResponse<Bytes>,
+    mut respond: SendResponse<Part>,
     peer: Option<SocketAddr>,
-    room: &Semaphore,
+    room: &Room,
+    turns: Arc<Semaphore>,
 ) {
-    let Ok(_room) = room.try_acquire() else {
-        let mut busy = http::Response::new(());
-        *busy.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-        // Fails if the client has gone.
-        drop(respond.send_response(busy, true));
-        return;
+    let kept = if may_wait(&request) {
+        room.streams.clone().try_acquire_owned().map(|room| (room, None))
+    } else {
+        let turn = tokio::select! {
+            turn = turns.acquire_owned() => turn.ok(),
+            _ = poll_fn(|context| respond.poll_reset(context)) => return,
+        };
+        room.answers.clone().try_acquire_owned().map(|room| (room, turn))
     };
+    let Ok(kept) = kept else { return refuse(respond) };
+    let kept: Kept = Arc::new(kept);
     let is_head = request.method() == Method::HEAD;
-    let mut call = app(actix_request(request, peer));
+    let (parts, body) = request.into_parts();
+    let body = Rc::new(RefCell::new(body));
+    let mut call = app(actix_request(parts, Received(body.clone()), peer));
     let response = poll_fn(|context| match call.as_mut().poll(context) {
         Poll::Ready(response) => Poll::Ready(Some(response)),
         // Who has gone needs no answer.
         Poll::Pending => respond.poll_reset(context).map(|_| None),
     });
     let Some(response) = response.await else { return };
-    let (head, body) = (head_of(&response), response.into_body());
+    drop(call);
+    let (head, answer) = (head_of(&response), response.into_body());
     let is_bodiless = is_head || matches!(head.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-    let is_empty = is_bodiless || matches!(body.size(), BodySize::None | BodySize::Sized(0));
-    if let Ok(stream) = respond.send_response(head, is_empty)
-        && !is_empty
-    {
-        send(body, stream).await;
+    let is_empty = is_bodiless || matches!(answer.size(), BodySize::None | BodySize::Sized(0));
+    let Ok(stream) = respond.send_response(head, is_empty) else { return };
+    if !is_empty {
+        send(answer, stream, kept).await;
+    }
+    // Some clients take an answer for lost if the stream is reset before they have sent all.
+    drop(timeout(PATIENCE, read_rest(&body)).await);
+}
+
+/// Whether a request may be open for long, and keeps little: a stream, or a long poll.
+fn may_wait(request: &http::Request<RecvStream>) -> bool {
+    let headers = request.headers();
+    let mut accepted = headers.get_all(header::ACCEPT).iter().filter_map(|accept| accept.to_str().ok());
+    accepted.any(|accept| accept.contains("text/event-stream")) || headers.contains_key("prefer")
+}
+
+/// Says that there is no room.
+fn refuse(mut respond: SendResponse<Part>) {
+    let mut head = http::Response::new(());
+    *head.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    head.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    let words = Bytes::from_static(b"too many requests are open on this server: try again, or close some\n");
+    // Fails if the client has gone.
+    if let Ok(mut stream) = respond.send_response(head, false) {
+        drop(stream.send_data(Part { bytes: words, _kept: None }, true));
+    }
+}
+
+/// Reads what the client still sends, up to a bound.
+async fn read_rest(body: &RefCell<RecvStream>) {
+    let mut left = REST;
+    while let Some(Ok(part)) = poll_fn(|context| body.borrow_mut().poll_data(context)).await {
+        drop(body.borrow_mut().flow_control().release_capacity(part.len()));
+        left = left.saturating_sub(part.len());
+        if left == 0 {
+            return;
+        }
+    }
+}
+
+/// The room that an answer has, until all of it has left.
+type Kept = Arc<(OwnedSemaphorePermit, Option<OwnedSemaphorePermit>)>;
+
+/// A part of an answer on its way.
+struct Part {
+    bytes: Bytes,
+    _kept: Option<Kept>,
+}
+
+impl Buf for Part {
+    fn remaining(&self) -> usize {
+        self.bytes.remaining()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.bytes.chunk()
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.bytes.advance(count);
     }
 }
 
 /// The request as actix has it.
-fn actix_request(request: http::Request<RecvStream>, peer: Option<SocketAddr>) -> Request {
-    let (parts, body) = request.into_parts();
-    let payload: BoxedPayloadStream = Box::pin(Received(body));
+fn actix_request(parts: http::request::Parts, body: Received, peer: Option<SocketAddr>) -> Request {
+    let payload: BoxedPayloadStream = Box::pin(body);
     let mut request = Request::with_payload(Payload::Stream { payload });
     let head = request.head_mut();
     head.method = parts.method;
@@ -203,7 +292,7 @@ fn head_of(response: &Response<BoxBody>) -> http::Response<()> {
 }
 
 /// Sends a body as fast as the client takes it, and stops when it has gone.
-async fn send(body: BoxBody, mut stream: SendStream<Bytes>) {
+async fn send(body: BoxBody, mut stream: SendStream<Part>, kept: Kept) {
     let mut body = pin!(body);
     let mut left = match body.size() {
         BodySize::Sized(size) => Some(size),
@@ -217,7 +306,7 @@ async fn send(body: BoxBody, mut stream: SendStream<Bytes>) {
         let mut part = match part.await {
             Some(Some(Ok(part))) => part,
             Some(Some(Err(_))) => return stream.send_reset(Reason::INTERNAL_ERROR),
-            Some(None) => return drop(stream.send_data(Bytes::new(), true)),
+            Some(None) => return drop(stream.send_data(Part { bytes: Bytes::new(), _kept: Some(kept) }, true)),
             None => return,
         };
         while !part.is_empty() {
@@ -232,6 +321,7 @@ async fn send(body: BoxBody, mut stream: SendStream<Bytes>) {
             while !now.is_empty() {
                 let frame = now.split_to(now.len().min(FRAME));
                 left = left.map(|left| left.saturating_sub(frame.len() as u64));
+                let frame = Part { bytes: frame, _kept: Some(kept.clone()) };
                 if stream.send_data(frame, left == Some(0)).is_err() || left == Some(0) {
                     return;
                 }
@@ -241,17 +331,18 @@ async fn send(body: BoxBody, mut stream: SendStream<Bytes>) {
 }
 
 /// The body of a request. What was read makes room for more.
-struct Received(RecvStream);
+struct Received(Rc<RefCell<RecvStream>>);
 
 impl Stream for Received {
     type Item = Result<Bytes, PayloadError>;
 
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let part = ready!(self.0.poll_data(context));
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let mut body = self.0.borrow_mut();
+        let part = ready!(body.poll_data(context));
         Poll::Ready(part.map(|part| {
             let part = part.map_err(|error| PayloadError::Io(io::Error::other(error)))?;
             // Fails if the client has gone.
-            drop(self.0.flow_control().release_capacity(part.len()));
+            drop(body.flow_control().release_capacity(part.len()));
             Ok(part)
         }))
     }

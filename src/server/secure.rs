@@ -33,7 +33,6 @@ use rustls::AlertDescription;
 use rustls::ServerConfig;
 use tokio::io::AsyncRead;
 use tokio::io::AsyncWrite;
-use tokio::sync::Semaphore;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -42,6 +41,7 @@ use crate::http::guard::reached::Reached;
 use crate::notice::Notice;
 use crate::server::h2;
 use crate::server::h2::App;
+use crate::server::h2::Room;
 use crate::server::requests::Say;
 
 /// The first byte of a connection that begins with TLS: a record with a handshake (RFC 8446, section 5.1).
@@ -49,9 +49,6 @@ const HANDSHAKE: u8 = 22;
 
 /// How long a client may take until it has said who it is.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// How many requests may be open over HTTP/2, in all connections. One takes some kilobytes, and a connection has room for many.
-const OPEN: usize = 20_000;
 
 /// What the connections share.
 #[derive(Clone)]
@@ -84,7 +81,7 @@ impl Secure {
         B: MessageBody + 'static,
     {
         let (workers, connections) = (self.workers, self.connections);
-        let shared = Shared { secure: self, room: Arc::new(Semaphore::new(OPEN)), is_doubted: Arc::default() };
+        let shared = Shared { secure: self, room: Room::default(), is_doubted: Arc::default() };
         let factory = move || {
             let (app, shared) = (app.clone(), shared.clone());
             fn_factory(move || {
@@ -116,7 +113,7 @@ impl Secure {
 #[derive(Clone)]
 struct Shared {
     secure: Secure,
-    room: Arc<Semaphore>,
+    room: Room,
     /// Whether it was told that a client does not believe the certificate.
     is_doubted: Arc<AtomicBool>,
 }

@@ -8,6 +8,7 @@ use std::time::Instant;
 use rustix::process::Resource;
 
 use crate::secure::Home;
+use crate::secure::Http2;
 use crate::support::DEADLINE;
 use crate::support::Server;
 use crate::support::Site;
@@ -350,15 +351,31 @@ fn bodies_that_are_half_sent_have_a_bound() {
 
 #[test]
 fn who_reads_nothing_over_http_2_makes_the_server_keep_little() {
-    let site = Site::with(&[("data.json", "0"), ("picture.bin", &"p".repeat(900_000))]);
+    let site =
+        Site::with(&[("data.json", "0"), ("picture.bin", &"p".repeat(900_000)), ("text.txt", &"t".repeat(60_000))]);
     let home = Home::new();
     let secure = home.serve(&site, &[]);
     let start = memory(&secure.server);
-    // One connection, of which no stream takes a byte.
-    let mut connection = secure.http2_with(0);
+    // Connections of which no stream takes a byte, and one that takes all and reads nothing.
     let here = format!("localhost:{}", secure.server.port());
-    let asked = (0..1500).map(|_| connection.begin(&here, "GET", "/picture.bin", &[], "")).collect::<Vec<_>>();
-    let answers = asked.into_iter().map(|asked| asked.finish().expect("an answer")).collect::<Vec<_>>();
+    let mut connections = (0..5).map(|_| secure.http2_with(0)).collect::<Vec<_>>();
+    connections.push(secure.http2_with(1 << 30));
+    let ask = |connection: &mut Http2<'_>| {
+        let files = ["/picture.bin", "/text.txt"].into_iter().cycle().take(1500);
+        files.map(|file| connection.begin(&here, "GET", file, &[], "").answer).collect::<Vec<_>>()
+    };
+    let asked = connections.iter_mut().flat_map(ask).collect::<Vec<_>>();
+    // Whoever else asks is answered, and hears.
+    let mut events = secure.http2();
+    let mut events = events.follow("/data.json");
+    events.expect("data: 0");
+    site.write("data.json", "1");
+    events.expect("data: 1");
     let used = memory(&secure.server).saturating_sub(start);
-    assert!(used < 64 << 10, "{used} KiB for {} answers that nobody reads", answers.len());
+    assert!(used < 96 << 10, "{used} KiB for {} requests of which nobody reads the answer", asked.len());
+    // What has gone takes no room any more.
+    drop(asked);
+    drop(connections);
+    secure.wait_for_status(|status| status["streams"] == 1);
+    assert_eq!(secure.http2().get("/text.txt", &[]).bytes.len(), 60_000);
 }
