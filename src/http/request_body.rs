@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
+use actix_web::error::PayloadError;
 use actix_web::http::header;
 use actix_web::rt::time::timeout;
 use actix_web::web::Payload;
 use bytes::Bytes;
+use bytes::BytesMut;
+use futures_util::StreamExt;
 use tokio::sync::Semaphore;
 
 /// How long a body may take to come.
@@ -52,11 +55,25 @@ impl Room {
         let Ok(_room) = self.0.try_acquire_many(kibibytes) else {
             return Err(HttpResponse::ServiceUnavailable().body("too many large bodies are on their way: try again\n"));
         };
-        match timeout(PATIENCE, payload.to_bytes_limited(limit)).await {
-            Ok(Ok(Ok(body))) => Ok(body),
-            Ok(Ok(Err(_))) => Err(HttpResponse::BadRequest().body("the body can't be read\n")),
-            Ok(Err(_)) => Err(HttpResponse::PayloadTooLarge().body(too_large)),
+        match timeout(PATIENCE, collect(payload, announced.unwrap_or(0), limit)).await {
+            Ok(Ok(Some(body))) => Ok(body),
+            Ok(Err(_)) => Err(HttpResponse::BadRequest().body("the body can't be read\n")),
+            Ok(Ok(None)) => Err(HttpResponse::PayloadTooLarge().body(too_large)),
             Err(_) => Err(HttpResponse::RequestTimeout().body("the body did not come\n")),
         }
     }
+}
+
+/// The whole body; `None` if it has more than `limit` bytes. What is announced is reserved at once: a body that grows would be
+/// copied again and again, and take twice the room meanwhile.
+async fn collect(mut payload: Payload, announced: usize, limit: usize) -> Result<Option<Bytes>, PayloadError> {
+    let mut body = BytesMut::with_capacity(announced.min(limit));
+    while let Some(part) = payload.next().await {
+        let part = part?;
+        if body.len() + part.len() > limit {
+            return Ok(None);
+        }
+        body.extend_from_slice(&part);
+    }
+    Ok(Some(body.freeze()))
 }
