@@ -13,6 +13,8 @@ use std::time::Duration;
 
 use crate::source::file::FileContent;
 #[cfg(target_os = "linux")]
+use crate::source::fingerprint;
+#[cfg(target_os = "linux")]
 use crate::source::fingerprint::Fingerprint;
 
 /// The number of a device: major and minor.
@@ -30,9 +32,10 @@ thread_local! {
 }
 
 /// Reads a file of up to `limit` bytes if that needs no waiting at all: it is on this device, which is a disk of this machine,
-/// the way to it and its content are in memory, and nobody can be writing to it now. `None` for everything else.
+/// the way to it and its content are in memory, and nobody can be writing to it now; and it has no other names, unless `may_be_shared`.
+/// `None` for everything else.
 #[cfg(target_os = "linux")]
-pub(super) fn read_now(name: &Path, device: Device, limit: u64) -> Option<FileContent> {
+pub(super) fn read_now(name: &Path, device: Device, limit: u64, may_be_shared: bool) -> Option<FileContent> {
     use rustix::fs::AtFlags;
     use rustix::fs::CWD;
     use rustix::fs::Mode;
@@ -56,7 +59,8 @@ pub(super) fn read_now(name: &Path, device: Device, limit: u64) -> Option<FileCo
     let before = place.metadata().ok()?;
     // The time of a file is set when a write begins.
     let is_at_rest = before.modified().ok()?.elapsed().is_ok_and(|age| age > WRITE);
-    if !before.is_file() || before.len() > limit || !is_at_rest {
+    let is_shared = !may_be_shared && fingerprint::shared(&before).is_some();
+    if !before.is_file() || before.len() > limit || !is_at_rest || is_shared {
         return None;
     }
     let file = open(OFlags::RDONLY | OFlags::NONBLOCK)?;
@@ -96,7 +100,7 @@ pub(super) fn disk(_: &Path) -> Option<Device> {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn read_now(_: &Path, _: Device, _: u64) -> Option<FileContent> {
+pub(super) fn read_now(_: &Path, _: Device, _: u64, _: bool) -> Option<FileContent> {
     None
 }
 

@@ -108,6 +108,13 @@ impl Directory {
         self.hidden.iter().any(|hidden| hidden == name)
     }
 
+    /// Whether this is a hidden file under another of its names (a hard link).
+    fn is_namesake(&self, metadata: &Metadata) -> bool {
+        let Some(shared) = fingerprint::shared(metadata) else { return false };
+        let mut hidden = self.hidden.iter().filter_map(|hidden| fs::metadata(hidden).ok());
+        hidden.any(|hidden| fingerprint::identity(&hidden) == shared)
+    }
+
     fn is_unlinked(&self, name: &Path) -> bool {
         self.unlinked.iter().any(|unlinked| unlinked == name)
     }
@@ -154,6 +161,9 @@ impl Directory {
         let metadata = file.metadata()?;
         if !metadata.is_file() {
             return Err(ReadError::Unreadable(io::Error::other("not a regular file")));
+        }
+        if self.is_namesake(&metadata) {
+            return Err(ReadError::Missing);
         }
         Ok((file, metadata))
     }
@@ -221,7 +231,7 @@ impl Source for Directory {
         if self.is_hidden(&name) {
             return None;
         }
-        access::read_now(&name, self.disk?, AT_HAND.min(self.limit))
+        access::read_now(&name, self.disk?, AT_HAND.min(self.limit), self.hidden.is_empty())
     }
 
     fn standing(&self, path: &SitePath) -> Standing {
