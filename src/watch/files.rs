@@ -1,48 +1,115 @@
 //! A few files that are no part of a site.
 
 use std::collections::BTreeSet;
+use std::path::Component;
 use std::path::Path;
+use std::path::PathBuf;
+use std::path::absolute;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 use std::time::Instant;
 
+use crate::watch::route::LINKS;
+use crate::watch::system::Change;
 use crate::watch::system::SystemWatcher;
 use crate::watch::system::WatchError;
 
 /// Files that belong together are saved one after the other, and are not looked at in between.
 const QUIET: Duration = Duration::from_millis(200);
 
-/// A directory in which something happens all the time is looked at all the same.
+/// Files that are saved all the time are looked at all the same.
 const LONGEST: Duration = Duration::from_secs(1);
 
-/// Calls `settled` from a thread of its own whenever something has happened in the directories of these files, and in those that
-/// they are links to, and it is quiet again. It goes on to the end of the program.
+/// Calls `settled` from a thread of its own whenever something has happened to these files, or on the way to them, and it is quiet
+/// again. It goes on to the end of the program.
 ///
 /// # Errors
 ///
 /// If the system doesn't watch them.
 pub fn follow(files: &[&Path], settled: impl Fn() + Send + 'static) -> Result<(), WatchError> {
-    let real = files.iter().filter_map(|file| file.canonicalize().ok());
-    let named = files.iter().filter_map(|file| {
-        let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Some(parent.canonicalize().ok()?.join(file.file_name()?))
-    });
-    let directories = real.chain(named).filter_map(|file| file.parent().map(Path::to_path_buf));
-    let directories = directories.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>();
+    let files = files.iter().map(|file| file.to_path_buf()).collect::<Vec<_>>();
     let (sender, changes) = mpsc::channel();
-    // Nobody hears of changes that come after the end, and nobody needs to.
-    let mut watcher = SystemWatcher::new(&directories, move |_| sender.send(()).unwrap_or_default())?;
-    directories.iter().try_for_each(|directory| watcher.watch(directory))?;
+    // Anything on the way counts, wherever it is. Nobody hears of changes that come after the end, and nobody needs to.
+    let everywhere = [PathBuf::new()];
+    let mut watcher = SystemWatcher::new(&everywhere, move |change| sender.send(change).unwrap_or_default())?;
+    let mut places = all_ways(&files);
+    let mut watched = directories(&places);
+    watched.iter().try_for_each(|directory| watcher.watch(directory))?;
     let run = move || {
-        let _watcher = watcher;
-        while changes.recv().is_ok() {
+        while let Ok(change) = changes.recv() {
+            if !concerns(&change, &places) {
+                continue;
+            }
             let end = Instant::now() + LONGEST;
             while Instant::now() < end && changes.recv_timeout(QUIET).is_ok() {}
+            // The way may lead elsewhere now. Watched before it is read, so that nothing is lost in between; and anew, because
+            // another directory may have taken the place of one.
+            watched.iter().for_each(|directory| watcher.unwatch(directory));
+            places = all_ways(&files);
+            watched = directories(&places);
+            // What is missing is told by what it is missing in.
+            watched.iter().for_each(|directory| watcher.watch(directory).unwrap_or_default());
             settled();
         }
     };
     // Without a thread, the files stay as they were read.
     drop(thread::Builder::new().name("certificate".into()).spawn(run));
     Ok(())
+}
+
+fn concerns(change: &Change, places: &BTreeSet<PathBuf>) -> bool {
+    match change {
+        Change::Done(place) | Change::Written(place) | Change::Touched(place) | Change::Gone(place) => {
+            places.contains(place)
+        }
+        Change::Lost => true,
+    }
+}
+
+fn all_ways(files: &[PathBuf]) -> BTreeSet<PathBuf> {
+    files.iter().flat_map(|file| way(file)).collect()
+}
+
+/// The directories that tell of these places.
+fn directories(places: &BTreeSet<PathBuf>) -> BTreeSet<PathBuf> {
+    places.iter().filter_map(|place| place.parent()).filter(|parent| parent.is_dir()).map(Path::to_path_buf).collect()
+}
+
+/// All that is looked up on the way to a file: directories, links, and the file itself.
+fn way(file: &Path) -> BTreeSet<PathBuf> {
+    let mut places = BTreeSet::new();
+    let mut path = absolute(file).unwrap_or_else(|_| file.to_path_buf());
+    for _ in 0..LINKS {
+        path = without_dots(&path);
+        let ancestors = path.ancestors().collect::<Vec<_>>();
+        let mut link = None;
+        for place in ancestors.into_iter().rev() {
+            places.insert(place.to_path_buf());
+            if let (Ok(target), Some(parent), Ok(rest)) = (place.read_link(), place.parent(), path.strip_prefix(place))
+            {
+                // A root of its own replaces what is before it.
+                link = Some(parent.join(target).join(rest));
+                break;
+            }
+        }
+        match link {
+            Some(next) => path = next,
+            None => break,
+        }
+    }
+    places
+}
+
+/// The same without `.` and `..`: there are no links before them.
+fn without_dots(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => drop(plain.pop()),
+            other => plain.push(other),
+        }
+    }
+    plain
 }
