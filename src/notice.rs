@@ -49,8 +49,6 @@ pub enum Notice<'a> {
     StartAgain,
     /// The certificates are signed by the authority of mkcert.
     Mkcert { file: &'a Path },
-    /// There is no authority of ours.
-    NoAuthority,
     /// The usual port was taken, so this one is used.
     PortTaken { taken: u16 },
     /// A file of the user's is broken.

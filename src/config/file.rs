@@ -207,6 +207,9 @@ fn option(name: &str, value: &Spanned<DeValue<'_>>) -> Result<Vec<OsString>, Str
         DeValue::Boolean(false) if is_flag || may_be_bare => Ok(Vec::new()),
         DeValue::Boolean(true) if is_flag || may_be_bare => Ok(vec![bare()]),
         _ if is_flag => Err(format!("{name} is true or false")),
+        DeValue::Array(list) if list.is_empty() && name == HTTPS => {
+            Err(format!("{name} is true, or a list of two files: the certificate and its key"))
+        }
         DeValue::Array(list) if matches!(option.get_action(), ArgAction::Append) => {
             let texts = list.iter().map(|one| text(one.get_ref())).collect::<Option<Vec<_>>>();
             texts.map(|texts| texts.into_iter().map(with).collect()).ok_or_else(|| format!("{name} is a list of texts"))

@@ -55,6 +55,6 @@ pub(super) fn lines(notice: &Notice<'_>) -> Vec<String> {
             format!("savecast: certificates are signed by the authority of mkcert, {}", file.display()),
             hint("mkcert -install has it trusted, and mkcert -uninstall undoes that"),
         ],
-        _ => vec!["savecast: there is nothing to undo, because no authority for certificates was made".to_owned()],
+        _ => Vec::new(),
     }
 }

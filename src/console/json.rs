@@ -30,7 +30,6 @@ pub fn json(notice: &Notice<'_>) -> Value {
         Notice::TrustFailed { store, .. } => ("trust-failed", json!({ "store": store })),
         Notice::StartAgain => ("start-again", json!({})),
         Notice::Mkcert { .. } => ("mkcert", json!({})),
-        Notice::NoAuthority => ("no-authority", json!({})),
         Notice::PortTaken { taken } => ("port-taken", json!({ "port": taken })),
         Notice::Broken { path, problem } => {
             let place = problem.place.unzip();

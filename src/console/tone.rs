@@ -28,7 +28,6 @@ pub fn tone(notice: &Notice<'_>) -> Tone {
         | Notice::Trust { .. }
         | Notice::StartAgain
         | Notice::Mkcert { .. }
-        | Notice::NoAuthority
         | Notice::Sent { .. }
         | Notice::Effect { .. }
         | Notice::Request { .. }

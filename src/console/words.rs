@@ -40,8 +40,7 @@ pub(crate) fn lines(notice: &Notice<'_>) -> Vec<String> {
         | Notice::Trust { .. }
         | Notice::TrustFailed { .. }
         | Notice::StartAgain
-        | Notice::Mkcert { .. }
-        | Notice::NoAuthority => certificates::lines(notice),
+        | Notice::Mkcert { .. } => certificates::lines(notice),
         Notice::PortTaken { taken } => vec![format!("savecast: port {taken} is taken, using the next free one")],
         Notice::Broken { path, problem } => {
             let place = problem.place.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();

@@ -13,16 +13,17 @@ use crate::tls::trust;
 ///
 /// If there is no authority for certificates, and none can be made.
 pub fn trust(remove: bool) -> Result<bool, ServerError> {
-    if remove && !Authority::is_there() {
-        console::say(&Notice::NoAuthority);
-        return Ok(true);
-    }
-    let authority = Authority::of_person().map_err(ServerError::Tls)?;
-    if authority.is_mkcert() {
-        console::say(&Notice::Mkcert { file: authority.file() });
-        return Ok(true);
-    }
-    let outcomes = trust::change(&authority, !remove, &|command| console::say(&Notice::Running { command }));
+    let tell = |command: &str| console::say(&Notice::Running { command });
+    let outcomes = if remove {
+        trust::remove(&tell)
+    } else {
+        let authority = Authority::of_person().map_err(ServerError::Tls)?;
+        if authority.is_mkcert() {
+            console::say(&Notice::Mkcert { file: authority.file() });
+            return Ok(true);
+        }
+        trust::add(&authority, &tell)
+    };
     for outcome in &outcomes {
         let store = outcome.store.as_str();
         console::say(&match &outcome.result {

@@ -2,7 +2,6 @@
 
 use std::env;
 use std::fmt;
-use std::fs;
 use std::io;
 use std::path::Path;
 use std::path::PathBuf;
@@ -64,19 +63,12 @@ impl Authority {
     ///
     /// If it can't be read or made.
     pub fn of_person() -> Result<Self, TlsError> {
-        let directory = private::data_home().ok_or(TlsError::NoPlace)?.join(DIRECTORY);
+        let directory = directory().ok_or(TlsError::NoPlace)?;
         private::make_directory(&directory).map_err(|error| TlsError::Place(directory.clone(), error))?;
         match mkcert(&directory) {
             Some(authority) => Ok(authority),
             None => own(directory),
         }
-    }
-
-    /// Whether there is one already, so that none would have to be made.
-    #[must_use]
-    pub fn is_there() -> bool {
-        let Some(directory) = private::data_home().map(|home| home.join(DIRECTORY)) else { return false };
-        directory.join(CERTIFICATE).exists() || mkcert(&directory).is_some()
     }
 
     /// The directory for files of its own.
@@ -104,10 +96,7 @@ impl Authority {
 
     /// What it is called, by which stores know it.
     pub(super) fn name(&self) -> String {
-        let certificate = parsed(&self.der);
-        let subject = certificate.as_ref().map(|certificate| certificate.subject());
-        let name = subject.and_then(|subject| subject.iter_common_name().next());
-        name.and_then(|name| name.as_str().ok()).unwrap_or("savecast").to_owned()
+        name(&self.der).unwrap_or_else(|| "savecast".to_owned())
     }
 
     /// A few letters that no other authority has.
@@ -137,17 +126,33 @@ impl Authority {
         if certificate.public_key().raw != key.subject_public_key_info() {
             return Err(wrong("its certificate is for another key"));
         }
-        if !certificate.is_ca() || certificate.validity().not_after.to_datetime() < OffsetDateTime::now_utc() + LEAST {
+        let (validity, now) = (certificate.validity(), OffsetDateTime::now_utc());
+        if !certificate.is_ca() || validity.not_after.to_datetime() < now + LEAST {
             return Err(wrong("its time is over"));
+        }
+        if validity.not_before.to_datetime() > now {
+            return Err(wrong("its time has not begun; is the clock of this machine right?"));
         }
         let issuer = Issuer::from_ca_cert_der(&der, key).map_err(TlsError::Making)?;
         Ok(Self { directory, file, pem, der, issuer, is_mkcert })
     }
 }
 
+/// Where our files are.
+pub(super) fn directory() -> Option<PathBuf> {
+    private::data_home().map(|home| home.join(DIRECTORY))
+}
+
 /// What stands in a certificate.
 pub(super) fn parsed<'a>(der: &'a CertificateDer<'_>) -> Option<X509Certificate<'a>> {
     x509_parser::parse_x509_certificate(der).ok().map(|(_, certificate)| certificate)
+}
+
+/// What a certificate is called.
+pub(super) fn name(der: &CertificateDer<'_>) -> Option<String> {
+    let certificate = parsed(der)?;
+    let name = certificate.subject().iter_common_name().next()?;
+    name.as_str().ok().map(str::to_owned)
 }
 
 /// That of mkcert, if it is there, with its key, and good: people take the key away from where it isn't needed.
@@ -157,8 +162,8 @@ fn mkcert(directory: &Path) -> Option<Authority> {
         _ => private::data_home()?.join("mkcert"),
     };
     let file = root.join("rootCA.pem");
-    let pem = fs::read_to_string(&file).ok()?;
-    let key = fs::read_to_string(root.join("rootCA-key.pem")).ok()?;
+    let pem = private::read_text(&file).ok()?;
+    let key = private::read_text(&root.join("rootCA-key.pem")).ok()?;
     Authority::new(directory.to_path_buf(), file, pem, &key, true).ok()
 }
 
@@ -177,12 +182,11 @@ fn own(directory: PathBuf) -> Result<Authority, TlsError> {
 fn certificate(key: &str) -> Result<String, rcgen::Error> {
     let key = KeyPair::from_pem(key)?;
     let mut params = CertificateParams::default();
-    let who = env::var("USER").or_else(|_| env::var("USERNAME")).unwrap_or_else(|_| "somebody".into());
     let host = names::host_name().unwrap_or_else(|| "this machine".into());
     // Stores know certificates by their names, so no two are to have the same.
     let id = id(&key);
     params.distinguished_name.push(DnType::OrganizationName, "savecast");
-    params.distinguished_name.push(DnType::CommonName, format!("savecast of {who} at {host} ({id})"));
+    params.distinguished_name.push(DnType::CommonName, format!("{} at {host} ({id})", of_person()));
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params.name_constraints =
@@ -191,6 +195,13 @@ fn certificate(key: &str) -> Result<String, rcgen::Error> {
     params.not_before = now - Duration::days(1);
     params.not_after = now + Duration::days(YEARS * 365);
     Ok(params.self_signed(&key)?.pem())
+}
+
+/// What the names of all authorities of this person begin with. Some letters mean something to the programs that look for them.
+pub(super) fn of_person() -> String {
+    let mut who = env::var("USER").or_else(|_| env::var("USERNAME")).unwrap_or_else(|_| "somebody".into());
+    who.retain(|letter| letter.is_ascii_alphanumeric() || "-_.".contains(letter));
+    format!("savecast of {who}")
 }
 
 fn id(key: &KeyPair) -> String {

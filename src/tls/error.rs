@@ -17,6 +17,12 @@ pub enum TlsError {
     Authority(PathBuf, &'static str),
     /// A file that was named can't be read.
     Unreadable(PathBuf, io::Error),
+    /// It is in another format.
+    NotPem(PathBuf),
+    /// The certificate for the key is not the first one in the file.
+    Order(PathBuf),
+    /// It is of a kind that the library does not know: a certificate or a key.
+    Unsupported(PathBuf, &'static str),
     /// There is no certificate in it.
     NoCertificate(PathBuf),
     /// There is no key in it.
@@ -47,10 +53,22 @@ impl TlsError {
             }
             Self::Authority(file, _) => {
                 let directory = file.parent().unwrap_or(file).display();
-                format!("remove {directory}, and a new one is made; then run savecast trust again")
+                format!(
+                    "run savecast trust --remove, and then remove {directory}: a new one is made, to be trusted anew"
+                )
             }
             Self::NoCertificate(_) | Self::NoKey(_) => {
                 "two files in PEM are needed, first the certificate: --https cert.pem key.pem".into()
+            }
+            Self::NotPem(file) => format!(
+                "turn it into PEM: openssl x509 -in {0} -out cert.pem, openssl pkey -in {0} -out key.pem, or for PKCS 12 \
+                 openssl pkcs12 -in {0} -nodes -out both.pem",
+                file.display()
+            ),
+            Self::Order(_) => "put the certificate of this server first, then the one that has signed it".into(),
+            Self::Unsupported(_, "certificate") => "have one made of version 3, as all authorities do".into(),
+            Self::Unsupported(..) => {
+                "make one that browsers know: RSA of 2048 bits or more, P-256, P-384 or Ed25519".into()
             }
             Self::Encrypted(file) => {
                 format!("write it without one: openssl pkey -in {} -out key.pem", file.display())
@@ -72,6 +90,13 @@ impl fmt::Display for TlsError {
                 write!(f, "cannot use the authority for certificates in {}: {why}", file.display())
             }
             Self::Unreadable(file, _) => write!(f, "cannot read {}", file.display()),
+            Self::NotPem(file) => write!(f, "cannot use {}: it is not in PEM", file.display()),
+            Self::Order(file) => {
+                write!(f, "cannot use {}: its first certificate is not the one for the key", file.display())
+            }
+            Self::Unsupported(file, what) => {
+                write!(f, "cannot use {}: the {what} is of a kind that is not supported", file.display())
+            }
             Self::NoCertificate(file) => write!(f, "cannot use {}: there is no certificate in it", file.display()),
             Self::NoKey(file) => write!(f, "cannot use {}: there is no private key in it", file.display()),
             Self::Encrypted(file) => write!(f, "cannot use {}: it is protected by a passphrase", file.display()),
@@ -99,6 +124,9 @@ impl Error for TlsError {
             Self::Making(error) => Some(error),
             Self::NoPlace
             | Self::Authority(..)
+            | Self::NotPem(_)
+            | Self::Order(_)
+            | Self::Unsupported(..)
             | Self::NoCertificate(_)
             | Self::NoKey(_)
             | Self::Encrypted(_)

@@ -1,9 +1,5 @@
 //! A certificate that the person brings.
 
-use std::fs;
-use std::fs::File;
-use std::io;
-use std::io::Read;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,9 +17,7 @@ use time::OffsetDateTime;
 use crate::tls;
 use crate::tls::authority;
 use crate::tls::error::TlsError;
-
-/// The largest file that is read, in bytes.
-const LARGEST: u64 = 1 << 20;
+use crate::tls::private;
 
 /// A certificate and its key, each in a file in PEM. What stands there is used from [`FileCertificate::load`] to the next one.
 #[derive(Debug)]
@@ -71,19 +65,18 @@ impl ResolvesServerCert for FileCertificate {
 }
 
 fn read(certificate_file: &Path, key_file: &Path) -> Result<CertifiedKey, TlsError> {
-    let text = text_of(certificate_file)?;
-    let chain = CertificateDer::pem_slice_iter(text.as_bytes()).collect::<Result<Vec<_>, _>>().ok();
-    let chain = chain.filter(|chain| !chain.is_empty());
+    let pem = pem_of(certificate_file)?;
     let none = || TlsError::NoCertificate(certificate_file.to_path_buf());
-    let chain = chain.ok_or_else(none)?;
-    let certificate = authority::parsed(&chain[0]).ok_or_else(none)?;
-    let (start, end) =
-        (certificate.validity().not_before.to_datetime(), certificate.validity().not_after.to_datetime());
-    let text = text_of(key_file)?;
-    if text.contains("ENCRYPTED") {
+    let chain = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>().map_err(|_| none())?;
+    // One that makes no sense would be refused by browsers, wherever it stands.
+    let certificates = chain.iter().map(authority::parsed).collect::<Option<Vec<_>>>().ok_or_else(none)?;
+    let validity = certificates.first().ok_or_else(none)?.validity();
+    let (start, end) = (validity.not_before.to_datetime(), validity.not_after.to_datetime());
+    let pem = pem_of(key_file)?;
+    if ENCRYPTED.iter().any(|mark| contains(&pem, mark)) {
         return Err(TlsError::Encrypted(key_file.to_path_buf()));
     }
-    let key = PrivateKeyDer::from_pem_slice(text.as_bytes()).map_err(|_| TlsError::NoKey(key_file.to_path_buf()))?;
+    let key = PrivateKeyDer::from_pem_slice(&pem).map_err(|_| TlsError::NoKey(key_file.to_path_buf()))?;
     let now = OffsetDateTime::now_utc();
     if end < now {
         return Err(TlsError::Expired(certificate_file.to_path_buf(), end.date().to_string()));
@@ -91,21 +84,34 @@ fn read(certificate_file: &Path, key_file: &Path) -> Result<CertifiedKey, TlsErr
     if start > now {
         return Err(TlsError::NotYet(certificate_file.to_path_buf(), start.date().to_string()));
     }
-    CertifiedKey::from_der(chain, key, &tls::provider()).map_err(|error| match error {
+    let provider = tls::provider();
+    let of = |one: &CertificateDer<'static>| CertifiedKey::from_der(vec![one.clone()], key.clone_key(), &provider);
+    let is_other = chain.iter().skip(1).any(|one| of(one).is_ok());
+    CertifiedKey::from_der(chain, key, &provider).map_err(|error| match error {
+        rustls::Error::InconsistentKeys(_) if is_other => TlsError::Order(certificate_file.to_path_buf()),
         rustls::Error::InconsistentKeys(_) => {
             TlsError::Mismatch(certificate_file.to_path_buf(), key_file.to_path_buf())
         }
-        error => TlsError::Library(error),
+        rustls::Error::InvalidCertificate(_) => TlsError::Unsupported(certificate_file.to_path_buf(), "certificate"),
+        _ => TlsError::Unsupported(key_file.to_path_buf(), "key"),
     })
 }
 
-fn text_of(file: &Path) -> Result<String, TlsError> {
-    let failed = |error| TlsError::Unreadable(file.to_path_buf(), error);
-    // A FIFO would be waited for.
-    if !fs::metadata(file).map_err(failed)?.is_file() {
-        return Err(failed(io::Error::other("it is no file")));
+/// What stands in files with keys that are behind a passphrase (RFC 7468, section 11; RFC 1421, section 4.6.1.1).
+const ENCRYPTED: [&[u8]; 2] = [b"-----BEGIN ENCRYPTED PRIVATE KEY-----", b"Proc-Type: 4,ENCRYPTED"];
+
+/// What is in a file in PEM. Editors of Windows put a mark before it.
+fn pem_of(file: &Path) -> Result<Vec<u8>, TlsError> {
+    let mut bytes = private::read(file).map_err(|error| TlsError::Unreadable(file.to_path_buf(), error))?;
+    if bytes.starts_with(&[0xef, 0xbb, 0xbf]) {
+        bytes.drain(..3);
     }
-    let mut text = String::new();
-    File::open(file).and_then(|file| file.take(LARGEST).read_to_string(&mut text)).map_err(failed)?;
-    Ok(text)
+    if bytes.contains(&0) {
+        return Err(TlsError::NotPem(file.to_path_buf()));
+    }
+    Ok(bytes)
+}
+
+fn contains(bytes: &[u8], mark: &[u8]) -> bool {
+    bytes.windows(mark.len()).any(|part| part == mark)
 }

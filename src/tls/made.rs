@@ -1,7 +1,6 @@
 //! Certificates that we make for the names of this machine.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -62,6 +61,7 @@ struct Current {
 struct Leaf {
     key: Arc<CertifiedKey>,
     names: BTreeSet<Name>,
+    start: OffsetDateTime,
     end: OffsetDateTime,
 }
 
@@ -75,7 +75,7 @@ impl MadeCertificate {
     pub fn new(authority: Authority, given: &[String]) -> Result<(Self, BTreeSet<Name>), TlsError> {
         let (given, refused) = given.iter().map(|name| Name::new(name)).partition(|name| authority.may_sign(name));
         let wanted = wanted(&authority, &given);
-        let kept = fs::read_to_string(file(&authority)).ok().and_then(|text| Leaf::read(&authority, &text));
+        let kept = private::read_text(&file(&authority)).ok().and_then(|text| Leaf::read(&authority, &text));
         let certificate = match kept.filter(|kept| kept.is_good(&wanted)) {
             Some(kept) => kept,
             None => Leaf::make(&authority, wanted)?,
@@ -137,11 +137,11 @@ impl Leaf {
         let made = params.signed_by(&key, authority.issuer()).map_err(TlsError::Making)?;
         let text = [key.serialize_pem(), made.pem(), authority.pem().to_owned()].concat();
         drop(private::replace(&file(authority), &text));
-        let end = params.not_after;
+        let (start, end) = (params.not_before, params.not_after);
         let chain = vec![made.der().clone(), authority.der().clone()];
         let key = PrivateKeyDer::from_pem_slice(key.serialize_pem().as_bytes()).expect("it was just written");
         let key = CertifiedKey::from_der(chain, key, &tls::provider()).map_err(TlsError::Library)?;
-        Ok(Self { key: Arc::new(key), names, end })
+        Ok(Self { key: Arc::new(key), names, start, end })
     }
 
     /// That of an earlier start, if this authority has signed it.
@@ -149,16 +149,19 @@ impl Leaf {
         let chain = CertificateDer::pem_slice_iter(text.as_bytes()).collect::<Result<Vec<_>, _>>().ok()?;
         let key = PrivateKeyDer::from_pem_slice(text.as_bytes()).ok()?;
         let certificate = authority::parsed(chain.first()?)?;
-        let (names, end) = (names::of_certificate(&certificate), certificate.validity().not_after.to_datetime());
+        let names = names::of_certificate(&certificate);
+        let validity = certificate.validity();
+        let (start, end) = (validity.not_before.to_datetime(), validity.not_after.to_datetime());
         if chain.get(1) != Some(authority.der()) {
             return None;
         }
         let key = CertifiedKey::from_der(chain, key, &tls::provider()).ok()?;
-        Some(Self { key: Arc::new(key), names, end })
+        Some(Self { key: Arc::new(key), names, start, end })
     }
 
-    /// Whether it is for these names, and for long enough.
+    /// Whether it is for these names, now and for long enough.
     fn is_good(&self, wanted: &BTreeSet<Name>) -> bool {
-        self.names == *wanted && self.end - OffsetDateTime::now_utc() > EARLY
+        let now = OffsetDateTime::now_utc();
+        self.names == *wanted && self.start <= now && self.end - now > EARLY
     }
 }

@@ -23,7 +23,7 @@ pub enum Name {
 impl Name {
     /// Reads a name as it stands in a URL, but without a port.
     pub(super) fn new(text: &str) -> Self {
-        let text = text.trim_start_matches('[').trim_end_matches(']');
+        let text = text.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.');
         text.parse().map_or_else(|_| Self::Dns(text.to_ascii_lowercase()), Self::Ip)
     }
 
@@ -72,6 +72,11 @@ pub(super) fn host_name() -> Option<String> {
     #[cfg(not(unix))]
     let name = std::env::var("COMPUTERNAME").ok()?;
     let name = name.trim_end_matches('.').to_ascii_lowercase();
+    is_host(&name).then_some(name)
+}
+
+/// Whether a name may stand in a certificate (RFC 1123, section 2.1).
+fn is_host(name: &str) -> bool {
     let is_label = |label: &str| {
         !label.is_empty()
             && label.len() <= 63
@@ -79,7 +84,7 @@ pub(super) fn host_name() -> Option<String> {
             && !label.ends_with('-')
             && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
-    (name.len() < 250 && name.split('.').all(is_label)).then_some(name)
+    name.len() < 250 && name.split('.').all(is_label)
 }
 
 /// Names that are nobody's in the Internet (RFC 6761, RFC 6762, RFC 8375, and those that ICANN has set aside).
@@ -100,10 +105,10 @@ const V6: [(Ipv6Addr, u8); 3] = [
     (Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), 10),
 ];
 
-/// For what a new authority may sign: this machine and private networks. Who steals its key can't be anybody else with it.
+/// For what a new authority may sign: this machine and private networks. Who steals its key can't be anybody else with it. The name
+/// of the machine is not among them, because it may be one of the Internet: that of a machine called `dev` would be all below `.dev`.
 pub(super) fn permitted() -> Vec<GeneralSubtree> {
-    let host = host_name().filter(|host| !DNS.contains(&host.as_str()));
-    let dns = DNS.into_iter().map(str::to_owned).chain(host).map(GeneralSubtree::DnsName);
+    let dns = DNS.into_iter().map(str::to_owned).map(GeneralSubtree::DnsName);
     let v4 = V4.into_iter().map(|(address, prefix)| CidrSubnet::from_v4_prefix(address, prefix));
     let v6 = V6.into_iter().map(|(address, prefix)| CidrSubnet::from_v6_prefix(address.octets(), prefix));
     dns.chain(v4.chain(v6).map(GeneralSubtree::IpAddress)).collect()
@@ -111,6 +116,9 @@ pub(super) fn permitted() -> Vec<GeneralSubtree> {
 
 /// Whether an authority may sign this name (RFC 5280, section 4.2.1.10).
 pub(super) fn may_sign(authority: &X509Certificate<'_>, name: &Name) -> bool {
+    if matches!(name, Name::Dns(name) if !is_host(name)) {
+        return false;
+    }
     let Ok(constraints) = authority.name_constraints() else { return false };
     let Some(constraints) = constraints.map(|extension| extension.value) else { return true };
     let covers = |base: &GeneralName<'_>| match (base, name) {

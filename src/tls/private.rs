@@ -3,7 +3,9 @@
 use std::env;
 use std::fs;
 use std::fs::DirBuilder;
+use std::fs::File;
 use std::io;
+use std::io::Read;
 use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
@@ -43,18 +45,41 @@ pub(super) fn make_directory(directory: &Path) -> io::Result<()> {
     builder.create(directory)
 }
 
-/// The text in a file. If there is none, it is made; of two who make it at the same time, both get the text of one.
+/// The largest file that is read, in bytes.
+const LARGEST: u64 = 1 << 20;
+
+/// What is in a file. Neither a FIFO nor a file without an end is waited for.
+pub(super) fn read(file: &Path) -> io::Result<Vec<u8>> {
+    if !fs::metadata(file)?.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
+    let mut bytes = Vec::new();
+    File::open(file)?.take(LARGEST).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The same, of a file of ours, which is text.
+pub(super) fn read_text(file: &Path) -> io::Result<String> {
+    String::from_utf8(read(file)?).map_err(|_| io::Error::other("it is no text"))
+}
+
+/// The text in a file, which nobody else can read. If there is none, it is made; of two who make it at the same time, both get the text
+/// of one.
 pub(super) fn read_or_make(file: &Path, make: impl FnOnce() -> io::Result<String>) -> io::Result<String> {
-    match fs::read_to_string(file) {
+    match read_text(file) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        text => return text,
+        text => {
+            #[cfg(unix)]
+            drop(fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o600)));
+            return text;
+        }
     }
     match written(file, &make()?)?.persist_noclobber(file) {
         Ok(_) => {}
         Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {}
         Err(error) => return Err(error.error),
     }
-    fs::read_to_string(file)
+    read_text(file)
 }
 
 /// Replaces a file.

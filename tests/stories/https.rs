@@ -13,6 +13,8 @@ use rcgen::CertifiedIssuer;
 use rcgen::IsCa;
 use rcgen::KeyPair;
 use rcgen::KeyUsagePurpose;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use serde_json::Value;
 use time::OffsetDateTime;
 use x509_parser::extensions::GeneralName;
@@ -291,7 +293,7 @@ fn certificates_are_made_when_they_are_needed() {
     fs::write(home.path("savecast/authority.pem"), "nonsense").expect("a file");
     let (status, words) = home.try_serve(&site, &["--https"]).err().expect("an end");
     assert_eq!(status.code(), Some(1));
-    assert!(words.contains("authority.pem") && words.contains("hint: remove"), "{words}");
+    assert!(words.contains("authority.pem") && words.contains("savecast trust --remove"), "{words}");
 }
 
 #[test]
@@ -358,8 +360,11 @@ fn a_certificate_of_ones_own_is_read_again_when_it_is_saved() {
     let mut open = first.http2();
     let sent = first.certificates();
     assert_eq!(sent.len(), 2);
-    // The key is in the site, and no part of it.
-    assert_eq!(open.get("/tls/own-key.txt", &[]).status, 404);
+    // The key is in the site, and no part of it, under whatever name.
+    site.shell("ln tls/own-key.txt hard.txt; ln -s tls/own-key.txt soft.txt");
+    for name in ["/tls/own-key.txt", "/hard.txt", "/soft.txt"] {
+        assert_eq!(open.get(name, &[]).status, 404, "{name}");
+    }
     assert_eq!(open.get("/_savecast/ca.pem", &[]).status, 404);
     assert!(!home.path("savecast").exists());
     // What can't be used is told, and changes nothing.
@@ -370,6 +375,11 @@ fn a_certificate_of_ones_own_is_read_again_when_it_is_saved() {
         (certificate.as_str(), own((-1, 10)).1.as_str(), "is for another key"),
         (&expired, &expired_key, "expired on"),
         (&later, &later_key, "is good from"),
+        (
+            &format!("{certificate}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
+            &key,
+            "no certificate",
+        ),
         (&certificate, encrypted, "passphrase"),
         (&certificate, "", "no private key"),
         ("nonsense", &key, "no certificate"),
@@ -394,13 +404,37 @@ fn a_certificate_of_ones_own_is_read_again_when_it_is_saved() {
     site.shell("ln -s ../archive/2.crt tls/a && mv -T tls/a tls/own.crt; ln -s ../archive/2.key tls/b && mv -T tls/b tls/own-key.txt");
     second.server.expect_complaint("is used from now on");
     let Secure { server, .. } = second;
-    Secure::new(server, &site.path("tls/own.crt")).try_http1("localhost").expect("the third");
+    let third = Secure::new(server, &site.path("tls/own.crt"));
+    third.try_http1("localhost").expect("the third");
+    // Where the way leads to now, it is seen as well; also in a directory that has taken the place of another.
+    let mut before = third.certificates();
+    let Secure { mut server, .. } = third;
+    for command in [
+        ":",
+        "mv archive old && mkdir archive",
+        "rm -r archive && mkdir archive",
+        "mkdir v3 && rm -r archive && ln -s v3 archive",
+        "mkdir v4 && ln -s v4 next && mv -T next archive",
+        ":",
+    ] {
+        site.shell(command);
+        let (certificate, key) = own((-1, 40));
+        site.write("archive/2.crt", &certificate);
+        site.write("archive/2.key", &key);
+        server.expect_complaint("is used from now on");
+        let next = Secure::new(server, &site.path("tls/own.crt"));
+        assert_ne!(next.certificates(), before, "{command}");
+        before = next.certificates();
+        server = next.server;
+    }
 }
 
 #[test]
 fn a_certificate_that_is_none_is_refused_at_the_start() {
     let (site, home) = (site(), Home::new());
     let ((good, key), (expired, expired_key)) = (own((-1, 10)), own((-10, -1)));
+    let (of_server, of_authority) = good.split_at(good.rfind("-----BEGIN").expect("two certificates"));
+    let reversed = format!("{of_authority}{of_server}");
     let encrypted = "-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nAAAA\n-----END EC PRIVATE KEY-----\n";
     for (name, text) in [
         ("good", good.as_str()),
@@ -409,9 +443,19 @@ fn a_certificate_that_is_none_is_refused_at_the_start() {
         ("expired", &expired),
         ("expired-key", &expired_key),
         ("encrypted", encrypted),
+        ("first", &format!("\u{feff}Name: M\u{fc}ller, ENCRYPTED\n{key}{good}")),
+        ("order", &reversed),
+        ("der", "\0\u{1}\u{2}"),
     ] {
         site.write(name, text);
     }
+    drop(
+        home.try_serve(
+            &site,
+            &["--https", &site.path("first").display().to_string(), &site.path("first").display().to_string()],
+        )
+        .expect("both in one"),
+    );
     site.shell("mkfifo fifo; mkdir directory");
     let path = |name: &str| site.path(name).display().to_string();
     for (certificate, key, words) in [
@@ -420,6 +464,8 @@ fn a_certificate_that_is_none_is_refused_at_the_start() {
         ("good", "encrypted", ["passphrase", "openssl pkey"]),
         ("good", "missing", ["cannot read", "missing"]),
         ("key", "good", ["no certificate", "first the certificate"]),
+        ("order", "key", ["its first certificate is not the one", "first, then"]),
+        ("der", "key", ["it is not in PEM", "openssl"]),
         ("fifo", "key", ["cannot read", "fifo"]),
         ("good", "directory", ["cannot read", "directory"]),
     ] {
@@ -478,7 +524,7 @@ case "$3" in
   -N) : > "$database/cert9.db" ;;
   -A) echo "$7" > "$database/name" ;;
   -D) /bin/rm "$database/name" ;;
-  -L) [ "$(cat "$database/name" 2>/dev/null)" = "$5" ] ;;
+  -L) [ ! -f "$database/name" ] || echo "$(cat "$database/name")                         C,,  " ;;
 esac
 "#;
 
@@ -501,10 +547,11 @@ fn trust_is_given_and_taken_back_when_somebody_asks_for_it() {
         (String::from_utf8_lossy(&words).into_owned(), home.path("asked"))
     };
     let (words, asked) = run(&["trust", "--remove"]);
-    assert!(words.contains("nothing to undo") && !asked.exists(), "{words}");
+    assert!(words.contains("was not trusted by") && !home.path("savecast").exists(), "{words}");
+    assert!(!fs::read_to_string(&asked).unwrap_or_default().contains(" -D "), "{words}");
     let hint = "run savecast trust once";
     home.serve(&site, &[]).server.expect_complaint(hint);
-    assert!(!asked.exists());
+    assert!(!fs::read_to_string(&asked).unwrap_or_default().contains(" -A "));
     let (words, _) = run(&["trust"]);
     for store in ["Chromium and Chrome", "Firefox (abc.default)"] {
         assert!(words.contains(&format!("trusted from now on by {store}")), "{words}");
@@ -527,8 +574,10 @@ fn trust_is_given_and_taken_back_when_somebody_asks_for_it() {
     fs::write(home.path("pki/nssdb/cert9.db"), "").expect("a file");
     run(&["trust"]);
     assert!(home.path("pki/nssdb/name").exists() && !home.path(".pki").exists());
+    // Whatever has become of the authority.
+    fs::remove_dir_all(home.path("savecast")).expect("a folder");
     run(&["trust", "--remove"]);
-    assert!(!home.path("pki/nssdb/name").exists());
+    assert!(!home.path("pki/nssdb/name").exists() && !home.path("savecast").exists());
     home.serve(&site, &[]).server.expect_complaint(hint);
 }
 
@@ -546,4 +595,33 @@ fn who_does_not_believe_the_certificate_is_told_of_once() {
     stranger.try_http1("localhost").expect_err("the same");
     stranger.server.raw("GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n");
     assert!(stranger.server.next_complaint().contains("evil.example"));
+}
+
+#[test]
+fn an_answer_reaches_who_is_still_sending() {
+    let (site, home) = (site(), Home::new());
+    let secure = home.serve(&site, &[]);
+    let large = "x".repeat(3 << 20);
+    let mut connection = secure.http2();
+    for (url, expected) in [("/_savecast/channels/a", 413), ("/data.json", 405), ("/_savecast/ca.pem", 405)] {
+        let answer = connection.request("POST", url, &[], &large).finish();
+        assert_eq!(answer.status, expected, "{url}: {answer:?}");
+    }
+    assert_eq!(connection.get("/data.json", &[]).status, 200);
+}
+
+#[test]
+fn a_machine_with_the_name_of_a_domain_signs_for_none_of_it() {
+    let (site, home) = (site(), Home::new());
+    drop(home.serve(&site, &[]));
+    let pem = home.read("savecast/authority.pem");
+    let der = CertificateDer::from_pem_slice(pem.as_bytes()).expect("a certificate");
+    let (_, certificate) = x509_parser::parse_x509_certificate(&der).expect("a certificate");
+    let constraints = certificate.name_constraints().expect("constraints").expect("constraints").value;
+    let names = constraints.permitted_subtrees.iter().flatten().filter_map(|subtree| match &subtree.base {
+        GeneralName::DNSName(name) => Some(*name),
+        _ => None,
+    });
+    let expected = ["localhost", "local", "test", "internal", "lan", "home.arpa"];
+    assert_eq!(names.collect::<Vec<_>>(), expected);
 }

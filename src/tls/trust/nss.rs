@@ -31,8 +31,17 @@ const DATA: &str = "pki/nssdb";
 const PACKAGES: &str = "install it and try again: apt install libnss3-tools (Debian, Ubuntu), dnf install nss-tools (Fedora), \
                         pacman -S nss (Arch), brew install nss (macOS)";
 
-/// Adds a certificate to all of them, or removes it.
-pub(super) fn change(file: &Path, name: &str, is_added: bool) -> Vec<Outcome> {
+/// Adds a certificate to all of them.
+pub(super) fn add(file: &Path, name: &str) -> Vec<Outcome> {
+    change(|certutil, directory| add_to(certutil, directory, file, name))
+}
+
+/// Removes all certificates from them of which the names begin so.
+pub(super) fn remove(names: &str) -> Vec<Outcome> {
+    change(|certutil, directory| remove_from(certutil, directory, names))
+}
+
+fn change(change: impl Fn(&Path, &Path) -> Result<bool, TrustError>) -> Vec<Outcome> {
     // On Windows, both ask the system.
     let Some(home) = private::home().filter(|_| !cfg!(windows)) else { return Vec::new() };
     let stores = stores(&home);
@@ -41,11 +50,8 @@ pub(super) fn change(file: &Path, name: &str, is_added: bool) -> Vec<Outcome> {
         let missing = TrustError::Missing("certutil".to_owned(), PACKAGES.to_owned());
         return vec![Outcome { store: names.join(", "), result: Err(missing) }];
     };
-    let change = |(store, directory): (String, PathBuf)| Outcome {
-        store,
-        result: if is_added { add(&certutil, &directory, file, name) } else { remove(&certutil, &directory, name) },
-    };
-    stores.into_iter().map(change).collect()
+    let outcome = |(store, directory): (String, PathBuf)| Outcome { store, result: change(&certutil, &directory) };
+    stores.into_iter().map(outcome).collect()
 }
 
 /// The databases of this person, each with a name for people.
@@ -71,8 +77,8 @@ fn stores(home: &Path) -> Vec<(String, PathBuf)> {
     stores
 }
 
-fn add(certutil: &Path, directory: &Path, file: &Path, name: &str) -> Result<bool, TrustError> {
-    if has(certutil, directory, name) {
+fn add_to(certutil: &Path, directory: &Path, file: &Path, name: &str) -> Result<bool, TrustError> {
+    if names_in(certutil, directory)?.iter().any(|known| known == name) {
         return Ok(false);
     }
     let database = database(directory);
@@ -86,16 +92,26 @@ fn add(certutil: &Path, directory: &Path, file: &Path, name: &str) -> Result<boo
     Ok(true)
 }
 
-fn remove(certutil: &Path, directory: &Path, name: &str) -> Result<bool, TrustError> {
-    if !has(certutil, directory, name) {
-        return Ok(false);
+fn remove_from(certutil: &Path, directory: &Path, names: &str) -> Result<bool, TrustError> {
+    let mut found = names_in(certutil, directory)?;
+    found.retain(|name| name.starts_with(names));
+    for name in &found {
+        run::run(certutil, &["-d", &database(directory), "-D", "-n", name])?;
     }
-    run::run(certutil, &["-d", &database(directory), "-D", "-n", name])?;
-    Ok(true)
+    Ok(!found.is_empty())
 }
 
-fn has(certutil: &Path, directory: &Path, name: &str) -> bool {
-    directory.join("cert9.db").exists() && run::run(certutil, &["-d", &database(directory), "-L", "-n", name]).is_ok()
+/// The names of all certificates in a database. Each stands in a line of its own, before what it is trusted for.
+fn names_in(certutil: &Path, directory: &Path) -> Result<Vec<String>, TrustError> {
+    if !directory.join("cert9.db").exists() {
+        return Ok(Vec::new());
+    }
+    let listed = run::run(certutil, &["-d", &database(directory), "-L"])?;
+    Ok(listed
+        .lines()
+        .filter_map(|line| line.trim_end().rsplit_once("  "))
+        .map(|(name, _)| name.trim().to_owned())
+        .collect())
 }
 
 fn database(directory: &Path) -> String {

@@ -57,13 +57,13 @@ pub(super) fn find(program: &str) -> Option<PathBuf> {
     env::split_paths(&path).chain(more).map(|directory| directory.join(program)).find(|file| file.is_file())
 }
 
-/// Runs a program, and says in its own words why it has failed.
-pub(super) fn run<A: AsRef<OsStr>>(program: &Path, arguments: &[A]) -> Result<(), TrustError> {
+/// Runs a program, and says what it has written, or in its own words why it has failed.
+pub(super) fn run<A: AsRef<OsStr>>(program: &Path, arguments: &[A]) -> Result<String, TrustError> {
     let failed = |words: String| TrustError::Failed(program.display().to_string(), words);
-    let output = Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+    let output = Command::new(program).args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let output = output.and_then(std::process::Child::wait_with_output).map_err(|error| failed(error.to_string()))?;
     if output.status.success() {
-        return Ok(());
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     let words = String::from_utf8_lossy(&output.stderr);
     Err(failed(words.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")))
