@@ -34,8 +34,8 @@ pub fn follow(files: &[&Path], settled: impl Fn() + Send + 'static) -> Result<()
     let everywhere = [PathBuf::new()];
     let mut watcher = SystemWatcher::new(&everywhere, move |change| sender.send(change).unwrap_or_default())?;
     let mut places = all_ways(&files);
-    let mut watched = directories(&places);
-    watched.iter().try_for_each(|directory| watcher.watch(directory))?;
+    let mut telling = directories(&places);
+    telling.iter().try_for_each(|directory| watcher.watch(directory))?;
     let run = move || {
         while let Ok(change) = changes.recv() {
             if !concerns(&change, &places) {
@@ -45,11 +45,11 @@ pub fn follow(files: &[&Path], settled: impl Fn() + Send + 'static) -> Result<()
             while Instant::now() < end && changes.recv_timeout(QUIET).is_ok() {}
             // The way may lead elsewhere now. Watched before it is read, so that nothing is lost in between; and anew, because
             // another directory may have taken the place of one.
-            watched.iter().for_each(|directory| watcher.unwatch(directory));
+            telling.iter().for_each(|directory| watcher.unwatch(directory));
             places = all_ways(&files);
-            watched = directories(&places);
+            telling = directories(&places);
             // What is missing is told by what it is missing in.
-            watched.iter().for_each(|directory| watcher.watch(directory).unwrap_or_default());
+            telling.iter().for_each(|directory| watcher.watch(directory).unwrap_or_default());
             settled();
         }
     };
