@@ -22,8 +22,9 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 
 cargo test --locked
-# The instructions of the hot path, which are nearly the same every time, unlike times.
-cargo bench --locked --bench instructions -- check
+# The instructions of the hot path, which are nearly the same every time, unlike times. Without the command, which has no part in them
+# and takes long to build.
+cargo bench --locked --no-default-features --bench instructions -- check
 npm ci --prefix tests --silent --no-audit --no-fund
 # Browsers are slow starters: one test file at a time.
 node --test --test-concurrency=1 tests/browser/
