@@ -63,8 +63,10 @@ const STREAMS: u32 = 2000;
 /// reads it.
 const ANSWERS: usize = 100;
 
-/// How many may be in all connections: of streams and long polls, which take some kilobytes each, and of the others.
+/// How many may be in all connections: of streams, which take some kilobytes each; of long polls, which wait, and then may keep a whole
+/// file, too; and of the others.
 const ALL_STREAMS: usize = 20_000;
+const ALL_POLLS: usize = 1_000;
 const ALL_ANSWERS: usize = 4_000;
 
 /// How long the head of a request may be, in bytes: as long as over HTTP/1.1.
@@ -77,11 +79,11 @@ const WINDOWS: u32 = 1 << 20;
 /// How much of an answer waits for the client, in bytes.
 const WAITING: usize = 64 << 10;
 
-/// How much is read of a request that is answered already, in bytes.
-const REST: usize = 8 << 20;
-
 /// How much of it goes into a frame, in bytes: with its head, it just fills a record of TLS (RFC 8446, section 5.1).
 const FRAME: usize = (16 << 10) - 9;
+
+/// How much is read of a request that is answered already, in bytes.
+const REST: usize = 8 << 20;
 
 /// How long a client may take for the first word.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -102,12 +104,15 @@ const OF_CONNECTION: [HeaderName; 5] = [
 #[derive(Clone)]
 pub(super) struct Room {
     streams: Arc<Semaphore>,
+    polls: Arc<Semaphore>,
     answers: Arc<Semaphore>,
 }
 
 impl Default for Room {
     fn default() -> Self {
-        Self { streams: Arc::new(Semaphore::new(ALL_STREAMS)), answers: Arc::new(Semaphore::new(ALL_ANSWERS)) }
+        let [streams, polls, answers] =
+            [ALL_STREAMS, ALL_POLLS, ALL_ANSWERS].map(|requests| Arc::new(Semaphore::new(requests)));
+        Self { streams, polls, answers }
     }
 }
 
@@ -170,8 +175,10 @@ async fn answer(
     room: &Room,
     turns: Arc<Semaphore>,
 ) {
-    let kept = if may_wait(&request) {
+    let kept = if is_stream(&request) {
         room.streams.clone().try_acquire_owned().map(|room| (room, None))
+    } else if is_poll(&request) {
+        room.polls.clone().try_acquire_owned().map(|room| (room, None))
     } else {
         let turn = tokio::select! {
             turn = turns.acquire_owned() => turn.ok(),
@@ -203,11 +210,19 @@ async fn answer(
     drop(timeout(PATIENCE, read_rest(&body)).await);
 }
 
-/// Whether a request may be open for long, and keeps little: a stream, or a long poll.
-fn may_wait(request: &http::Request<RecvStream>) -> bool {
-    let headers = request.headers();
-    let mut accepted = headers.get_all(header::ACCEPT).iter().filter_map(|accept| accept.to_str().ok());
-    accepted.any(|accept| accept.contains("text/event-stream")) || headers.contains_key("prefer")
+/// Whether a request may be open for long, and keeps little meanwhile.
+fn is_stream(request: &http::Request<RecvStream>) -> bool {
+    has(request, &header::ACCEPT, "text/event-stream")
+}
+
+/// Whether a request may wait for its answer (RFC 7240, section 4.3).
+fn is_poll(request: &http::Request<RecvStream>) -> bool {
+    has(request, &HeaderName::from_static("prefer"), "wait")
+}
+
+fn has(request: &http::Request<RecvStream>, name: &HeaderName, word: &str) -> bool {
+    let mut values = request.headers().get_all(name).iter().filter_map(|value| value.to_str().ok());
+    values.any(|value| value.to_ascii_lowercase().contains(word))
 }
 
 /// Says that there is no room.

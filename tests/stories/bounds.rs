@@ -379,3 +379,25 @@ fn who_reads_nothing_over_http_2_makes_the_server_keep_little() {
     secure.wait_for_status(|status| status["streams"] == 1);
     assert_eq!(secure.http2().get("/text.txt", &[]).bytes.len(), 60_000);
 }
+
+#[test]
+fn long_polls_that_nobody_reads_have_a_bound_too() {
+    let site = Site::with(&[("text.txt", &"t".repeat(60_000))]);
+    let home = Home::new();
+    let secure = home.serve(&site, &[]);
+    let start = memory(&secure.server);
+    let here = format!("localhost:{}", secure.server.port());
+    let mut connections = (0..3).map(|_| secure.http2_with(1 << 30)).collect::<Vec<_>>();
+    let mut asked = Vec::new();
+    for connection in &mut connections {
+        for _ in 0..1500 {
+            asked.push(connection.begin(&here, "GET", "/text.txt", &[("prefer", "wait=1")], ""));
+        }
+    }
+    let answers = asked.into_iter().map(|asked| asked.finish().expect("an answer")).collect::<Vec<_>>();
+    let used = memory(&secure.server).saturating_sub(start);
+    assert!(used < 128 << 10, "{used} KiB for {} answers that nobody reads", answers.len());
+    assert!(answers.iter().all(|answer| [200, 503].contains(&answer.status)));
+    // They take no room from others.
+    assert_eq!(secure.http2().get("/text.txt", &[]).status, 200);
+}
