@@ -74,7 +74,10 @@ pub(super) fn read_or_make(file: &Path, make: impl FnOnce() -> io::Result<String
             return text;
         }
     }
-    match written(file, &make()?)?.persist_noclobber(file) {
+    let new = written(file, &make()?)?;
+    // It is not made again, so it has to outlast a loss of power.
+    new.as_file().sync_all()?;
+    match new.persist_noclobber(file) {
         Ok(_) => {}
         Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {}
         Err(error) => return Err(error.error),
@@ -82,7 +85,7 @@ pub(super) fn read_or_make(file: &Path, make: impl FnOnce() -> io::Result<String
     read_text(file)
 }
 
-/// Replaces a file.
+/// Replaces a file that can be made again. It does not wait for the disk.
 pub(super) fn replace(file: &Path, text: &str) -> io::Result<()> {
     written(file, text)?.persist(file).map(drop).map_err(|error| error.error)
 }
@@ -91,6 +94,5 @@ pub(super) fn replace(file: &Path, text: &str) -> io::Result<()> {
 fn written(file: &Path, text: &str) -> io::Result<NamedTempFile> {
     let mut new = NamedTempFile::new_in(file.parent().unwrap_or(Path::new(".")))?;
     new.write_all(text.as_bytes())?;
-    new.as_file().sync_all()?;
     Ok(new)
 }
