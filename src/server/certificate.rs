@@ -69,7 +69,7 @@ fn follow(certificate: &Arc<FileCertificate>, say: Say) {
                 }
                 told.clear();
             }
-            // Other files in the directory are saved, too.
+            // It was said.
             Err(error) if error.to_string() == *told => {}
             Err(error) => {
                 tell(&Notice::CertificateKept { error: &error, hint: error.hint().as_deref() });
