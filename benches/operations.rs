@@ -87,8 +87,11 @@ fn page() -> Operation {
     let html = format!("<!doctype html>\n<html>\n<head>\n<title>Page</title>\n</head>\n<body>{}", "text ".repeat(400));
     let (path, version) = (path("/index.html"), Version::of(html.as_bytes()));
     Box::new(move || {
-        inject::inject(html.as_bytes(), &Tag { base: "", path: &path, version, nonce: None, also: &[] }.write())
-            .map_or(0, |page| page.len())
+        inject::inject(
+            html.as_bytes(),
+            &Tag { base: "", path: &path, version, nonce: None, also: &[], loaded: None }.write(),
+        )
+        .map_or(0, |page| page.len())
     })
 }
 

@@ -12,8 +12,8 @@
 //!   (notify)                  read, version,         followers
 //!       ▲                     validate                  │
 //!       │ what is in use         │ content/             │ event/
-//!       └────────── hub ◀────────┴─── source/ ◀─────────┴── http/files, http/html
-//!                                     directory                   ▲
+//!       └────────── hub ◀────────┴─── source/ ◀─────────┴── http/{files,html,proxy}
+//!                                directory, upstream              ▲
 //!                                        ▲                        │
 //!                                        └──────── site/ ◀── http/guard ◀── request
 //! ```
@@ -42,7 +42,8 @@
 //! A *change* is on disk. A *batch* has settled. A *burst* is many changes at once. A *snapshot* is a version of a
 //! resource with its content. An *event* is what is sent. A *follower* is one open stream. A *version* is the hash of the
 //! content. A *problem* is a broken file of the user's. A *tail* follows a file line by line, and a *mark* is a place in
-//! it. A *channel* is events without a file. A *source* is where contents come from.
+//! it. A *channel* is events without a file. A *source* is where contents come from: a directory, or
+//! an *upstream*, which is another server. An *answer* is what an upstream says at a URL, and a *tree* is where its sources are.
 //!
 //! # What is always true
 //!

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::content::Problem;
 use crate::hub::Report;
+use crate::site::ServerUrl;
 use crate::site::SitePath;
 use crate::site::resolve::RuleRemark;
 use crate::site::rules::line::Remark;
@@ -65,6 +66,12 @@ pub enum Notice<'a> {
     Refused { origin: &'a str, host: &'a str },
     /// Requests name this host, under which the server is not known.
     ForeignHost { name: &'a str },
+    /// A server behind the proxy does not answer. `why` says what it does instead.
+    Away { server: &'a ServerUrl, why: &'a str },
+    /// It answers again.
+    Back { server: &'a ServerUrl, elapsed: Duration },
+    /// It writes this file when it is asked, so the saves of that file count for nothing.
+    Echo { server: &'a ServerUrl, file: &'a Path },
     /// A directory is polled, although nobody asked for it.
     Polled(&'a Polled),
     /// A snapshot has reached everybody.

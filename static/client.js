@@ -7,7 +7,7 @@
 "use strict";
 {
   const script = /** @type {HTMLScriptElement} */ (document.currentScript);
-  const { path, version, also } = script.dataset;
+  const { path, version, also, loaded: load, ask } = script.dataset;
   // A proxy may have put the server somewhere else than at the root.
   const ours = script.src;
   // Scripts of the page look for "the first script", and mean their own.
@@ -28,6 +28,9 @@
 
   /** How long after loading a page may take to build the fields that were typed into, in milliseconds. */
   const BUILD = 1000;
+
+  /** How long the first frame may take, until the client doesn't wait for it, in milliseconds. */
+  const FRAME = 100;
 
   /** How much of the text around a field tells it from others. */
   const LABEL = 80;
@@ -52,13 +55,18 @@
   }
   if (state) restore(state);
 
+  /** The directory of the modules, which is called as their version: browsers need not ask for them again. Our server writes it. */
+  const MODULES = "";
+
   const start = () =>
-    import(new URL("page/start.js", ours).href)
+    import(new URL("page/start.js", new URL(MODULES, ours)).href)
       .then((/** @type {typeof import("./page/start.js")} */ page) =>
         page.start({
           path,
           version,
           also,
+          loaded: load,
+          ask,
           describe: (/** @type {Element} */ field) => ({ ...describe(field), isTyped: touched.get(field) === true }),
           isTouched: (/** @type {Element} */ element) => touched.has(element),
           /** @param {typeof note} handler */
@@ -70,7 +78,26 @@
         }),
       )
       .catch((error) => console.error("savecast: this page is not live:", error));
-  onParsed(start);
+  onParsed(() => afterFrame(start));
+
+  /**
+   * What need not be there before the page is seen should not keep it from being seen.
+   * @param {() => void} act what to do after the next frame
+   */
+  function afterFrame(act) {
+    // A page that nobody sees has no frames.
+    if (document.visibilityState === "hidden") return act();
+    /** @type {ReturnType<typeof setTimeout>} */
+    let timer;
+    const frame = requestAnimationFrame(() => {
+      clearTimeout(timer);
+      setTimeout(act);
+    });
+    timer = setTimeout(() => {
+      cancelAnimationFrame(frame);
+      act();
+    }, FRAME);
+  }
 
   /** @param {() => void} act what to do when the page is parsed, and before its deferred scripts run */
   function onParsed(act) {

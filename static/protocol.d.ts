@@ -5,7 +5,7 @@
 export interface Update {
   /** `message`, `change`, `problem` or `removed`, or a word of a newer server. */
   event: string;
-  /** Not percent-encoded. */
+  /** Not percent-encoded. Of what another server answers, it is the URL. */
   path: string;
   version: string;
 
@@ -46,8 +46,8 @@ export interface Reload {
 export type StreamEvent = Update | Patch | Burst | Reload;
 
 /**
- * What a page uses, and what it reads the contents of: percent-encoded paths, each with the version that the page has; null
- * where it isn't known.
+ * What a page uses, and what it reads the contents of: percent-encoded paths, and URLs of other servers' answers, each with the
+ * version that the page has; null where it isn't known.
  */
 export interface Wishes {
   uses: Record<string, string | null>;
@@ -58,6 +58,8 @@ export interface Wishes {
 export interface TabMessage {
   /** Null when the tab goes. */
   wishes?: Wishes | null;
+  /** At which directories other servers are. See `paths.js`. */
+  servers?: string;
   /** It has dealt with what it was told, and may be told more. */
   ready?: boolean;
   /** The network may be back. */

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 # The program that shows that it is there, and the Debian package that brings it.
 needed="chromium:chromium chromedriver:chromium-driver firefox-esr:firefox-esr node:nodejs npm:npm vim:vim emacs:emacs-nox
   git:git perl:perl python3:python3 rsync:rsync valgrind:valgrind
-  curl:curl nginx:nginx-light make:make cc:gcc certutil:libnss3-tools"
+  curl:curl nginx:nginx-light make:make cc:gcc certutil:libnss3-tools php:php-cli"
 missing=()
 for pair in $needed; do
   command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
@@ -26,8 +26,8 @@ cargo test --locked
 # and takes long to build.
 cargo bench --locked --no-default-features --bench instructions -- check
 npm ci --prefix tests --silent --no-audit --no-fund
-# Browsers are slow starters: one test file at a time.
-node --test --test-concurrency=1 tests/browser/
+# Each file has a browser of its own. What has failed is told once more at the end.
+node --test --test-reporter=spec --test-concurrency=2 tests/browser/
 # What a page does, in another browser, too.
-(cd tests/browser && BROWSER=firefox node --test --test-concurrency=1 page.test.mjs change.test.mjs morph.test.mjs tabs.test.mjs \
-  reload.test.mjs view.test.mjs listing.test.mjs workers.test.mjs hosting.test.mjs https.test.mjs)
+(cd tests/browser && BROWSER=firefox node --test --test-reporter=spec --test-concurrency=2 page.test.mjs change.test.mjs morph.test.mjs tabs.test.mjs \
+  reload.test.mjs view.test.mjs listing.test.mjs workers.test.mjs hosting.test.mjs https.test.mjs proxy.test.mjs)

@@ -7,8 +7,8 @@ const BAR: usize = 10;
 const ROW: usize = 34;
 
 /// Where bars begin, and how wide the longest is.
-const LEFT: f64 = 170.0;
-const WIDTH: f64 = 460.0;
+const LEFT: f64 = 280.0;
+const WIDTH: f64 = 350.0;
 
 /// Bars on a logarithmic scale, because the largest figure is many times the smallest: medians as bars, the times that 99
 /// of 100 don't exceed as thin lines.
@@ -22,8 +22,7 @@ pub(crate) fn draw(rows: &[(String, [[f64; 2]; 2])]) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 700 {height}\" font-family=\"system-ui, sans-serif\" \
          font-size=\"12\">\n<style>text {{ fill: #222 }} .grid {{ stroke: #8886 }} .ours {{ fill: #1d6fd1; stroke: #1d6fd1 }} \
          .bare {{ fill: #9a9a9a; stroke: #9a9a9a }} @media (prefers-color-scheme: dark) {{ text {{ fill: #ddd }} }}</style>\n\
-         <text x=\"10\" y=\"20\" font-size=\"14\">From the end of a save to the event at a listener, in ms, on a logarithmic scale \
-         (bar: median, line: 99 %)</text>\n\
+         <text x=\"10\" y=\"20\" font-size=\"14\">From the end of a save to the event at a listener, in ms (bar: median, line: 99 %)</text>\n\
          <rect class=\"ours\" x=\"10\" y=\"30\" width=\"10\" height=\"10\"/><text x=\"26\" y=\"39\">savecast</text>\n\
          <rect class=\"bare\" x=\"90\" y=\"30\" width=\"10\" height=\"10\"/><text x=\"106\" y=\"39\">a bare program: inotify, \
          read, write</text>\n"

@@ -20,7 +20,10 @@ mod chart;
 mod files;
 mod floor;
 mod listeners;
+mod painted;
+mod peer;
 mod program;
+mod proxy;
 mod streams;
 mod tls;
 
@@ -44,7 +47,7 @@ use crate::program::Program;
 /// A part of the run: its name, and what makes its table.
 type Part = (&'static str, fn() -> Table);
 
-const PARTS: [Part; 10] = [
+const PARTS: [Part; 16] = [
     ("saves", saves),
     ("listeners", fan_out),
     ("forms", forms),
@@ -55,6 +58,12 @@ const PARTS: [Part; 10] = [
     ("tls", tls::requests),
     ("tls", tls::listeners),
     ("tls", tls::starts),
+    ("proxy", proxy::requests),
+    ("proxy", proxy::latencies),
+    ("proxy", proxy::listeners),
+    ("proxy", proxy::large),
+    ("painted", painted::small),
+    ("painted", painted::large),
 ];
 
 /// How often many are told.
@@ -79,6 +88,11 @@ fn main() {
     {
         return floor::run(Path::new(directory), name).unwrap();
     }
+    if let [flag, directory] = arguments.as_slice()
+        && flag == peer::FLAG
+    {
+        return peer::run(Path::new(directory)).unwrap();
+    }
     let wanted = |(name, _): &&Part| arguments.is_empty() || arguments.iter().any(|argument| argument == name);
     let tables = PARTS.iter().filter(wanted).map(|(_, measure)| {
         let table = measure();
@@ -97,6 +111,18 @@ fn main() {
 }
 
 impl Table {
+    /// A row with the times of savecast and of the bare program.
+    fn add_saves(&mut self, name: &str, measure: impl FnOnce() -> [Vec<Duration>; 2]) {
+        let mut sides = measure();
+        let [medians, p99s] = [50, 99].map(|percent| sides.each_mut().map(|times| ms(percentile(times, percent))));
+        let mut row = vec![name.to_owned()];
+        for [ours, floor] in [medians, p99s] {
+            row.extend([format!("{ours:.3}"), format!("{floor:.3}"), format!("{:.1}", ours / floor)]);
+        }
+        self.rows.push(row);
+        self.bars.push((name.to_owned(), [medians, p99s]));
+    }
+
     fn to_markdown(&self) -> String {
         let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
         let head = self.head.iter().map(|&cell| cell.to_owned()).collect::<Vec<_>>();
@@ -120,7 +146,10 @@ fn size_name(size: usize) -> String {
     if size < 1 << 20 { format!("{} KB", size >> 10) } else { format!("{} MB", size >> 20) }
 }
 
-/// (a) From the end of a save to the event at one listener.
+/// The pause between two saves, as people make them: long enough for every thread and processor to sleep.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// (a) From the end of a save to the event at one listener: as people save, and as programs do.
 fn saves() -> Table {
     let mut table = Table {
         title: "From the end of a save to the event at a listener, in ms",
@@ -128,37 +157,47 @@ fn saves() -> Table {
         rows: Vec::new(),
         bars: Vec::new(),
     };
+    let with_pauses = [
+        (Save::InPlace, 2 << 10, 200),
+        (Save::Rename, 2 << 10, 200),
+        (Save::Slow, 2 << 10, 100),
+        (Save::InPlace, 64 << 10, 100),
+        (Save::InPlace, 1 << 20, 100),
+    ];
+    for (save, size, rounds) in with_pauses {
+        table.add_saves(&format!("{}, {}, with pauses of 0.25 s", save.name(), size_name(size)), || {
+            times(save, size, rounds, Some(PAUSE))
+        });
+    }
     for save in [Save::InPlace, Save::Rename, Save::Slow] {
         for (size, rounds) in [(2 << 10, 1000), (64 << 10, 500), (1 << 20, 200)] {
-            let mut sides = Kind::BOTH.map(|kind| {
-                let folder = Folder::new();
-                folder.save(Save::InPlace, 0, size);
-                let program = Program::start(kind, folder.path());
-                let mut listener = Listeners::open(program.port, "/data.json", 1);
-                listener.wait();
-                (folder, program, listener, Vec::new())
+            table.add_saves(&format!("{}, {}, back to back", save.name(), size_name(size)), || {
+                times(save, size, rounds, None)
             });
-            for round in 1..=rounds {
-                // In turns, so that what happens to the machine happens to both.
-                for (folder, _, listener, times) in &mut sides {
-                    let saved = folder.save(save, round, size);
-                    times.push(listener.wait()[0].saturating_duration_since(saved));
-                }
-            }
-            let [medians, p99s] = [50, 99].map(|percent| {
-                let [ours, floor] = &mut sides;
-                [ms(percentile(&mut ours.3, percent)), ms(percentile(&mut floor.3, percent))]
-            });
-            let name = format!("{}, {}", save.name(), size_name(size));
-            let mut row = vec![name.clone()];
-            for [ours, floor] in [medians, p99s] {
-                row.extend([format!("{ours:.3}"), format!("{floor:.3}"), format!("{:.1}", ours / floor)]);
-            }
-            table.rows.push(row);
-            table.bars.push((name, [medians, p99s]));
         }
     }
     table
+}
+
+/// How long so many saves took, of savecast and of the bare program. Both save in turns, so that what happens to the machine happens to
+/// both.
+fn times(save: Save, size: usize, rounds: usize, pause: Option<Duration>) -> [Vec<Duration>; 2] {
+    let mut sides = Kind::BOTH.map(|kind| {
+        let folder = Folder::new();
+        folder.save(Save::InPlace, 0, size);
+        let program = Program::start(kind, folder.path());
+        let mut listener = Listeners::open(program.port, "/data.json", 1);
+        listener.wait();
+        (folder, program, listener, Vec::new())
+    });
+    for round in 1..=rounds {
+        for (folder, _, listener, times) in &mut sides {
+            pause.into_iter().for_each(thread::sleep);
+            let saved = folder.save(save, round, size);
+            times.push(listener.wait()[0].saturating_duration_since(saved));
+        }
+    }
+    sides.map(|(_, _, _, times)| times)
 }
 
 /// (b) One change told to many.
@@ -383,8 +422,16 @@ fn trees() -> Table {
 /// (d) Files that are merely served, beside nginx.
 fn requests() -> Table {
     let mut table = Table {
-        title: "Requests per second, `wrk -t1 -c64`, of files that were not saved within the last minute",
-        head: vec!["file", "savecast", "nginx", "ratio"],
+        title: "Requests per second, `wrk -t1 -c64`, of files that were saved an hour ago, and a moment ago",
+        head: vec![
+            "file",
+            "savecast",
+            "actix-files",
+            "static-web-server",
+            "ratio to the faster one",
+            "nginx",
+            "ratio to nginx",
+        ],
         rows: Vec::new(),
         bars: Vec::new(),
     };
@@ -394,32 +441,59 @@ fn requests() -> Table {
     let page = format!("<!doctype html><title>Page</title><p>{}", "x".repeat(2 << 10));
     folder.write("page.html", &page);
     ["small.json", "large.bin", "page.html"].iter().for_each(|name| folder.age(name));
-    let ours = Program::start(Kind::Savecast, folder.path());
-    let nginx = Program::start_nginx("", &format!("root {};", folder.path().display()));
-    let ports = [Some(ours.port), nginx.as_ref().map(|nginx| nginx.port)];
-    for (name, what) in
-        [("small.json", "2 KB"), ("large.bin", "100 KB"), ("page.html", "2 KB of HTML, with the client")]
-    {
-        let rates = rates(|side| wrk(&format!("http://127.0.0.1:{}/{name}", ports[side]?)).ok());
-        table.rows.push(compared(what.to_owned(), rates));
+    let programs = [
+        Some(Program::start(Kind::Savecast, folder.path())),
+        Some(Program::start_actix_files(folder.path())),
+        Program::start_static_web_server(folder.path()),
+        Program::start_nginx("", "", &format!("root {};", folder.path().display())),
+    ];
+    let measured =
+        |name: &str| rates(|side| wrk(&format!("http://127.0.0.1:{}/{name}", programs[side].as_ref()?.port)).ok());
+    let mut add = |what: String, [ours, actix, other, nginx]: [Option<f64>; 4]| {
+        let faster = actix.into_iter().chain(other).reduce(f64::max);
+        table.rows.push(vec![
+            what,
+            rate(ours),
+            rate(actix),
+            rate(other),
+            ratio(ours, faster),
+            rate(nginx),
+            ratio(ours, nginx),
+        ]);
+    };
+    let files = [("small.json", "2 KB"), ("large.bin", "100 KB"), ("page.html", "2 KB of HTML, with the client")];
+    for (name, what) in files {
+        add(what.to_owned(), measured(name));
+    }
+    for (name, what) in files {
+        // The minute in which it counts as fresh is longer than all rounds.
+        let content = fs::read_to_string(folder.path().join(name)).unwrap();
+        folder.write(name, &content);
+        add(format!("{what}, saved a moment ago"), measured(name));
     }
     table
 }
 
-/// Both sides in turns, and the middle one of three rounds.
-fn rates(measure: impl Fn(usize) -> Option<f64>) -> [Option<f64>; 2] {
-    let mut rounds = [(); 3].map(|()| [0, 1].map(&measure));
-    [0, 1].map(|side| {
-        rounds.sort_by(|one, other| one[side].partial_cmp(&other[side]).unwrap());
+/// All sides in turns, and the middle one of three rounds.
+fn rates<const N: usize>(measure: impl Fn(usize) -> Option<f64>) -> [Option<f64>; N] {
+    let mut rounds = [(); 3].map(|()| std::array::from_fn(&measure));
+    std::array::from_fn(|side| {
+        rounds.sort_by(|one: &[_; N], other| one[side].partial_cmp(&other[side]).unwrap());
         rounds[1][side]
     })
 }
 
+fn rate(rate: Option<f64>) -> String {
+    rate.map_or("not installed".to_owned(), |rate| format!("{rate:.0}"))
+}
+
+fn ratio(ours: Option<f64>, other: Option<f64>) -> String {
+    ours.zip(other).map_or("–".to_owned(), |(ours, other)| format!("{:.2}", ours / other))
+}
+
 /// The row of savecast beside nginx.
-fn compared(name: String, rates: [Option<f64>; 2]) -> Vec<String> {
-    let text = |rate: Option<f64>| rate.map_or("not installed".to_owned(), |rate| format!("{rate:.0}"));
-    let ratio = rates[0].zip(rates[1]).map_or("–".to_owned(), |(ours, nginx)| format!("{:.2}", ours / nginx));
-    vec![name, text(rates[0]), text(rates[1]), ratio]
+fn compared(name: String, [ours, nginx]: [Option<f64>; 2]) -> Vec<String> {
+    vec![name, rate(ours), rate(nginx), ratio(ours, nginx)]
 }
 
 /// Requests per second over HTTP/1.1.

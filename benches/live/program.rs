@@ -15,6 +15,7 @@ use std::time::Duration;
 use std::time::Instant;
 
 use crate::floor;
+use crate::peer;
 
 /// Which program.
 #[derive(Clone, Copy)]
@@ -56,6 +57,22 @@ impl Program {
         }
     }
 
+    /// `actix-files`, with as many workers as ours.
+    pub(crate) fn start_actix_files(directory: &Path) -> Self {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.arg(peer::FLAG).arg(directory);
+        Self::spawn(command)
+    }
+
+    /// With as many workers as there are processors, and without what it would do besides; `None` where it isn't installed.
+    pub(crate) fn start_static_web_server(directory: &Path) -> Option<Self> {
+        let port = free_port();
+        let mut command = Command::new("static-web-server");
+        command.args(["--host", "127.0.0.1", "--port", &port.to_string(), "--log-level", "error"]);
+        command.args(["--cache-control-headers", "false", "--root"]).arg(directory);
+        Self::wait_for(command, port, None)
+    }
+
     /// Ours over HTTPS, with the certificate and the key in `files`, or with one that is made and kept in `data`.
     pub(crate) fn start_https(directory: &Path, files: &[impl AsRef<OsStr>], data: &Path) -> Self {
         let mut command = savecast(directory);
@@ -74,27 +91,43 @@ impl Program {
         Self { child, port, start, _files: None }
     }
 
-    /// With as many workers as there are processors, like ours, with this behind its port and in its server; `None` where it
-    /// isn't installed.
-    pub(crate) fn start_nginx(listen: &str, server: &str) -> Option<Self> {
+    /// Ours in front of another server.
+    pub(crate) fn start_proxy(directory: &Path, server: &str) -> Self {
+        let mut command = savecast(directory);
+        command.args(["--proxy", server]);
+        Self::spawn(command)
+    }
+
+    /// With as many workers as there are processors, like ours, with this beside its server, behind its port, and in its server;
+    /// `None` where it isn't installed.
+    pub(crate) fn start_nginx(http: &str, listen: &str, server: &str) -> Option<Self> {
         let files = tempfile::tempdir().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let own = files.path().display();
         let user = if rustix::process::geteuid().is_root() { "user root;" } else { "" };
         let config = format!(
             "{user} worker_processes auto; daemon off; pid {own}/pid; error_log stderr crit;
              worker_rlimit_nofile 8192; events {{ worker_connections 4096; }}
              http {{ access_log off; sendfile on; tcp_nopush on; keepalive_requests 10000000; types {{ text/html html; }}
+                    {http}
                     server {{ listen 127.0.0.1:{port} {listen}; {server} }} }}"
         );
         let name = files.path().join("nginx.conf");
         fs::write(&name, config).unwrap();
+        let mut command = Command::new("nginx");
+        command.arg("-p").arg(files.path()).arg("-c").arg(name);
+        Self::wait_for(command, port, Some(files))
+    }
+
+    /// One that doesn't say when it is there; `None` where it isn't installed.
+    fn wait_for(mut command: Command, port: u16, files: Option<tempfile::TempDir>) -> Option<Self> {
         let start = Instant::now();
-        let child = Command::new("nginx").arg("-p").arg(files.path()).arg("-c").arg(name).spawn().ok()?;
+        let mut child = command.stdout(Stdio::null()).spawn().ok()?;
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(child.try_wait().unwrap().is_none(), "{command:?} has ended");
             std::thread::yield_now();
         }
-        Some(Self { child, port, start: start.elapsed(), _files: Some(files) })
+        Some(Self { child, port, start: start.elapsed(), _files: files })
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -156,4 +189,8 @@ impl Drop for Program {
         drop(Command::new("kill").arg(self.child.id().to_string()).status());
         drop(self.child.wait());
     }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

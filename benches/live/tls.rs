@@ -75,7 +75,7 @@ impl Certificate {
             "ssl_certificate {certificate}; ssl_certificate_key {key}; ssl_protocols TLSv1.2 TLSv1.3;
              http2_max_concurrent_streams 2000;"
         );
-        Program::start_nginx("ssl http2", &format!("{tls} {server}"))
+        Program::start_nginx("", "ssl http2", &format!("{tls} {server}"))
     }
 }
 
@@ -139,7 +139,7 @@ pub(crate) fn listeners() -> Table {
         folder.save(Save::InPlace, 0, 2 << 10);
         let ours = certificate.savecast(folder.path());
         let client = certificate.client(protocol);
-        table.rows.push(row([name, "savecast"], &ours, &folder, |count| open(ours.port, count, client.clone())));
+        table.rows.push(row(&[name, "savecast"], &ours, &folder, |count| open(ours.port, count, client.clone())));
         drop(ours);
         let behind = Program::start(Kind::Savecast, folder.path());
         let proxy = format!(
@@ -147,15 +147,15 @@ pub(crate) fn listeners() -> Table {
             behind.port
         );
         if let Some(nginx) = certificate.nginx(&proxy) {
-            table.rows.push(row([name, "nginx"], &nginx, &folder, |count| open(nginx.port, count, client.clone())));
+            table.rows.push(row(&[name, "nginx"], &nginx, &folder, |count| open(nginx.port, count, client.clone())));
         }
     }
     table
 }
 
 /// The row of one program.
-fn row(
-    names: [&str; 2],
+pub(crate) fn row(
+    names: &[&str],
     program: &Program,
     folder: &Folder,
     open: impl Fn(usize) -> Box<dyn FnMut() -> Vec<Instant>>,
@@ -165,7 +165,7 @@ fn row(
     let mut wait = open(LISTENERS);
     wait();
     let memory = program.memory().saturating_sub(empty) as f64 / LISTENERS as f64;
-    let mut row = names.map(str::to_owned).to_vec();
+    let mut row = names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     row.extend(told(folder, wait));
     row.push(format!("{memory:.1}"));
     row

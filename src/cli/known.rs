@@ -34,7 +34,7 @@ const KNOWN: [(&[&str], &str, &str); 50] = [
     ),
     (&["--startPath", "--start-path"], "browser-sync", "savecast --open=/PATH"),
     (
-        &["--watch", "-w", "--files", "-f"],
+        &["-w", "--files", "-f"],
         "live-server and browser-sync",
         "nothing is needed: what a page uses is watched; --ignore GLOB leaves files out",
     ),
@@ -50,7 +50,7 @@ const KNOWN: [(&[&str], &str, &str); 50] = [
         "many servers",
         "savecast --https makes a certificate for this machine, savecast --https CERT KEY takes yours",
     ),
-    (&["--proxy", "-P", "--proxy-options"], "live-server, http-server and browser-sync", "a proxy is not there yet"),
+    (&["-P", "--proxy-options"], "http-server", "savecast --proxy URL, or --proxy /PATH=URL"),
     (
         &["--htpasswd", "--username", "--password"],
         "live-server and http-server",

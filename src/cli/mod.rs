@@ -12,6 +12,7 @@ use clap::ValueEnum;
 use glob::Pattern;
 
 pub use crate::cli::values::MountArg;
+pub use crate::cli::values::ProxyArg;
 
 /// Who is listened to if nothing else is said: this machine.
 const LOOPBACK: &str = "127.0.0.1";
@@ -81,6 +82,29 @@ pub struct Args {
     #[arg(long, value_name = "/PATH=DIR", value_parser = values::mount)]
     pub mount: Vec<MountArg>,
 
+    /// Put another server behind this one, and make its pages live; only a path of it with /PATH=URL; may be given again. With
+    /// a URL alone, the directory is not served, but watched
+    #[arg(long, value_name = "[/PATH=]URL", value_parser = values::proxy)]
+    pub proxy: Vec<ProxyArg>,
+
+    /// Where the sources of the servers behind --proxy are, if that is not the directory: what is saved there may change their
+    /// answers; may be given again
+    #[arg(long, value_name = "DIR")]
+    pub watch: Vec<PathBuf>,
+
+    /// Whether the servers behind --proxy may be asked again for what pages have loaded, to see what a save has changed; if
+    /// off, a save reloads pages
+    #[arg(long, value_name = "on|off", default_value = "on")]
+    pub proxy_ask: Switch,
+
+    /// Ask the servers behind --proxy every MS milliseconds, too, for answers that somebody follows as a stream
+    #[arg(long, value_name = "MS", value_parser = values::pause)]
+    pub proxy_poll: Option<Duration>,
+
+    /// Believe any certificate of a server behind --proxy
+    #[arg(long)]
+    pub proxy_insecure: bool,
+
     /// The path at which a proxy has put this server, such as /app/
     #[arg(long, value_name = "/PATH/", value_parser = values::base, default_value = "/")]
     pub base: String,
@@ -119,6 +143,15 @@ pub enum Instead {
         #[arg(long)]
         remove: bool,
     },
+}
+
+/// Whether something is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    /// It is.
+    On,
+    /// It is not.
+    Off,
 }
 
 /// How notices are written.

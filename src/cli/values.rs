@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use glob::Pattern;
 
+use crate::site::ServerUrl;
 use crate::site::SitePath;
 use crate::site::rules::is_rules;
 
@@ -34,14 +35,55 @@ impl MountArg {
     ///
     /// What is wrong with the path.
     pub fn new(prefix: &str, directory: PathBuf) -> Result<Self, &'static str> {
-        let wrong = "a path of the site and a directory are needed, such as /vendor=node_modules";
-        let prefix = SitePath::from_url(prefix.trim_end_matches('/')).ok_or(wrong)?;
-        let is_ours = prefix.directories().nth(1).unwrap_or_else(|| prefix.as_directory()).name() == "_savecast";
-        if prefix == SitePath::root() || is_ours || is_rules(&prefix) {
-            return Err("this path is taken");
-        }
-        Ok(Self { prefix: prefix.as_directory(), directory })
+        let prefix = place(prefix, "a path of the site and a directory are needed, such as /vendor=node_modules")?;
+        Ok(Self { prefix, directory })
     }
+}
+
+/// Another server, at a path of the site or for all of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProxyArg {
+    /// Where in the site.
+    pub prefix: SitePath,
+    /// Which server.
+    pub server: ServerUrl,
+}
+
+/// `URL`, `/PATH=URL`, or `/PATH:URL` as live-server has it.
+pub(super) fn proxy(text: &str) -> Result<ProxyArg, &'static str> {
+    if !text.starts_with('/') {
+        return ProxyArg::new("/", text);
+    }
+    let wrong = "a URL is needed, or a path and a URL, such as /api=http://localhost:5000";
+    let (prefix, server) = text.split_once('=').or_else(|| text.split_once(':')).ok_or(wrong)?;
+    ProxyArg::new(prefix, server)
+}
+
+impl ProxyArg {
+    /// A server at this path.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the path, or with the URL.
+    pub fn new(prefix: &str, server: &str) -> Result<Self, &'static str> {
+        let server = ServerUrl::parse(server)?;
+        let prefix = match prefix.trim_end_matches('/') {
+            "" => SitePath::root(),
+            prefix => place(prefix, "a path and a URL are needed, such as /api=http://localhost:5000")?,
+        };
+        Ok(Self { prefix, server })
+    }
+}
+
+/// A path at which something may be mounted.
+fn place(prefix: &str, wrong: &'static str) -> Result<SitePath, &'static str> {
+    let prefix =
+        SitePath::from_url(prefix.trim_end_matches('/')).filter(|_| !prefix.contains(['?', '#'])).ok_or(wrong)?;
+    let is_ours = prefix.directories().nth(1).unwrap_or_else(|| prefix.as_directory()).name() == "_savecast";
+    if prefix == SitePath::root() || is_ours || is_rules(&prefix) {
+        return Err("this path is taken");
+    }
+    Ok(prefix.as_directory())
 }
 
 /// A path of a URL, without the slash at its end: `/app`, or nothing for the root.
@@ -69,6 +111,11 @@ pub(super) fn milliseconds(text: &str) -> Result<Duration, &'static str> {
         // The usual reason is `--poll DIR`.
         _ => Err("a number of milliseconds is needed, or nothing; the directory goes before --poll"),
     }
+}
+
+/// The same where there has to be one.
+pub(super) fn pause(text: &str) -> Result<Duration, &'static str> {
+    milliseconds(text).map_err(|_| "a number of milliseconds is needed, such as 1000")
 }
 
 /// A number of bytes, or of KiB, MiB or GiB.
@@ -127,6 +174,26 @@ mod tests {
         }
         for text in ["", "*", "null", "localhost:5173", "http://", "http://a/b", "http://a b", "ftp://a", "dir"] {
             assert!(origin(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_proxy_is_for_all_or_for_a_path() {
+        for (text, prefix, server) in [
+            ("http://localhost:5000", "/", "http://localhost:5000"),
+            ("5000", "/", "http://localhost:5000"),
+            ("unix:/run/a.sock", "/", "unix:/run/a.sock"),
+            ("/api=http://localhost:5000/?", "", ""),
+            ("/api/=localhost:5000", "/api/", "http://localhost:5000"),
+            ("/api:http://localhost:5000/v1", "/api/", "http://localhost:5000/v1/"),
+            ("/=5000", "/", "http://localhost:5000"),
+            ("/_savecast=5000", "", ""),
+            ("/api", "", ""),
+            ("/../a=5000", "", ""),
+        ] {
+            let expected = if prefix.is_empty() { None } else { Some((prefix.to_owned(), server.to_owned())) };
+            let found = proxy(text).ok().map(|found| (found.prefix.as_str().to_owned(), found.server.to_string()));
+            assert_eq!(found, expected, "{text}");
         }
     }
 

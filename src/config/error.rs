@@ -34,6 +34,12 @@ pub enum ConfigError {
     Https(Vec<PathBuf>),
     /// Two directories for one path.
     TwoMounts(SitePath),
+    /// Two servers for one path.
+    TwoProxies(SitePath),
+    /// A directory that can't be watched.
+    Watch(PathBuf, io::Error),
+    /// There is no server whose sources are to be watched.
+    WatchedFor,
     /// A page to open that is none of this site.
     Open(String),
     /// The file with the options can't be read.
@@ -65,6 +71,11 @@ impl ConfigError {
             Self::Https(files) if files.iter().any(|file| file.is_dir()) => "the directory goes before --https",
             Self::Https(_) => "name two files in PEM, --https CERT KEY; or none, and a certificate is made",
             Self::TwoMounts(_) => "mount one of them at another path",
+            Self::TwoProxies(_) => "put one of them at another path: --proxy /PATH=URL",
+            Self::Watch(..) => "name the directory where the sources of your server are: --watch DIR",
+            Self::WatchedFor => {
+                "nothing is needed: what a page uses is watched, and --watch is for servers behind --proxy"
+            }
             Self::Open(_) => "a page to open is a path of this site, such as --open=/about",
             Self::File(_, error) => return error.hint.clone(),
             Self::Known(_, hint) => hint,
@@ -87,6 +98,9 @@ impl fmt::Display for ConfigError {
                 write!(f, "cannot serve over HTTPS with {} alone", names.join(" and "))
             }
             Self::TwoMounts(prefix) => write!(f, "cannot mount two directories at {}", name(prefix)),
+            Self::TwoProxies(prefix) => write!(f, "cannot put two servers at {}", prefix.as_directory()),
+            Self::Watch(directory, _) => write!(f, "cannot watch {}", directory.display()),
+            Self::WatchedFor => f.write_str("--watch has nothing to do without --proxy"),
             Self::Open(path) => write!(f, "cannot open {path}"),
             Self::Unreadable(file, _) => write!(f, "cannot read {}", file.display()),
             Self::File(file, error) => write!(f, "{}:{}: {error}", file.display(), error.line),
@@ -97,12 +111,16 @@ impl fmt::Display for ConfigError {
 impl Error for ConfigError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Host(_, error) | Self::Mount(_, _, error) | Self::Unreadable(_, error) => Some(error),
+            Self::Host(_, error) | Self::Mount(_, _, error) | Self::Watch(_, error) | Self::Unreadable(_, error) => {
+                Some(error)
+            }
             Self::Usage(_)
             | Self::Known(..)
             | Self::Port(_)
             | Self::Https(_)
             | Self::TwoMounts(_)
+            | Self::TwoProxies(_)
+            | Self::WatchedFor
             | Self::Open(_)
             | Self::File(..) => None,
         }

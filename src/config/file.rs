@@ -17,6 +17,7 @@ use toml::de::DeValue;
 
 use crate::cli::Args;
 use crate::cli::MountArg;
+use crate::cli::ProxyArg;
 use crate::site::path::may_be_passed;
 
 /// The name under which it is found.
@@ -25,8 +26,12 @@ pub const NAME: &str = "savecast.toml";
 /// The table of directories.
 const MOUNT: &str = "mount";
 
-/// The option of which the files are found from where this one is.
+/// The table of servers, or the one server that has the whole site.
+const PROXY: &str = "proxy";
+
+/// The options whose files and directories are found from where this one is.
 const HTTPS: &str = "https";
+const WATCH: &str = "watch";
 
 /// Options that make no sense in a file.
 const TYPED_ONLY: [&str; 4] = ["config", "help", "version", "no-open"];
@@ -53,6 +58,15 @@ impl fmt::Display for FileError {
     }
 }
 
+/// What the file says.
+#[derive(Default)]
+pub(super) struct Said {
+    /// As arguments.
+    pub(super) arguments: Vec<OsString>,
+    pub(super) mounts: Vec<MountArg>,
+    pub(super) proxies: Vec<ProxyArg>,
+}
+
 /// Reads the file.
 pub(super) struct Reader<'a> {
     /// The file itself.
@@ -64,24 +78,27 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// What it says: as arguments, but for what `is_typed` says that somebody has typed; and what it mounts.
-    pub(super) fn read(&self, is_typed: impl Fn(&str) -> bool) -> Result<(Vec<OsString>, Vec<MountArg>), FileError> {
+    /// What it says, but for what `is_typed` says that somebody has typed.
+    pub(super) fn read(&self, is_typed: impl Fn(&str) -> bool) -> Result<Said, FileError> {
         let table = DeTable::parse(self.text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start);
             self.error(at, error.message().to_owned())
         })?;
-        let mut arguments = Vec::new();
-        let mut mounts = Vec::new();
+        let mut said = Said::default();
         for (key, value) in table.get_ref() {
             let name = key.get_ref().as_ref();
             let at = key.span().start;
             if name == MOUNT {
-                mounts = self.mounts(value)?;
+                said.mounts = self.mounts(value)?;
+                continue;
+            }
+            if name == PROXY {
+                said.proxies = self.proxies(value)?;
                 continue;
             }
             let mut found = option(name, value).map_err(|message| self.error(at, message))?;
-            if name == HTTPS {
-                found = self.files(found).map_err(|message| self.mistrusted(at, message))?;
+            if [HTTPS, WATCH].contains(&name) {
+                found = self.files(name, found).map_err(|message| self.mistrusted(at, message))?;
             }
             if !self.is_named {
                 check_reach(name, value).map_err(|message| self.mistrusted(at, message))?;
@@ -90,10 +107,10 @@ impl Reader<'_> {
                 judge(name, argument).map_err(|message| self.error(at, message))?;
             }
             if !is_typed(name) {
-                arguments.extend(found);
+                said.arguments.extend(found);
             }
         }
-        Ok((arguments, mounts))
+        Ok(said)
     }
 
     fn mounts(&self, value: &Spanned<DeValue<'_>>) -> Result<Vec<MountArg>, FileError> {
@@ -122,9 +139,31 @@ impl Reader<'_> {
         table.iter().map(mount).collect()
     }
 
+    fn proxies(&self, value: &Spanned<DeValue<'_>>) -> Result<Vec<ProxyArg>, FileError> {
+        let at = value.span().start;
+        if !self.is_named {
+            return Err(self.mistrusted(at, "a file that was only found can't set a proxy".into()));
+        }
+        let wrong = |at| {
+            let form = "is a URL, or a table of paths and URLs, such as \"/api\" = \"http://localhost:5000\"";
+            self.error(at, format!("{PROXY} {form}"))
+        };
+        let proxy = |at, prefix: &str, server: &DeValue<'_>| {
+            let server = server.as_str().ok_or_else(|| wrong(at))?;
+            ProxyArg::new(prefix, server).map_err(|message| self.error(at, format!("{PROXY} {prefix}: {message}")))
+        };
+        match value.get_ref() {
+            DeValue::Table(table) => table
+                .iter()
+                .map(|(prefix, server)| proxy(prefix.span().start, prefix.get_ref(), server.get_ref()))
+                .collect(),
+            server => Ok(vec![proxy(at, "/", server)?]),
+        }
+    }
+
     /// The same with files that are found from where this one is.
-    fn files(&self, arguments: Vec<OsString>) -> Result<Vec<OsString>, String> {
-        let option = format!("--{HTTPS}=");
+    fn files(&self, name: &str, arguments: Vec<OsString>) -> Result<Vec<OsString>, String> {
+        let option = format!("--{name}=");
         let file = |argument: OsString| {
             let Some(file) = argument.to_str().and_then(|argument| argument.strip_prefix(&option)) else {
                 return Ok(argument);

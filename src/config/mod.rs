@@ -24,8 +24,11 @@ use crate::cli::Args;
 use crate::cli::Instead;
 use crate::cli::LogFormat;
 use crate::cli::MountArg;
+use crate::cli::ProxyArg;
+use crate::cli::Switch;
 pub use crate::config::error::ConfigError;
 use crate::config::file::Reader;
+use crate::site::ServerUrl;
 use crate::site::SitePath;
 
 /// The port that is tried first.
@@ -70,8 +73,25 @@ pub struct Config {
     pub compress: bool,
     /// The path at which to open the browser, if it is to be opened.
     pub open: Option<String>,
+    /// Other servers behind this one.
+    pub proxy: Proxy,
     /// How much is said.
     pub log: Log,
+}
+
+/// Other servers behind this one.
+#[derive(Clone, Debug)]
+pub struct Proxy {
+    /// Each at a path of the site.
+    pub servers: Vec<(SitePath, ServerUrl)>,
+    /// Where their sources are, if that is not the directory.
+    pub watch: Vec<PathBuf>,
+    /// Whether they may be asked again after a save.
+    pub asks: bool,
+    /// The pause between two questions for what is followed of them.
+    pub poll: Option<Duration>,
+    /// Whether any certificate is believed.
+    pub insecure: bool,
 }
 
 /// What the person wants.
@@ -152,14 +172,17 @@ impl Config {
         let text = fs::read_to_string(&file).map_err(failed)?;
         let directory = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let reader = Reader { text: &text, directory, is_named: args.config.is_some() };
-        let (said, mounts) = reader.read(is_typed).map_err(|error| ConfigError::File(file.clone(), error))?;
+        let said = reader.read(is_typed).map_err(|error| ConfigError::File(file.clone(), error))?;
         // Behind what was typed, because a bare `--host` would take the directory for its value; but before a `--`.
         let end = typed.iter().position(|typed| typed == "--").unwrap_or(typed.len());
         let mut all = typed;
-        all.splice(end..end, said);
+        all.splice(end..end, said.arguments);
         let mut args = Args::try_parse_from(all).map_err(ConfigError::usage)?;
         if args.mount.is_empty() {
-            args.mount = mounts;
+            args.mount = said.mounts;
+        }
+        if args.proxy.is_empty() {
+            args.proxy = said.proxies;
         }
         Self::new(args, Some(file), port)
     }
@@ -201,6 +224,16 @@ impl Config {
             }
             mounts.push((prefix, directory));
         }
+        let proxy = Proxy {
+            servers: servers(args.proxy)?,
+            watch: args.watch.into_iter().map(watched).collect::<Result<_, _>>()?,
+            asks: args.proxy_ask == Switch::On,
+            poll: args.proxy_poll,
+            insecure: args.proxy_insecure,
+        };
+        if proxy.servers.is_empty() && !proxy.watch.is_empty() {
+            return Err(ConfigError::WatchedFor);
+        }
         let open = args.open.filter(|_| !args.no_open);
         if let Some(path) = open.as_ref().filter(|path| !path.starts_with('/')) {
             return Err(ConfigError::Open(path.clone()));
@@ -221,7 +254,28 @@ impl Config {
             https: https.transpose()?,
             compress: args.compress,
             open,
+            proxy,
             log: Log { verbose: args.verbose, quiet: args.quiet, json: args.log == LogFormat::Json },
         })
+    }
+}
+
+/// Each server at a path of its own.
+fn servers(typed: Vec<ProxyArg>) -> Result<Vec<(SitePath, ServerUrl)>, ConfigError> {
+    let mut servers = Vec::<(SitePath, ServerUrl)>::new();
+    for ProxyArg { prefix, server } in typed {
+        if servers.iter().any(|(other, _)| *other == prefix) {
+            return Err(ConfigError::TwoProxies(prefix));
+        }
+        servers.push((prefix, server));
+    }
+    Ok(servers)
+}
+
+/// A directory that can be watched, as the system calls it.
+fn watched(directory: PathBuf) -> Result<PathBuf, ConfigError> {
+    match fs::read_dir(&directory).and_then(|_| directory.canonicalize()) {
+        Ok(directory) => Ok(directory),
+        Err(error) => Err(ConfigError::Watch(directory, error)),
     }
 }

@@ -49,6 +49,11 @@ pub fn json(notice: &Notice<'_>) -> Value {
         Notice::Forbidden { path, directive } => ("not-live", json!({ "path": path.as_str(), "directive": directive })),
         Notice::Refused { origin, host } => ("refused", json!({ "origin": origin, "host": host })),
         Notice::ForeignHost { name } => ("foreign-host", json!({ "name": name })),
+        Notice::Away { server, why } => ("away", json!({ "server": server.to_string(), "problem": why })),
+        Notice::Back { server, elapsed } => {
+            ("back", json!({ "server": server.to_string(), "ms": milliseconds(*elapsed) }))
+        }
+        Notice::Echo { file, .. } => ("echo", json!({ "file": file.display().to_string() })),
         Notice::Polled(_) => ("polled", json!({})),
         Notice::Sent { report } => (
             "sent",

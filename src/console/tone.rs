@@ -31,6 +31,7 @@ pub fn tone(notice: &Notice<'_>) -> Tone {
         | Notice::Sent { .. }
         | Notice::Effect { .. }
         | Notice::Request { .. }
+        | Notice::Back { .. }
         | Notice::Rule { remark: Remark { kind: RemarkKind::Differs, .. }, .. }
         | Notice::RuleUse { .. } => Tone::Plain,
         Notice::PortTaken { .. }
@@ -42,6 +43,8 @@ pub fn tone(notice: &Notice<'_>) -> Tone {
         | Notice::Forbidden { .. }
         | Notice::Refused { .. }
         | Notice::ForeignHost { .. }
+        | Notice::Away { .. }
+        | Notice::Echo { .. }
         | Notice::Polled(_)
         | Notice::Missing { .. }
         | Notice::NotOpened { .. } => Tone::Warning,

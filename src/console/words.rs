@@ -74,6 +74,17 @@ pub(crate) fn lines(notice: &Notice<'_>) -> Vec<String> {
             format!("savecast: a request for {name} was refused, because this server does not go by that name"),
             hint(&format!("if that is a name of yours, start it with --allow-host {name}")),
         ],
+        Notice::Away { server, why } => vec![format!("savecast: {server} {why}; pages wait until it answers")],
+        Notice::Back { server, elapsed } => {
+            vec![format!("savecast: {server} answers again, after {:.1} s", elapsed.as_secs_f64())]
+        }
+        Notice::Echo { server, file } => vec![
+            format!(
+                "savecast: {server} writes {} whenever it is asked, so its saves count for nothing",
+                file.display()
+            ),
+            hint("--ignore leaves it out from the start"),
+        ],
         Notice::Polled(Polled { cause: Cause::Unwatched(error), every }) => {
             let causes = causes(error);
             let line = format!("savecast: {causes}; what is in use is looked at every {every:?} instead");
@@ -84,6 +95,13 @@ pub(crate) fn lines(notice: &Notice<'_>) -> Vec<String> {
              every {every:?}",
             directory.display()
         )],
+        Notice::Polled(Polled { cause: Cause::Vast(directory, most), .. }) => vec![
+            format!(
+                "savecast: there are more than {most} directories, so saves in some are not noticed, such as {}",
+                directory.display()
+            ),
+            hint("name the directories that your server is made of: --watch DIR"),
+        ],
         Notice::Sent { report: Report { path, is_removed: true, .. } } => vec![format!("savecast: {path} is gone")],
         Notice::Sent { report: Report { path, listeners, elapsed, .. } } => {
             let plural = if *listeners == 1 { "" } else { "s" };

@@ -68,6 +68,17 @@ pub fn of(path: &SitePath) -> Kind {
     }
 }
 
+/// What contents of this media type are.
+#[must_use]
+pub fn of_media_type(media_type: &Mime) -> Kind {
+    match media_type {
+        media_type if is_json(media_type) => Kind::Document,
+        media_type if is_text(media_type) => Kind::Text,
+        media_type if *media_type == mime::APPLICATION_OCTET_STREAM => Kind::Unknown,
+        _ => Kind::Other,
+    }
+}
+
 /// The media type of a file, without a charset, as far as its name says; `application/octet-stream` where it says nothing.
 #[must_use]
 pub fn media_type(path: &SitePath) -> Mime {

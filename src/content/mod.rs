@@ -11,6 +11,7 @@ mod problem;
 mod scan;
 mod snapshot;
 mod tree;
+pub mod varying;
 mod version;
 
 pub use crate::content::problem::Problem;

@@ -60,8 +60,15 @@ impl Snapshot {
     /// A file with this content. JSON that doesn't parse is a problem.
     #[must_use]
     pub fn of_file(path: SitePath, bytes: Vec<u8>) -> Self {
+        let kind = kind::of(&path);
+        Self::of_kind(path, kind, bytes)
+    }
+
+    /// Contents of this kind, whatever their name says.
+    #[must_use]
+    pub fn of_kind(path: SitePath, kind: Kind, bytes: Vec<u8>) -> Self {
         let version = Version::of(&bytes);
-        let content = match kind::of(&path) {
+        let content = match kind {
             Kind::Document => document::one_line(&bytes).map_or_else(Content::Problem, Content::Document),
             Kind::Text => Content::Text(kind::text(bytes)),
             Kind::Unknown if rules::is_rules(&path) => rules_of(&path, bytes),

@@ -8,6 +8,8 @@ pub mod guard;
 pub mod html;
 pub mod live;
 pub mod negotiate;
+#[cfg(feature = "cli")]
+pub mod proxy;
 pub mod request_body;
 pub mod state;
 mod status;
@@ -27,19 +29,25 @@ use actix_web::web::ServiceConfig;
 use crate::content::Version;
 use crate::http::files::not_found;
 use crate::http::files::own_headers;
-use crate::http::html::assets;
+use crate::http::html::serve;
 use crate::http::live::long_poll;
 use crate::http::live::page;
 use crate::http::live::sse;
 use crate::http::live::websocket;
 use crate::http::negotiate::Negotiated;
+#[cfg(feature = "cli")]
+use crate::http::proxy::route::Route;
 use crate::http::state::AppState;
 use crate::site::SitePath;
+#[cfg(feature = "cli")]
+use crate::site::resolve::Standing;
 use crate::site::rules::is_rules;
 use crate::source::CurrentRules;
 
 /// All routes: what is mounted, and our own resources.
 pub fn routes(app: &mut ServiceConfig, state: &Data<AppState>) {
+    #[cfg(feature = "cli")]
+    app.app_data(proxy::mounted::Clients::default());
     let ours = |url: &'static str| url.strip_prefix(urls::PREFIX).unwrap_or(url);
     app.service(
         web::scope(urls::PREFIX)
@@ -48,10 +56,16 @@ pub fn routes(app: &mut ServiceConfig, state: &Data<AppState>) {
             .route(ours(urls::EVENTS), web::route().to(page::events))
             .route(ours(urls::EFFECTS), web::route().to(effects::hear))
             .route(ours(urls::AUTHORITY), web::route().to(authority::serve))
+            .configure(|app| {
+                #[cfg(feature = "cli")]
+                app.route(ours(urls::LOADED), web::route().to(proxy::loaded::serve));
+                #[cfg(not(feature = "cli"))]
+                let _ = app;
+            })
             .route(ours(urls::STATUS), web::route().to(status::json))
             .route(ours(urls::CHANNELS), web::route().to(channels::list))
             .route(&format!("{}{{name:.+}}", ours(urls::CHANNELS)), web::route().to(channels::channel))
-            .route("/{asset:.*}", web::route().to(assets::serve))
+            .route("/{asset:.*}", web::route().to(serve::asset))
             .default_service(web::route().to(any_file)),
     );
     app.service(
@@ -64,6 +78,14 @@ pub fn routes(app: &mut ServiceConfig, state: &Data<AppState>) {
 
 /// Every URL under the root: the file, or the stream of its contents.
 async fn any_file(request: HttpRequest, state: Data<AppState>, payload: web::Payload) -> HttpResponse {
+    #[cfg(feature = "cli")]
+    match proxy::route::route(&state, request.uri().path()) {
+        Route::There(server) => return Box::pin(proxy::serve(&request, &state, server, payload)).await,
+        Route::Missing(server) if !is_there(&state, request.uri().path()).await => {
+            return Box::pin(proxy::serve(&request, &state, server, payload)).await;
+        }
+        Route::Here | Route::Missing(_) => {}
+    }
     let wanted = match negotiate::negotiate(request.method(), request.headers()) {
         Ok(wanted) => wanted,
         Err(not_allowed) => {
@@ -100,6 +122,15 @@ async fn any_file(request: HttpRequest, state: Data<AppState>, payload: web::Pay
         own_headers::set(&request, &state.base, &rules.rules.headers, url.as_str(), &mut response);
     }
     response
+}
+
+/// Whether a directory of ours has something at this path.
+#[cfg(feature = "cli")]
+async fn is_there(state: &Data<AppState>, path: &str) -> bool {
+    let Some(place) = SitePath::from_url(path) else { return false };
+    let state = state.clone();
+    let standing = web::block(move || state.sources.standing(&place)).await;
+    standing.is_ok_and(|standing| standing != Standing::Missing)
 }
 
 /// The rules, with a look at what has changed, where that holds up nobody.

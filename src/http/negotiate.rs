@@ -144,10 +144,10 @@ pub(crate) fn is_for_person(request: &HttpRequest) -> bool {
         && accepts.any(|accept| accept.to_str().is_ok_and(|accept| accept.contains("text/html")))
 }
 
-/// Whether a library says that its script asks: htmx, or jQuery and its likes. Android's web views say the name of their app in the
-/// same header, also with navigations.
+/// Whether a library says that its script asks: htmx, Turbo, Inertia, pjax, React; or jQuery and its likes. Android's web views say the
+/// name of their app in the same header, also with navigations.
 fn is_said_by_script(headers: &HeaderMap) -> bool {
-    headers.contains_key("hx-request")
+    ["hx-request", "turbo-frame", "x-inertia", "x-pjax", "rsc"].iter().any(|name| headers.contains_key(*name))
         || headers.get("x-requested-with").is_some_and(|with| with.as_bytes().eq_ignore_ascii_case(b"xmlhttprequest"))
 }
 

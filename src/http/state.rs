@@ -9,7 +9,10 @@ use tokio::sync::Semaphore;
 
 use crate::content::Version;
 use crate::http::guard::verdict::Guard;
+use crate::http::html::assets::Assets;
 use crate::http::live::clients::Clients;
+#[cfg(feature = "cli")]
+use crate::http::proxy::mounted::Proxies;
 use crate::http::request_body::Room;
 use crate::hub::Hub;
 use crate::notice::Notice;
@@ -52,6 +55,11 @@ pub struct AppState {
     pub ignored: Ignored,
     /// What was told of the use of rules.
     pub remarked: Remarked,
+    /// The browser's part.
+    pub assets: Assets,
+    /// The other servers that answer a part of the site.
+    #[cfg(feature = "cli")]
+    pub proxies: Proxies,
     /// Where snapshots come from.
     pub hub: Arc<Hub>,
     /// Who may ask.
@@ -75,8 +83,8 @@ pub struct Tls {
     pub authority: Option<String>,
 }
 
-/// Whether what happens at a place is ignored by pages.
-pub type Ignored = Arc<dyn Fn(&SitePath) -> bool + Send + Sync>;
+/// Whether what happens at a path of the site, or of a tree that is watched, is ignored by pages.
+pub type Ignored = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 
 /// What was told: of rules by the number of their line, of what is missing by a hash of its path, which may be long.
 #[derive(Debug, Default)]

@@ -16,6 +16,10 @@ pub const EVENTS: &str = concat!(prefix!(), "/events");
 /// What pages have made of changes.
 pub const EFFECTS: &str = concat!(prefix!(), "/effects");
 
+/// What a page has loaded through the proxy.
+#[cfg(feature = "cli")]
+pub const LOADED: &str = concat!(prefix!(), "/loaded");
+
 /// The numbers of what the server is doing.
 pub const STATUS: &str = concat!(prefix!(), "/status");
 

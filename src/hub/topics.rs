@@ -295,7 +295,13 @@ impl Topic {
         }
         let Sending { changed, listeners, .. } = self.sending.take()?;
         let is_removed = self.latest.as_ref().is_some_and(|latest| latest.snapshot.content == Content::Removed);
-        (listeners > 0).then(|| Report { path: path.clone(), is_removed, listeners, elapsed: changed.elapsed() })
+        // Which pages are others, they say themselves.
+        (listeners > 0 && !path.is_pages()).then(|| Report {
+            path: path.clone(),
+            is_removed,
+            listeners,
+            elapsed: changed.elapsed(),
+        })
     }
 }
 

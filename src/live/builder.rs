@@ -10,6 +10,8 @@ use crate::http::state::Say;
 use crate::http::state::Tls;
 use crate::hub::Report;
 use crate::notice::Notice;
+#[cfg(feature = "cli")]
+use crate::site::ServerUrl;
 use crate::site::SitePath;
 
 /// The largest file whose contents are pushed, in bytes, if nothing else is said.
@@ -50,6 +52,39 @@ pub struct LiveBuilder {
     pub(super) tls: Option<Tls>,
     pub(super) hidden: Vec<PathBuf>,
     pub(super) ignored: Ignored,
+    #[cfg(feature = "cli")]
+    pub(super) proxy: ProxyOptions,
+}
+
+/// Other servers whose pages are live, too.
+#[cfg(feature = "cli")]
+#[derive(Clone, Debug)]
+pub(crate) struct ProxyOptions {
+    /// Each at a directory of the site.
+    pub(crate) servers: Vec<(SitePath, ServerUrl)>,
+    /// Below which directories every save counts; the served one, if none is named.
+    pub(crate) trees: Vec<PathBuf>,
+    /// Whether they may be asked again after a save.
+    pub(crate) asks: bool,
+    /// How often they are asked for what is followed, besides.
+    pub(crate) poll: Option<Duration>,
+    /// Whether any certificate is believed.
+    pub(crate) believes_all: bool,
+}
+
+#[cfg(feature = "cli")]
+impl Default for ProxyOptions {
+    fn default() -> Self {
+        Self { servers: Vec::new(), trees: Vec::new(), asks: true, poll: None, believes_all: false }
+    }
+}
+
+#[cfg(feature = "cli")]
+impl ProxyOptions {
+    /// The server that has the whole site, if there is one: nothing of the directory is served then.
+    pub(crate) fn whole(&self) -> Option<&ServerUrl> {
+        self.servers.iter().find(|(directory, _)| *directory == SitePath::root()).map(|(_, server)| server)
+    }
 }
 
 impl LiveBuilder {
@@ -70,7 +105,27 @@ impl LiveBuilder {
             tls: None,
             hidden: Vec::new(),
             ignored: Arc::new(|_| false),
+            #[cfg(feature = "cli")]
+            proxy: ProxyOptions::default(),
         }
+    }
+
+    /// Whether the directory itself is served.
+    #[cfg_attr(not(feature = "cli"), expect(clippy::unused_self, reason = "the command puts other servers behind it"))]
+    pub(super) fn serves_directory(&self) -> bool {
+        #[cfg(feature = "cli")]
+        return self.proxy.whole().is_none();
+        #[cfg(not(feature = "cli"))]
+        true
+    }
+
+    /// What all of it is called, if that is not the name of the directory.
+    #[cfg_attr(not(feature = "cli"), expect(clippy::unused_self, reason = "the command puts other servers behind it"))]
+    pub(super) fn name(&self) -> Option<String> {
+        #[cfg(feature = "cli")]
+        return self.proxy.whole().map(ServerUrl::name);
+        #[cfg(not(feature = "cli"))]
+        None
     }
 
     /// The largest file whose contents are pushed, in bytes; 8 MiB if it is not set. Larger files are served, and announced as
@@ -169,8 +224,14 @@ impl LiveBuilder {
     }
 
     /// What happens there never has a page loaded again or changed.
-    pub(crate) fn ignore(mut self, ignored: impl Fn(&SitePath) -> bool + Send + Sync + 'static) -> Self {
+    pub(crate) fn ignore(mut self, ignored: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
         self.ignored = Arc::new(ignored);
+        self
+    }
+
+    /// What other servers answer is live, too.
+    pub(crate) fn proxy(mut self, proxy: ProxyOptions) -> Self {
+        self.proxy = proxy;
         self
     }
 

@@ -3,6 +3,8 @@
 mod builder;
 mod channel;
 mod error;
+#[cfg(feature = "cli")]
+mod proxies;
 mod shared;
 
 use std::fmt;
@@ -18,6 +20,8 @@ use crate::http::html::middleware::Inject;
 use crate::http::urls::PREFIX;
 use crate::hub::ChannelName;
 pub use crate::live::builder::LiveBuilder;
+#[cfg(feature = "cli")]
+pub(crate) use crate::live::builder::ProxyOptions;
 pub use crate::live::channel::Channel;
 pub use crate::live::error::LiveError;
 use crate::live::shared::Shared;
@@ -178,7 +182,7 @@ impl Live {
 #[cfg(feature = "cli")]
 impl Live {
     pub(crate) fn name(&self) -> String {
-        self.shared.directory.name().into_owned()
+        self.shared.options.name().unwrap_or_else(|| self.shared.directory.name().into_owned())
     }
 
     /// Ready when files are no longer watched, which is a bug if nobody has stopped it.

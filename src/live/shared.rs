@@ -13,7 +13,10 @@ use tokio::sync::Semaphore;
 use tokio::sync::oneshot;
 
 use crate::http::guard::verdict::Guard;
+use crate::http::html::assets::Assets;
 use crate::http::live::clients::Clients;
+#[cfg(feature = "cli")]
+use crate::http::proxy::mounted::Proxies;
 use crate::http::request_body::Room;
 use crate::http::state::AppState;
 use crate::http::state::Remarked;
@@ -21,6 +24,8 @@ use crate::hub::Hub;
 use crate::hub::WatchRequest;
 use crate::live::builder::LiveBuilder;
 use crate::live::error::LiveError;
+#[cfg(feature = "cli")]
+use crate::live::proxies;
 use crate::notice::Notice;
 use crate::pipeline;
 use crate::site::SitePath;
@@ -82,7 +87,7 @@ impl Shared {
         };
         let mounts = options.mounts.iter().map(mount).collect::<Result<_, _>>()?;
         let directory = rules.clone().fold(directory, Directory::unlisted);
-        let rule_files = (!options.is_for_pages).then(|| {
+        let rule_files = (!options.is_for_pages && options.serves_directory()).then(|| {
             let say = options.say.clone();
             Arc::new(RuleFiles::new(
                 directory.clone(),
@@ -115,17 +120,24 @@ impl Shared {
             if self.options.is_for_pages {
                 sources.mount(&SitePath::root(), Arc::new(KnownPages(self.rendered.clone())));
             }
-            sources.mount(prefix, Arc::new(self.directory.clone()));
+            if self.options.serves_directory() {
+                sources.mount(prefix, Arc::new(self.directory.clone()));
+            }
             for (prefix, mounted) in &self.mounts {
                 sources.mount(prefix, Arc::new(mounted.clone()));
             }
             if self.options.is_for_pages {
                 sources.mount(&SitePath::root(), self.rendered.clone());
             }
+            #[cfg(feature = "cli")]
+            let proxies = proxies::mount(&self.options, self.directory.path(), &self.handle, &mut sources);
             // What is wrong with them is told at once.
             self.rule_files.iter().for_each(|files| drop(files.now()));
             self.run(signals, sources.clone(), end);
-            drop(self.state.set(Data::new(self.app_state(prefix.clone(), sources))));
+            let state = self.app_state(prefix.clone(), sources);
+            #[cfg(feature = "cli")]
+            let state = AppState { assets: Assets::new(proxies.directories(&state.sources)), proxies, ..state };
+            drop(self.state.set(Data::new(state)));
         }
         self.state.get().expect("it was set at the first start").clone()
     }
@@ -134,7 +146,9 @@ impl Shared {
     fn run(&self, signals: Signals, sources: Sources, end: End) {
         let polled = self.options.say.clone();
         let poll = self.options.poll;
-        let watch = Watch::new(signals, sources.clone(), poll, move |it| polled(&Notice::Polled(&it)));
+        let ignored = self.options.ignored.clone();
+        let tell = move |it| polled(&Notice::Polled(&it));
+        let watch = Watch::new(signals, sources.clone(), poll, Box::new(move |path| ignored(path)), tell);
         let (hub, say) = (self.hub.clone(), self.options.say.clone());
         let rule_files = self.rule_files.clone();
         let run = move || {
@@ -142,6 +156,8 @@ impl Shared {
             pipeline::run(watch, &sources, &hub, |path, problem| match &rule_files {
                 // They say themselves what is wrong, line by line.
                 Some(files) if is_rules(path) => drop(files.now()),
+                // It was told that its server is away.
+                _ if path.is_pages() => {}
                 _ => say(&Notice::Broken { path, problem }),
             });
         };
@@ -152,7 +168,7 @@ impl Shared {
     fn app_state(&self, prefix: SitePath, sources: Sources) -> AppState {
         let handle = self.handle.clone();
         AppState {
-            name: self.directory.name().into_owned(),
+            name: self.options.name().unwrap_or_else(|| self.directory.name().into_owned()),
             prefix,
             sources,
             rendered: self.options.is_for_pages.then(|| self.rendered.clone()),
@@ -162,6 +178,9 @@ impl Shared {
             is_app: self.options.is_app,
             ignored: self.options.ignored.clone(),
             remarked: Remarked::default(),
+            assets: Assets::new(String::new()),
+            #[cfg(feature = "cli")]
+            proxies: Proxies::default(),
             hub: self.hub.clone(),
             guard: Guard::new(self.options.allowed_hosts.clone(), self.options.cors.clone()),
             watched: Box::new(move || handle.watched()),

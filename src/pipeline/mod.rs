@@ -65,6 +65,7 @@ pub fn run(mut watch: Watch, sources: &Sources, hub: &Hub, hear: impl Fn(&SitePa
             let seen = see(sources, path.clone(), &mut ticket);
             let since = watch.since(path);
             match seen {
+                None if path.is_answer() => {}
                 None => watch.unsettled(path, *changed),
                 // What was found may be a part of the next save.
                 Some(seen) if since == Since::Done && seen.snapshot.may_be_a_part(None) && changed.elapsed() < CAP => {
@@ -129,7 +130,7 @@ impl Seen {
     }
 }
 
-/// What there is to say of a path now; `None` while it is being written.
+/// What there is to say of a path now; `None` while it is being written, or nobody knows yet.
 fn see(sources: &Sources, path: SitePath, ticket: &mut Ticket) -> Option<Seen> {
     let mut modified = None;
     let snapshot = match sources.find(&path) {
@@ -137,10 +138,13 @@ fn see(sources: &Sources, path: SitePath, ticket: &mut Ticket) -> Option<Seen> {
         Ok(Found::File(content)) => {
             modified = content.modified;
             if ticket.needs_original() {
-                ticket.set_original(Original::File(content.bytes.clone().into(), modified));
+                ticket.set_original(Original::File(content.bytes.clone(), modified));
             }
-            Snapshot::of_file(path, content.bytes)
+            Snapshot::of_file(path, content.bytes.into())
         }
+        Ok(Found::Unknown) => return None,
+        Ok(Found::Away(why)) => Snapshot::unreadable(path, why),
+        Ok(Found::Answer(bytes, kind)) => Snapshot::of_kind(path, kind, bytes),
         Ok(Found::Large(size, version)) => Snapshot::large(path, size, version),
         Ok(Found::Unread(version)) => Snapshot::unread(path, version),
         // A name without a slash is that of a file, and a file is not what stands there.

@@ -29,7 +29,7 @@ struct Memory {
 impl Source for Memory {
     fn find(&self, place: &SitePath) -> Result<Found, ReadError> {
         let bytes = self.contents.lock().unwrap().get(place).cloned().ok_or(ReadError::Missing)?;
-        Ok(Found::File(FileContent { bytes, modified: None, is_whole: true }))
+        Ok(Found::File(FileContent { bytes: bytes.into(), modified: None, is_whole: true }))
     }
 
     fn begin(&self, place: &SitePath) {
@@ -54,7 +54,7 @@ impl Story {
         let mut sources = Sources::default();
         sources.mount(&path("/memory/"), memory.clone());
         let (handle, signals) = signals();
-        let watch = Watch::new(signals, sources.clone(), None, |_| {});
+        let watch = Watch::new(signals, sources.clone(), None, Box::new(|_| false), |_| {});
         let requests = handle.clone();
         let hub = Hub::new(
             move |request| match request {

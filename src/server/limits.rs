@@ -28,16 +28,16 @@ const WORKER_FILES: usize = 6;
 /// How many files are read at once, at most, apart from those that are sent. They are open for a moment.
 const READ_FILES: usize = 512;
 
-/// Shares the open files that are allowed: how many connections each worker may have, and how many of the answers may be large
-/// files on their way. What is left is for looking at files, so that a crowd of connections can't keep listeners from
+/// Shares the open files that are allowed: how many connections each worker may have, of which each takes so many files, and how many
+/// of the answers may be large files on their way. What is left is for looking at files, so that a crowd of connections can't keep listeners from
 /// hearing of saves.
-pub(super) fn share_files(limit: Option<u64>, workers: usize) -> (usize, usize) {
+pub(super) fn share_files(limit: Option<u64>, workers: usize, files: usize) -> (usize, usize) {
     // More connections than anybody has ports for.
     let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(1 << 20).min(1 << 20);
     let free = limit.saturating_sub(OWN_FILES + workers * WORKER_FILES);
     let reserve = (free / 4).min(READ_FILES);
     let downloads = (free / 4).min(READ_FILES);
-    (((free - reserve - downloads) / workers).max(1), downloads.max(1))
+    (((free - reserve - downloads) / files / workers).max(1), downloads.max(1))
 }
 
 #[cfg(test)]
@@ -53,9 +53,10 @@ mod tests {
             (Some(20_000), 2, (9474, 512)),
             (Some(20), 2, (1, 1)),
         ] {
-            assert_eq!(share_files(limit, workers), expected, "{limit:?}");
+            assert_eq!(share_files(limit, workers, 1), expected, "{limit:?}");
         }
-        let (connections, _) = share_files(None, 4);
+        assert_eq!(share_files(Some(1024), 2, 2), (124, 249));
+        let (connections, _) = share_files(None, 4, 1);
         assert!(connections > 200_000);
     }
 }

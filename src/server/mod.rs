@@ -34,9 +34,11 @@ use tokio::sync::watch;
 
 use crate::config::Config;
 use crate::config::Https;
+use crate::config::Proxy;
 use crate::console;
 use crate::http::state::Tls;
 use crate::live::Live;
+use crate::live::ProxyOptions;
 use crate::notice::Notice;
 pub use crate::server::error::ServerError;
 use crate::server::network::Urls;
@@ -44,7 +46,6 @@ use crate::server::requests::Say;
 use crate::server::secure::Secure;
 use crate::server::terminal::Terminal;
 pub use crate::server::trust::trust;
-use crate::site::SitePath;
 
 /// How long a stop waits for answers that are under way. Streams end before; this is for downloads.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -90,7 +91,9 @@ impl Server {
 
 async fn serve(config: Config) -> Result<(), ServerError> {
     let workers = thread::available_parallelism().map_or(1, usize::from);
-    let (connections, downloads) = limits::share_files(limits::file_limit(), workers);
+    // Behind a connection to us, there may be one to another server.
+    let files = if config.proxy.servers.is_empty() { 1 } else { 2 };
+    let (connections, downloads) = limits::share_files(limits::file_limit(), workers, files);
     let (terminal, _ending) = Terminal::start(config.log).map_err(ServerError::Server)?;
     let teller = terminal.clone();
     let say: Say = Arc::new(move |notice| teller.say(notice));
@@ -106,6 +109,7 @@ async fn serve(config: Config) -> Result<(), ServerError> {
         .hidden(secrets(&config))
         .tls(certificate.as_ref().map(|certificate| Tls { authority: certificate.authority.clone() }))
         .ignore(move |path| is_ignored(&ignore, path))
+        .proxy(behind(config.proxy.clone()))
         .files_only()
         .say(say.clone())
         .on_report(move |report| reporter.report(report));
@@ -189,6 +193,12 @@ async fn serve(config: Config) -> Result<(), ServerError> {
     ended
 }
 
+/// The servers behind this one.
+fn behind(proxy: Proxy) -> ProxyOptions {
+    let Proxy { servers, watch, asks, poll, insecure } = proxy;
+    ProxyOptions { servers, trees: watch, asks, poll, believes_all: insecure }
+}
+
 /// Ends when files are no longer watched.
 async fn over(ended: Option<oneshot::Receiver<()>>) {
     match ended {
@@ -199,12 +209,12 @@ async fn over(ended: Option<oneshot::Receiver<()>>) {
 
 /// Whether what happens at a place never reloads a page. A pattern without a slash means a name, wherever it is: that of a file, or
 /// of a directory and all that is in it.
-fn is_ignored(patterns: &[Pattern], path: &SitePath) -> bool {
-    let inside = path.as_str().trim_start_matches('/');
+fn is_ignored(patterns: &[Pattern], path: &str) -> bool {
+    let inside = path.trim_start_matches('/');
     patterns.iter().any(|pattern| {
         let is_name = !pattern.as_str().contains('/');
         pattern.matches(inside)
-            || pattern.matches(path.as_str())
+            || pattern.matches(path)
             || (is_name && inside.split('/').any(|segment| pattern.matches(segment)))
     })
 }

@@ -4,6 +4,8 @@ pub mod mounts;
 pub mod path;
 pub mod resolve;
 pub mod rules;
+pub mod server_url;
 
 pub use crate::site::mounts::Mounts;
 pub use crate::site::path::SitePath;
+pub use crate::site::server_url::ServerUrl;

@@ -1,11 +1,14 @@
 //! A URL becomes a [`SitePath`]: a place inside the served root that may be shown.
 
 use std::fmt;
+use std::hash::Hash;
+use std::hash::Hasher;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use percent_encoding::AsciiSet;
+use percent_encoding::CONTROLS;
 use percent_encoding::NON_ALPHANUMERIC;
 use percent_encoding::percent_decode_str;
 use percent_encoding::utf8_percent_encode;
@@ -27,11 +30,22 @@ const LONGEST_PATH: usize = 4000;
 /// Names that `ssh-keygen` gives to private keys.
 const SECRET_NAMES: [&str; 6] = ["id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "id_ecdsa_sk", "id_ed25519_sk"];
 
-/// A place inside the served root, such as `/data.json`, or `/photos/` for a directory.
+/// The longest URL of an answer that is followed, in bytes. Longer ones are answered, and not live.
+const LONGEST_URL: usize = 8000;
+
+/// What stands for all pages of another server: a query that is ours, and never reaches that server.
+const PAGES: &str = "?savecast";
+
+/// What stays as it is in the URL of an answer: all that a browser may send, but for what ends a quoted text.
+const IN_ANSWER: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\');
+
+/// A place of the site, such as `/data.json`, or `/photos/` for a directory.
 ///
 /// Whoever holds one need not check again: it has no `.` or `..`, no empty, hidden or secret segment, no separator in
 /// disguise, is not percent-encoded, and no longer than a file system allows. It says nothing about whether something is there; links are judged by
 /// the directory when it opens the file.
+///
+/// Or it is the [answer](Self::answer) of another server. That has its URL for a name, is in no directory, and is no file.
 ///
 /// ```
 /// use savecast::SitePath;
@@ -40,14 +54,75 @@ const SECRET_NAMES: [&str; 6] = ["id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "
 /// assert_eq!(path.as_str(), "/photos/Tea & cake.jpg");
 /// assert_eq!(SitePath::from_url("/../secret"), None);
 /// ```
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SitePath(Arc<str>);
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SitePath {
+    text: Arc<str>,
+    of: Of,
+}
+
+/// Whose place it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Of {
+    /// A directory's.
+    Directory,
+    /// All pages of another server.
+    Pages,
+    /// Another server's, of whose answer only the version counts.
+    Answer,
+    /// The same with its contents, as it is for those who ask with these credentials.
+    AnswerTo(u64),
+}
 
 impl SitePath {
     /// The served directory itself, `/`.
     #[must_use]
     pub fn root() -> Self {
-        Self("/".into())
+        Self::plain("/")
+    }
+
+    fn plain(text: impl Into<Arc<str>>) -> Self {
+        Self { text: text.into(), of: Of::Directory }
+    }
+
+    /// What another server answers at a URL, which stands here with its query as in a request. Only its version counts.
+    #[must_use]
+    pub fn answer(url: &str) -> Option<Self> {
+        let is_url = url.starts_with('/') && url.len() <= LONGEST_URL;
+        // A query with nothing in it is none for a browser.
+        let url = url.strip_suffix('?').unwrap_or(url);
+        let of = if url.ends_with(PAGES) { Of::Pages } else { Of::Answer };
+        is_url.then(|| Self { text: utf8_percent_encode(url, IN_ANSWER).to_string().into(), of })
+    }
+
+    /// All pages of another server, which is mounted at this directory. What they are made from, only that server knows, so they
+    /// have one version in common: that of the last save.
+    #[must_use]
+    pub fn pages(directory: &Self) -> Self {
+        Self { text: format!("{}{PAGES}", directory.as_directory().to_url()).into(), of: Of::Pages }
+    }
+
+    /// Whether this stands for all pages of another server.
+    #[must_use]
+    pub fn is_pages(&self) -> bool {
+        self.of == Of::Pages
+    }
+
+    /// The same with its contents, as it is for those who ask with these credentials, of which this is a hash.
+    #[must_use]
+    pub fn answer_to(url: &str, credentials: u64) -> Option<Self> {
+        Self::answer(url).map(|answer| Self { of: Of::AnswerTo(credentials), ..answer })
+    }
+
+    /// Whether this is what another server answers, and in no directory.
+    #[must_use]
+    pub fn is_answer(&self) -> bool {
+        self.of != Of::Directory
+    }
+
+    /// Whether this is an answer with its contents.
+    #[must_use]
+    pub fn is_answer_with_contents(&self) -> bool {
+        matches!(self.of, Of::AnswerTo(_))
     }
 
     /// Reads the path of a URL as it stands in the request: percent-encoded and without the query.
@@ -67,50 +142,54 @@ impl SitePath {
             decoded.push_str(&segment);
         }
         decoded.push_str(end);
-        (decoded.len() <= LONGEST_PATH).then(|| Self(decoded.into()))
+        (decoded.len() <= LONGEST_PATH).then(|| Self::plain(decoded))
     }
 
     /// A file of this directory.
     #[must_use]
     pub fn file(&self, name: &str) -> Option<Self> {
-        self.may_have(name).then(|| Self(format!("{}{name}", self.0).into()))
+        self.may_have(name).then(|| Self::plain(format!("{}{name}", self.text)))
     }
 
     /// A directory of this directory.
     #[must_use]
     pub fn directory(&self, name: &str) -> Option<Self> {
-        self.may_have(name).then(|| Self(format!("{}{name}/", self.0).into()))
+        self.may_have(name).then(|| Self::plain(format!("{}{name}/", self.text)))
     }
 
     /// Whether this directory may have an entry of this name, file or directory, as far as it is shown.
     #[must_use]
     pub fn may_have(&self, name: &str) -> bool {
-        self.is_directory() && self.0.len() + name.len() < LONGEST_PATH && may_be_shown(name)
+        self.is_directory() && self.text.len() + name.len() < LONGEST_PATH && may_be_shown(name)
     }
 
-    /// Where this is in a directory: `/a/b` is `/b` in `/a/`. `None` if it is not in it.
+    /// Where this is in a directory: `/a/b` is `/b` in `/a/`. `None` if it is not in it. An answer keeps its whole URL, by which
+    /// the other server knows it.
     #[must_use]
     pub fn below(&self, directory: &Self) -> Option<Self> {
         // Most are in the root.
-        if directory.0.len() == 1 {
+        if directory.text.len() == 1 {
             return Some(self.clone());
         }
-        let rest = self.0.strip_prefix(&*directory.as_directory().0)?;
-        Some(Self(format!("/{rest}").into()))
+        if self.is_answer() {
+            return self.text.starts_with(&directory.as_directory().to_url()).then(|| self.clone());
+        }
+        let rest = self.text.strip_prefix(&*directory.as_directory().text)?;
+        Some(Self::plain(format!("/{rest}")))
     }
 
     /// The same place, said to be a directory.
     #[must_use]
     pub fn as_directory(&self) -> Self {
-        if self.is_directory() { self.clone() } else { Self(format!("{}/", self.0).into()) }
+        if self.is_directory() { self.clone() } else { Self::plain(format!("{}/", self.text)) }
     }
 
     /// The same place, said to be a file; `None` for the root.
     #[must_use]
     pub fn as_file(&self) -> Option<Self> {
-        match self.0.strip_suffix('/') {
+        match self.text.strip_suffix('/') {
             Some("") => None,
-            Some(file) => Some(Self(file.into())),
+            Some(file) => Some(Self::plain(file)),
             None => Some(self.clone()),
         }
     }
@@ -119,58 +198,72 @@ impl SitePath {
     #[must_use]
     pub fn page(&self) -> Option<Self> {
         let name = format!("{}.html", self.name());
-        let is_page = !self.is_directory() && self.0.len() + 5 <= LONGEST_PATH && may_be_shown(&name);
-        is_page.then(|| Self(format!("{}.html", self.0).into()))
+        let is_page = !self.is_directory() && self.text.len() + 5 <= LONGEST_PATH && may_be_shown(&name);
+        is_page.then(|| Self::plain(format!("{}.html", self.text)))
     }
 
     /// Whether this is said to be a directory: it ends in a slash.
     #[must_use]
     pub fn is_directory(&self) -> bool {
-        self.0.ends_with('/')
+        self.text.ends_with('/') && !self.is_answer()
     }
 
     /// The directories that lead here, from the root down; for a directory, it is the last of them.
     pub fn directories(&self) -> impl Iterator<Item = SitePath> + '_ {
-        self.0.match_indices('/').map(|(slash, _)| Self(self.0[..=slash].into()))
+        self.text.match_indices('/').map(|(slash, _)| Self::plain(&self.text[..=slash]))
     }
 
     /// The last segment, without a slash; empty for the root.
     #[must_use]
     pub fn name(&self) -> &str {
-        let path = self.0.strip_suffix('/').unwrap_or(&self.0);
+        let path = if self.is_answer() { self.text.split('?').next().unwrap_or_default() } else { &self.text };
+        let path = path.strip_suffix('/').unwrap_or(path);
         &path[path.rfind('/').map_or(0, |slash| slash + 1)..]
     }
 
-    /// The path as people write it, not percent-encoded: `/photos/Tea & cake.jpg`.
+    /// The path as people write it, not percent-encoded: `/photos/Tea & cake.jpg`. Of an answer, it is the URL.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// The path as it stands in a URL: ASCII, and safe inside a quoted HTML attribute.
     #[must_use]
     pub fn to_url(&self) -> String {
-        utf8_percent_encode(&self.0, IN_URL).to_string()
+        if self.is_answer() { self.text.to_string() } else { utf8_percent_encode(&self.text, IN_URL).to_string() }
     }
 
-    /// Where this is in the file system.
+    /// Where this is in the file system; `None` for an answer, which is nowhere.
     #[must_use]
-    pub fn to_file(&self, root: &Path) -> PathBuf {
+    pub fn to_file(&self, root: &Path) -> Option<PathBuf> {
+        if self.is_answer() {
+            return None;
+        }
         let mut file = root.to_path_buf();
-        file.extend(self.0.split('/').filter(|segment| !segment.is_empty()));
-        file
+        file.extend(self.text.split('/').filter(|segment| !segment.is_empty()));
+        Some(file)
+    }
+}
+
+/// Paths are looked up for each listener of each update. Only credentials may tell many of them apart that have the same text.
+impl Hash for SitePath {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
+        if let Of::AnswerTo(credentials) = self.of {
+            credentials.hash(state);
+        }
     }
 }
 
 impl fmt::Debug for SitePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
+        fmt::Debug::fmt(&self.text, f)
     }
 }
 
 impl fmt::Display for SitePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 
@@ -324,10 +417,32 @@ mod tests {
         assert_eq!(place.as_str(), "/photos/Tea & cake?.jpg");
         assert_eq!(place.to_url(), "/photos/Tea%20%26%20cake%3F.jpg");
         assert_eq!(SitePath::from_url(&place.to_url()), Some(place.clone()));
-        assert_eq!(place.to_file(Path::new("/srv/site")), Path::new("/srv/site/photos/Tea & cake?.jpg"));
-        assert_eq!(SitePath::root().to_file(Path::new("/srv/site")), Path::new("/srv/site"));
+        let file = |place: &SitePath| place.to_file(Path::new("/srv/site")).unwrap();
+        assert_eq!(file(&place), Path::new("/srv/site/photos/Tea & cake?.jpg"));
+        assert_eq!(file(&SitePath::root()), Path::new("/srv/site"));
         assert_eq!(SitePath::root().file(".env"), None);
         assert_eq!(SitePath::root().directory(".."), None);
+    }
+
+    #[test]
+    fn an_answer_of_another_server_is_no_file() {
+        let answer = SitePath::answer("/../.env?a=\"b\"&c=é").unwrap();
+        assert_eq!(answer.as_str(), "/../.env?a=%22b%22&c=%C3%A9");
+        assert_eq!(answer.to_file(Path::new("/srv/site")), None);
+        assert_eq!(answer.below(&SitePath::root()), Some(answer.clone()));
+        assert!(SitePath::answer("/a/?savecast").unwrap().is_pages());
+        assert_eq!(SitePath::pages(&SitePath::from_url("/a").unwrap()).to_url(), "/a/?savecast");
+        let plain = SitePath::answer("/a").unwrap();
+        assert_ne!(Some(&plain), SitePath::from_url("/a").as_ref());
+        assert_ne!(Some(&plain), SitePath::answer_to("/a", 1).as_ref());
+        let place = SitePath::from_url("/a b").unwrap();
+        for (url, is_below) in [("/a%20b/c?d", true), ("/a%20b", false), ("/a b/c", true), ("/a%20bc/", false)] {
+            assert_eq!(SitePath::answer(url).unwrap().below(&place).is_some(), is_below, "{url}");
+        }
+        assert_eq!(SitePath::answer("/a/b.css?v=/1/").unwrap().name(), "b.css");
+        assert!(!SitePath::answer("/a/").unwrap().is_directory());
+        assert_eq!(SitePath::answer("*"), None);
+        assert_eq!(SitePath::answer(&format!("/{}", "a".repeat(LONGEST_URL))), None);
     }
 
     #[test]

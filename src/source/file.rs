@@ -3,11 +3,13 @@
 use std::io;
 use std::time::SystemTime;
 
+use bytes::Bytes;
+
 /// What was read to its end.
 #[derive(Clone, Debug)]
 pub struct FileContent {
     /// All of it.
-    pub bytes: Vec<u8>,
+    pub bytes: Bytes,
     /// When it was modified, if that is known.
     pub modified: Option<SystemTime>,
     /// Whether it stood still meanwhile. If not, `bytes` may be torn, and it will be time for another look when it is done.

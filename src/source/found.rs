@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::content::Version;
+use crate::content::kind::Kind;
 use crate::source::directory::large::Large;
 use crate::source::file::FileContent;
 use crate::source::file::ReadError;
@@ -16,6 +17,12 @@ pub enum Found {
     Large(u64, Version),
     /// Something of which no more is known than whether it is another one.
     Unread(Version),
+    /// What another server has answered, and what kind of contents that is.
+    Answer(Vec<u8>, Kind),
+    /// Nobody knows yet. Who finds out says so.
+    Unknown,
+    /// Another server does not give it now, for this reason.
+    Away(String),
     /// A directory. Asked for without a slash at its end, it is found all the same.
     Directory,
 }
@@ -38,7 +45,7 @@ impl TryFrom<Found> for Fetched {
         match found {
             Found::File(content) => Ok(Self::File(content)),
             Found::Directory => Ok(Self::Directory),
-            Found::Large(..) | Found::Unread(_) => {
+            Found::Large(..) | Found::Unread(_) | Found::Answer(..) | Found::Unknown | Found::Away(_) => {
                 Err(ReadError::Unreadable(io::Error::other("there is nothing to send of it")))
             }
         }

@@ -1,6 +1,7 @@
 //! What every source can do.
 
 use std::path::Path;
+use std::path::PathBuf;
 
 use crate::content::listing::Entry;
 use crate::site::SitePath;
@@ -71,9 +72,21 @@ pub trait Source: Send + Sync {
         None
     }
 
-    /// Somebody follows a place from now on. A program starts, an upstream is asked.
+    /// Somebody follows a place from now on. A program starts, another server is asked.
     fn begin(&self, _place: &SitePath) {}
 
     /// The last one who followed a place has gone.
     fn end(&self, _place: &SitePath) {}
+
+    /// The directories below which any save may have changed what stands at any place. They are watched while one of the places
+    /// is followed.
+    fn trees(&self) -> &[PathBuf] {
+        &[]
+    }
+
+    /// What is below the trees is watched from now on, or no longer.
+    fn watched(&self, _is_watched: bool) {}
+
+    /// These files below the trees were saved.
+    fn saved(&self, _files: &[PathBuf]) {}
 }

@@ -11,6 +11,8 @@ pub mod remote;
 mod rendered;
 mod rule_files;
 mod sources;
+#[cfg(feature = "cli")]
+pub mod upstream;
 
 pub use crate::source::file::FileContent;
 pub use crate::source::file::ReadError;
@@ -21,3 +23,5 @@ pub use crate::source::rendered::Rendered;
 pub use crate::source::rule_files::CurrentRules;
 pub use crate::source::rule_files::RuleFiles;
 pub use crate::source::sources::Sources;
+#[cfg(feature = "cli")]
+pub use crate::source::upstream::server::Upstream;

@@ -86,7 +86,7 @@ impl RuleFiles {
     pub fn new(directory: Directory, tell: Tell) -> Self {
         let files = rules::FILES.map(|name| {
             let place = SitePath::from_url(name).expect("a plain name");
-            let file = place.to_file(directory.path());
+            let file = place.to_file(directory.path()).expect("a file");
             (place, file)
         });
         let kept =
@@ -153,12 +153,14 @@ impl RuleFiles {
             Ok(Found::File(content)) => {
                 let age = content.modified.and_then(|modified| modified.elapsed().ok());
                 let version = Version::of(&content.bytes);
-                match String::from_utf8(content.bytes) {
+                match String::from_utf8(content.bytes.into()) {
                     Ok(text) => (text, age, Some(version)),
                     Err(_) => return self.keep_old(kept, at, seen, "this is no UTF-8"),
                 }
             }
-            Ok(Found::Large(..) | Found::Unread(_)) => return self.keep_old(kept, at, seen, "this is too large"),
+            Ok(Found::Large(..) | Found::Unread(_) | Found::Answer(..) | Found::Unknown | Found::Away(_)) => {
+                return self.keep_old(kept, at, seen, "this is too large");
+            }
             Ok(Found::Directory) => return self.keep_old(kept, at, seen, "this is a directory"),
             Err(ReadError::Outside) => return self.keep_old(kept, at, seen, "this is a link to elsewhere"),
             Err(ReadError::Unreadable(error)) => {

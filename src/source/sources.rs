@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::content::listing::Entry;
@@ -18,23 +19,64 @@ use crate::source::look::Source;
 /// The sources of a site. It is asked for places of the site, and asks the source that each belongs to: of several at the same
 /// prefix, the first one that has something there.
 #[derive(Clone, Default)]
-pub struct Sources(Mounts<Arc<dyn Source>>);
+pub struct Sources {
+    files: Mounts<Arc<dyn Source>>,
+    servers: Mounts<Arc<dyn Source>>,
+}
 
 impl Sources {
     /// Puts a source at this directory of the site.
     pub fn mount(&mut self, prefix: &SitePath, source: Arc<dyn Source>) {
-        self.0.mount(prefix, source);
+        self.files.mount(prefix, source);
+    }
+
+    /// Puts another server at this directory of the site. Its places are [answers](SitePath::answer), and of no other source.
+    pub fn mount_server(&mut self, prefix: &SitePath, server: Arc<dyn Source>) {
+        self.servers.mount(prefix, server);
+    }
+
+    /// The sources that a place may belong to, and where it is in each.
+    fn at(&self, place: &SitePath) -> impl Iterator<Item = (&Arc<dyn Source>, SitePath)> {
+        if place.is_answer() { self.servers.at(place) } else { self.files.at(place) }
+    }
+
+    /// The longest prefix under which a file of this URL would be looked for.
+    #[must_use]
+    pub fn prefix_of(&self, place: &SitePath) -> Option<&SitePath> {
+        self.files.iter().map(|(prefix, _)| prefix).find(|prefix| place.as_directory().below(prefix).is_some())
+    }
+
+    /// Where files are mounted; a prefix may come twice.
+    pub fn prefixes(&self) -> impl Iterator<Item = &SitePath> {
+        self.files.iter().map(|(prefix, _)| prefix)
     }
 
     /// The directories on which any of them depends.
     pub fn directories(&self) -> impl Iterator<Item = &Path> {
-        self.0.iter().filter_map(|(_, source)| source.directory())
+        self.files.iter().filter_map(|(_, source)| source.directory())
+    }
+
+    /// The directories below which any save counts, each once.
+    #[must_use]
+    pub fn trees(&self) -> Vec<PathBuf> {
+        let trees = self.servers.iter().flat_map(|(_, server)| server.trees());
+        trees.cloned().collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// See [`Source::watched`].
+    pub fn watched(&self, is_watched: bool) {
+        self.servers.iter().for_each(|(_, server)| server.watched(is_watched));
+    }
+
+    /// See [`Source::saved`].
+    pub fn saved(&self, files: &[PathBuf]) {
+        self.servers.iter().for_each(|(_, server)| server.saved(files));
     }
 
     /// The directory on which a place depends, and where it is in that.
     #[must_use]
     pub fn directory_of(&self, place: &SitePath) -> Option<(&Path, SitePath)> {
-        self.0.at(place).find_map(|(source, inside)| Some((source.directory()?, inside)))
+        self.at(place).find_map(|(source, inside)| Some((source.directory()?, inside)))
     }
 
     /// See [`Source::find`].
@@ -58,13 +100,13 @@ impl Sources {
     /// See [`Source::find_now`].
     #[must_use]
     pub fn find_now(&self, place: &SitePath) -> Option<FileContent> {
-        self.0.at(place).find_map(|(source, inside)| source.find_now(&inside))
+        self.at(place).find_map(|(source, inside)| source.find_now(&inside))
     }
 
     /// See [`Source::standing`].
     #[must_use]
     pub fn standing(&self, place: &SitePath) -> Standing {
-        let mut found = self.0.at(place).map(|(source, inside)| source.standing(&inside));
+        let mut found = self.at(place).map(|(source, inside)| source.standing(&inside));
         let found = found.find(|standing| *standing != Standing::Missing);
         let mounted = || if self.mounted_in(place).is_empty() { Standing::Missing } else { Standing::Directory };
         found.unwrap_or_else(mounted)
@@ -90,7 +132,7 @@ impl Sources {
     /// The names in a directory under which something is mounted, at once or further below.
     fn mounted_in(&self, directory: &SitePath) -> BTreeSet<String> {
         let directory = directory.as_directory();
-        let below = self.0.iter().filter_map(|(prefix, _)| prefix.below(&directory));
+        let below = self.files.iter().filter_map(|(prefix, _)| prefix.below(&directory));
         below
             .filter_map(|path| path.as_str().split('/').nth(1).map(str::to_owned))
             .filter(|name| !name.is_empty())
@@ -116,12 +158,12 @@ impl Sources {
 
     /// See [`Source::begin`].
     pub fn begin(&self, place: &SitePath) {
-        self.0.at(place).for_each(|(source, inside)| source.begin(&inside));
+        self.at(place).for_each(|(source, inside)| source.begin(&inside));
     }
 
     /// See [`Source::end`].
     pub fn end(&self, place: &SitePath) {
-        self.0.at(place).for_each(|(source, inside)| source.end(&inside));
+        self.at(place).for_each(|(source, inside)| source.end(&inside));
     }
 
     /// The answer of the first one that has something there.
@@ -131,7 +173,7 @@ impl Sources {
         ask: impl Fn(&dyn Source, &SitePath) -> Result<T, ReadError>,
     ) -> Result<T, ReadError> {
         let mut missing = ReadError::Missing;
-        for (source, inside) in self.0.at(place) {
+        for (source, inside) in self.at(place) {
             match ask(&**source, &inside) {
                 Err(error @ (ReadError::Missing | ReadError::Outside)) => missing = error,
                 found => return found,

@@ -43,6 +43,9 @@ pub(super) enum Signal {
     UnfollowLines(SitePath),
     /// A source that has no directory says that another thing stands there.
     Changed(SitePath),
+    /// A page was sent that is about to follow what another server answers.
+    #[cfg(feature = "cli")]
+    Expect,
     Stop,
 }
 
@@ -85,6 +88,12 @@ impl WatchHandle {
     /// tells of.
     pub fn changed(&self, path: SitePath) {
         self.send(Signal::Changed(path));
+    }
+
+    /// A page was sent that is about to follow what another server answers: what decides that is watched from now on.
+    #[cfg(feature = "cli")]
+    pub fn expect(&self) {
+        self.send(Signal::Expect);
     }
 
     /// Ends the watch, and with it the thread that waits for its batches.

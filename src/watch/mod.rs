@@ -10,14 +10,17 @@ mod debounce;
 pub mod files;
 mod git;
 mod handle;
+mod ignored;
 mod plan;
 mod poll;
 mod registry;
 mod route;
 mod system;
+mod tree;
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::sync::mpsc::RecvTimeoutError;
@@ -39,6 +42,8 @@ use crate::watch::handle::Signal;
 pub use crate::watch::handle::Signals;
 pub use crate::watch::handle::WatchHandle;
 pub use crate::watch::handle::signals;
+use crate::watch::ignored::Ignored;
+pub use crate::watch::ignored::Pattern;
 use crate::watch::plan::WatchPlan;
 use crate::watch::poll::Poll;
 pub use crate::watch::registry::Cause;
@@ -49,6 +54,7 @@ use crate::watch::route::Step;
 use crate::watch::system::Change;
 use crate::watch::system::SystemWatcher;
 pub use crate::watch::system::WatchError;
+use crate::watch::tree::Tree;
 
 /// How many signals are taken before what has settled is looked at.
 const AT_ONCE: usize = 10_000;
@@ -70,6 +76,7 @@ pub struct Watch {
     registry: WatchRegistry,
     debouncer: Debouncer,
     poll: Poll,
+    tree: Tree,
     burst: Burst,
     /// Whether the batch before was part of a burst.
     is_burst: bool,
@@ -87,17 +94,19 @@ pub struct Batch {
 }
 
 impl Watch {
-    /// Begins with no watch at all. `poll` is the pause between rounds if all is to be polled; `tell` hears of
-    /// directories that must be.
+    /// Begins with no watch at all. `poll` is the pause between rounds if all is to be polled; `ignored` says what counts for
+    /// nothing in the trees of the sources; `tell` hears of directories that must be polled.
     #[must_use]
     pub fn new(
         Signals { sender: changes, receiver: signals, counts }: Signals,
         sources: Sources,
         poll: Option<Duration>,
+        ignored: Pattern,
         tell: impl Fn(Polled) + Send + 'static,
     ) -> Self {
         let every = poll.unwrap_or(POLL);
-        let roots: Vec<_> = sources.directories().map(Path::to_path_buf).collect();
+        let trees = sources.trees();
+        let roots: Vec<_> = sources.directories().map(Path::to_path_buf).chain(trees.clone()).collect();
         // Nobody hears of changes that come after the stop, and nobody needs to.
         let hear = move |change| drop(changes.send(Signal::Change(change, Instant::now())));
         let source = poll.is_none().then(|| SystemWatcher::new(&roots, hear));
@@ -108,6 +117,7 @@ impl Watch {
             registry: WatchRegistry::new(roots, source, every, Box::new(tell)),
             debouncer: Debouncer::default(),
             poll: Poll::new(every),
+            tree: Tree::new(trees, Ignored::new(ignored)),
             burst: Burst::default(),
             is_burst: false,
             is_stopped: false,
@@ -128,22 +138,36 @@ impl Watch {
             }
             self.poll();
             let now = Instant::now();
+            let plan = &self.plan;
+            if let Some(is_watched) = self.tree.turn(now, &mut self.registry, |place| plan.needs(place)) {
+                self.sources.watched(is_watched);
+                self.count();
+            }
             let looks = self.debouncer.take(now);
             // Asked when all that has settled is told, so that nobody waits for the answer.
             let is_open = looks.is_empty() && self.burst.end(now).is_none();
             if is_open
                 && (self.is_burst || self.burst.is_possible(now))
-                && self.sources.directories().any(git::is_at_work)
+                && (self.sources.directories().any(git::is_at_work)
+                    || self.sources.trees().iter().any(|tree| git::is_at_work(tree)))
             {
                 self.burst.hold(now);
             }
             let burst = self.burst.end(now);
+            if burst.is_none() {
+                let saved = self.tree.take(now);
+                if !saved.is_empty() {
+                    self.sources.saved(&saved);
+                }
+            }
             if !looks.is_empty() || burst.is_some() != self.is_burst {
                 self.is_burst = burst.is_some();
                 return Some(Batch { looks, is_burst: self.is_burst });
             }
             let poll = self.registry.is_polling().then(|| self.poll.due(now));
-            let signal = match self.debouncer.deadline().into_iter().chain(poll).chain(burst).min() {
+            let saved = self.tree.due().filter(|_| burst.is_none()).into_iter().chain(self.tree.end());
+            let deadlines = self.debouncer.deadline().into_iter().chain(poll).chain(burst).chain(saved);
+            let signal = match deadlines.min() {
                 None => self.signals.recv().ok(),
                 Some(deadline) => match self.signals.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                     Ok(signal) => Some(signal),
@@ -225,12 +249,17 @@ impl Watch {
                 self.debouncer.note(path, Mark::Done, Instant::now());
             }
             Signal::Changed(path) => self.announce(&path),
+            #[cfg(feature = "cli")]
+            Signal::Expect => self.tree.expect(Instant::now()),
             Signal::Stop => self.is_stopped = true,
         }
     }
 
     fn follow(&mut self, path: SitePath) {
         if self.plan.follow(&path) {
+            if path.is_answer() {
+                self.tree.follow();
+            }
             self.find_route(&path);
             self.sources.begin(&path);
         }
@@ -239,8 +268,11 @@ impl Watch {
     }
 
     fn unfollow(&mut self, path: &SitePath) {
-        self.registry.remove(&self.plan.unfollow(path));
+        release(&mut self.registry, &self.tree, self.plan.unfollow(path));
         if !self.plan.is_followed(path) {
+            if path.is_answer() {
+                self.tree.unfollow(Instant::now());
+            }
             self.debouncer.forget(path);
             self.sources.end(path);
         }
@@ -263,15 +295,18 @@ impl Watch {
             Change::Gone(place) => (place, Mark::Gone),
             Change::Lost => return self.look_everywhere(),
         };
-        match mark {
-            Mark::Gone => self.burst.forget(&place),
-            Mark::Done | Mark::Written | Mark::Touched | Mark::Doubted | Mark::Asked => {
-                self.burst.note(&place, now);
-            }
-        }
         let shared = self.plan.is_shared(&place).then(|| step(&place)).and_then(Step::shared);
         self.registry.remove_below(&place, shared);
-        for (path, is_its_end) in self.plan.passing(&place) {
+        let passing = self.plan.passing(&place);
+        let is_noise = self.tree.note(&place, mark, now, &mut self.registry) == Some(false) && passing.is_empty();
+        match mark {
+            Mark::Gone => self.burst.forget(&place),
+            Mark::Done | Mark::Written | Mark::Touched | Mark::Doubted | Mark::Asked if !is_noise => {
+                self.burst.note(&place, now);
+            }
+            _ => {}
+        }
+        for (path, is_its_end) in passing {
             self.find_route(&path);
             let mark = if is_its_end { mark } else { Mark::Done };
             // What is saved under one name is saved under all of them. The system tells only of one.
@@ -290,6 +325,7 @@ impl Watch {
     /// Events were lost, so anything may have happened: all watches are made anew, and all is looked at.
     fn look_everywhere(&mut self) {
         self.registry.remove_below(Path::new(""), None);
+        self.tree.look_everywhere(Instant::now(), &mut self.registry);
         for path in self.plan.followed() {
             self.find_route(&path);
             self.debouncer.note(path, Mark::Done, Instant::now());
@@ -308,6 +344,7 @@ impl Watch {
         let (passing, listing) = self.plan.places();
         let places = || {
             let mut places = passing.filter(|place| self.registry.is_polled(place)).cloned().collect::<HashSet<_>>();
+            let listing = listing.chain(self.tree.directories());
             for directory in listing.filter(|directory| self.registry.is_blind(directory)) {
                 // A directory that can't be read has no entries, and the look at it says so.
                 let entries = directory.read_dir().into_iter().flatten().flatten();
@@ -337,13 +374,19 @@ impl Watch {
             if self.plan.route(path) == Some(&route) {
                 return;
             }
-            self.registry.remove(&self.plan.set_route(path, route));
+            release(&mut self.registry, &self.tree, self.plan.set_route(path, route));
         }
     }
 
     fn count(&self) {
         self.counts.set(self.plan.files(), self.registry.directories());
     }
+}
+
+/// No way needs these watched any more.
+fn release(registry: &mut WatchRegistry, tree: &Tree, mut places: Vec<PathBuf>) {
+    places.retain(|place| !tree.needs(place));
+    registry.remove(&places);
 }
 
 /// What a name on the way to a path stands for.

@@ -76,6 +76,11 @@ impl WatchPlan {
         self.followed.get(path).map(|followed| &followed.route)
     }
 
+    /// Whether somebody's way needs this watched.
+    pub(super) fn needs(&self, place: &Path) -> bool {
+        self.watches.contains_key(place)
+    }
+
     pub(super) fn is_followed(&self, path: &SitePath) -> bool {
         self.followed.contains_key(path)
     }

@@ -45,6 +45,8 @@ pub enum Cause {
     Unwatched(WatchError),
     /// It is on a file system of this name, and changes made elsewhere don't reach the system.
     Remote(PathBuf, &'static str),
+    /// There are more directories than this number, and it is one of those that are not looked at at all.
+    Vast(PathBuf, usize),
 }
 
 impl WatchRegistry {
@@ -100,6 +102,14 @@ impl WatchRegistry {
         }
     }
 
+    /// Says that there are too many directories to watch.
+    pub(super) fn tell_vast(&mut self, place: &Path, most: usize) {
+        let cause = Cause::Vast(place.to_path_buf(), most);
+        if self.told.insert(cause.summary()) {
+            (self.tell)(Polled { cause, every: self.every });
+        }
+    }
+
     pub(super) fn remove(&mut self, places: &[PathBuf]) {
         for place in places {
             self.polled.remove(place);
@@ -148,6 +158,7 @@ impl Cause {
         match self {
             Self::Unwatched(error) => error.source().map(ToString::to_string).unwrap_or_default(),
             Self::Remote(_, name) => (*name).to_owned(),
+            Self::Vast(..) => "vast".to_owned(),
         }
     }
 }

@@ -52,7 +52,7 @@ impl Route {
     /// Finds the way from the root to a path, as far as it stays inside and something is there. Whatever comes later must
     /// begin with what is missing now. So the work is that of the directories that exist, however long the path is.
     pub(super) fn find(root: &Path, path: &SitePath, step: impl Fn(&Path) -> Step) -> Self {
-        let mut todo = names(&path.to_file(Path::new("")));
+        let mut todo = path.to_file(Path::new("")).map(|path| names(&path)).unwrap_or_default();
         let mut here = root.to_path_buf();
         // The root itself may go and come back, which its parent tells.
         let mut places = vec![here.clone()];

@@ -1,7 +1,6 @@
 use super::*;
 use crate::source::directory::Directory;
 use std::fs;
-use std::path::PathBuf;
 
 struct Story {
     site: tempfile::TempDir,
@@ -16,7 +15,7 @@ impl Story {
         let mut sources = Sources::default();
         sources.mount(&SitePath::root(), Arc::new(Directory::new(&root, 100).unwrap()));
         let (remote, signals) = signals();
-        let watch = Watch::new(signals, sources, None, |polled| panic!("{polled:?}"));
+        let watch = Watch::new(signals, sources, None, Box::new(|_| false), |polled| panic!("{polled:?}"));
         Self { site, watch, remote }
     }
 

@@ -1,7 +1,7 @@
 // Data for scripts: `follow()`, as `live.js` offers it, and what it is made of.
 // @ts-check
 
-import { withoutBase } from "../paths.js";
+import { isAnswer, withoutBase } from "../paths.js";
 import { read } from "../stream/connection.js";
 import { problemText } from "../page/effects.js";
 
@@ -58,11 +58,13 @@ function iterate(start) {
  * @returns {Source}
  */
 export function sourceOf(url) {
-  const { origin, pathname, hash } = new URL(url, document.baseURI);
+  const { origin, pathname, search, hash } = new URL(url, document.baseURI);
   if (origin !== location.origin) throw new TypeError(`savecast: ${url} is not a file of this site`);
   const pointer = decodeURIComponent(hash.slice(1));
   if (pointer && !pointer.startsWith("/")) throw new TypeError(`savecast: #${pointer} is no JSON Pointer`);
-  return { url, pathname: withoutBase(pathname), pointer };
+  const path = withoutBase(pathname);
+  // A file has no query.
+  return { url, pathname: isAnswer(path) ? path + search : path, pointer };
 }
 
 /**

@@ -2,14 +2,17 @@
 // same change.
 // @ts-check
 
-import { urlOf } from "../paths.js";
+import { isAnswer, pathIn, urlOf } from "../paths.js";
 import { report } from "./report.js";
-import { loadedFrom, pageURL, said } from "./resources.js";
+import { loadedFrom, pageURL, renewKept, said, statusOf } from "./resources.js";
 
 /** @typedef {import("../protocol.js").Update} Update */
 
-/** Changes that follow each other reload once, when it has been quiet for this long, in milliseconds. */
+/** Changes that follow each other reload once, when it has been quiet for this long, in milliseconds. One alone need not wait. */
 const QUIET = 50;
+
+/** How soon after another change one does not come alone, in milliseconds. */
+const SERIES = 500;
 
 /** If it does not become quiet, the page reloads after this time, in milliseconds; and after this time in a burst. */
 const CAP = 1000, BURST_CAP = 10_000;
@@ -33,7 +36,6 @@ const changed = new Map();
 const reloadedFor = take();
 
 const [cause, ...others] = Object.keys(reloadedFor);
-if (cause) report("reloaded", cause, others.length);
 
 /** @type {Record<string, string>} what of it is still old */
 const old = {};
@@ -49,10 +51,13 @@ let search;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
 let first = 0;
+/** When the last change was, or this page was loaded again for one. */
+let latest = cause === undefined ? -Infinity : 0;
 /** How often it was asked in vain whether the page is there. */
 let tries = 0;
 /** Whether the page is one that is shown for what is missing. It need not wait for anything. */
-export const wasMissing = /** @type {PerformanceNavigationTiming | undefined} */ (performance.getEntriesByType("navigation")[0])?.responseStatus === 404;
+const status = /** @type {PerformanceNavigationTiming | undefined} */ (performance.getEntriesByType("navigation")[0])?.responseStatus ?? 200;
+export const wasMissing = status === 404;
 /** Whether many files are changing at once: a build, a checkout. The server says so, and when it is over. */
 let bursting = false;
 
@@ -63,6 +68,8 @@ let bursting = false;
 export function prepare(path, before) {
   page = path;
   keep = before;
+  // All pages of another server have one path in common.
+  if (cause) report("reloaded", cause === page && isAnswer(cause) ? pathIn(new URL(pageURL)) : cause, others.length);
   if (path) loadedFrom.set(path, location.href);
 }
 
@@ -73,6 +80,7 @@ export function isPending() {
 
 /** @param {boolean} value */
 export function setBurst(value) {
+  if (bursting === value) return;
   bursting = value;
   if (first) schedule();
 }
@@ -139,10 +147,12 @@ function take() {
 
 function schedule() {
   const now = performance.now();
+  const quiet = now - latest > SERIES ? 0 : QUIET;
+  latest = now;
   first ||= now;
   tries = 0;
   clearTimeout(timer);
-  const wait = Math.min(bursting ? Infinity : QUIET, first + (bursting ? BURST_CAP : CAP) - now);
+  const wait = Math.min(bursting ? Infinity : quiet, first + (bursting ? BURST_CAP : CAP) - now);
   timer = setTimeout(start, Math.max(0, wait));
 }
 
@@ -150,7 +160,9 @@ async function start() {
   const mine = timer;
   const isController = navigator.serviceWorker?.controller != null;
   if (isController) await renew();
-  const state = await look();
+  // A page that was saved a moment ago is there.
+  const isSaved = page !== undefined && changed.has(page) && !isAnswer(page) && !wasMissing && pageURL === location.href && tries === 0;
+  const state = isSaved ? "there" : await look();
   // Something else has changed meanwhile, and has set another time.
   if (mine !== timer) return;
   if (state === "elsewhere") {
@@ -163,6 +175,7 @@ async function start() {
     if (++tries <= TRIES || state === "silent") timer = setTimeout(start, RETRY);
     return;
   }
+  await Promise.all([...changed.keys()].filter((path) => path !== page).map(renewKept));
   await keep();
   try {
     sessionStorage.setItem(KEY, JSON.stringify({ url: location.href, files: { ...old, ...Object.fromEntries(changed) } }));
@@ -200,7 +213,9 @@ async function isThere(url) {
   const answered = said(response)?.path;
   // Without its index, a directory shows its listing.
   const isListing = answered?.endsWith("/") && page !== undefined && !page.endsWith("/");
-  return (response.status !== 404 || wasMissing) && !isListing;
+  // Nobody wants to see an error, unless in the place of another one. With some of them, a server is away.
+  const now = statusOf(response), isAway = now >= 502 && now <= 504;
+  return (now !== 404 || wasMissing) && (now < 500 || (status >= 500 && !isAway)) && !isListing;
 }
 
 /**

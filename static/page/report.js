@@ -1,7 +1,7 @@
 // Tells the person at the terminal what this page has made of a change.
 // @ts-check
 
-import { encoded } from "../paths.js";
+import { encoded, OURS } from "../paths.js";
 
 /** How long reports are collected, in milliseconds. */
 const COLLECT = 250;
@@ -31,7 +31,7 @@ export function report(effect, path, more) {
 function send() {
   timer = undefined;
   // Nobody waits for an answer, and the page may be on its way out.
-  navigator.sendBeacon(new URL("../effects", import.meta.url), JSON.stringify(effects.map(({ path, ...rest }) => ({ ...rest, path: encoded(path) }))));
+  navigator.sendBeacon(new URL("effects", OURS), JSON.stringify(effects.map(({ path, ...rest }) => ({ ...rest, path: encoded(path) }))));
   effects = [];
 }
 

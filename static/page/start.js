@@ -3,20 +3,21 @@
 
 import { stylesheets } from "../apply/styles.js";
 import { trustedURL } from "../apply/trusted.js";
-import { decoded } from "../paths.js";
+import { isAnswer, pathIn, pathOf } from "../paths.js";
 import { listen, use } from "../stream/connection.js";
 import { effectOf, problemText } from "./effects.js";
 import { report } from "./report.js";
 import { again, inVain, lost, prepare, release, reload, setBurst, wasMissing } from "./reload.js";
-import { note, ofScripts, watchFrames } from "./resources.js";
+import { note, ofScripts, pageURL, renewKept, watchFrames } from "./resources.js";
 import { change, learn } from "./source.js";
 
 /** @typedef {import("../protocol.js").Update} Update */
 
 /**
  * What `client.js` knows: the file that the page was made from, percent-encoded, and its version; on what else it depends, as
- * `VERSION PATH VERSION PATH`; the resources that the page loads; and what it could not bring back after a reload.
- * @typedef {{ path?: string, version?: string, also?: string, describe?: (field: Element) => { kind: string, label: string, isTyped: boolean },
+ * `VERSION PATH VERSION PATH`; what the load of this page is called if another server has made it, and whether that one
+ * may be asked again; the resources that the page loads; and what it could not bring back after a reload.
+ * @typedef {{ path?: string, version?: string, also?: string, loaded?: string, ask?: string, describe?: (field: Element) => { kind: string, label: string, isTyped: boolean },
  *   isTouched?: (element: Element) => boolean, resources?: (handler: (entries: PerformanceEntry[]) => void) => void,
  *   missing?: () => import("../apply/state.js").State["fields"] }} Start
  */
@@ -25,21 +26,20 @@ import { change, learn } from "./source.js";
 let page;
 
 /** @param {Start} start */
-export function start({ path, version, also, describe, isTouched, resources, missing } = {}) {
+export function start({ path, version, also, loaded, ask, describe, isTouched, resources, missing } = {}) {
   if (document.querySelector('meta[name="savecast"][content="off" i]')) return;
   const state = import("../apply/state.js");
   if (path && version) {
-    const file = (page = decoded(path));
+    const file = (page = pathOf(path));
     use(path, version);
     // What was looked for in vain, and the rules of the site: the page is another one when they are.
     const others = also?.split(" ") ?? [];
     for (let at = 0; at < others.length; at += 2) use(others[at + 1], others[at]);
     // When the page has all that it needs, it is time to learn how it was written, and how it is.
-    whenLoaded(() => {
-      // The page for what is missing becomes another one, if anything.
-      if (!wasMissing) learn(file, version);
-      state.then(({ remember }) => remember()).catch(() => {});
-    });
+    const ready = whenLoaded();
+    // The page for what is missing becomes another one, if anything.
+    if (!wasMissing && ask !== "off") learn(file, version, ready, loaded);
+    ready.then(() => state).then(({ remember }) => remember()).catch(() => {});
   }
   prepare(page, async () => {
     const { keep } = await state;
@@ -49,13 +49,17 @@ export function start({ path, version, also, describe, isTouched, resources, mis
   watchFrames();
   listen(apply, setBurst, hear, trustedURL);
   showData();
+  // What the first change is likely to need is there when it comes.
+  whenLoaded().then(() => import("../apply/swap.js")).catch(() => {});
 }
 
-/** @param {() => void} act */
-function whenLoaded(act) {
-  const later = () => void setTimeout(act);
-  if (document.readyState === "complete") later();
-  else addEventListener("load", later, { once: true });
+/** @returns {Promise<void>} */
+function whenLoaded() {
+  return new Promise((resolve) => {
+    const later = () => void setTimeout(resolve);
+    if (document.readyState === "complete") later();
+    else addEventListener("load", later, { once: true });
+  });
 }
 
 /** What wants `bind.js`. */
@@ -75,7 +79,8 @@ function showData() {
 
 /** @param {Update} update whatever happens to a file that the page uses or reads */
 function hear(update) {
-  showProblem(update);
+  const isOfServer = update.path === page && isAnswer(update.path);
+  showProblem(isOfServer ? { ...update, path: pathIn(new URL(pageURL)) } : update);
   if (update.path !== page) return;
   if (update.event === "removed") lost();
   else if (update.event !== "problem") release();
@@ -112,15 +117,20 @@ async function effect(update) {
     case "swapStyle": {
       const { swapStyle } = await import("../apply/swap.js");
       await swapStyle(effect.path, effect.version);
-      return report("swapped", path);
+      report("swapped", path);
+      return renewKept(path);
     }
     case "showPictures": {
       const { showPicture } = await import("../apply/pictures.js");
       await showPicture(path, effect.version);
-      return report("replaced", path);
+      report("replaced", path);
+      return renewKept(path);
     }
-    case "morph":
-      return (await change(version)) ? report("changed", path) : reload(update);
+    case "morph": {
+      const outcome = await change(version);
+      if (outcome === "changed") report("changed", isAnswer(path) ? pathIn(new URL(pageURL)) : path);
+      return outcome === "reload" ? reload(update) : undefined;
+    }
     case "reload":
       return reload(update);
     case "report":

@@ -2,6 +2,8 @@
 // `worker.js`.
 // @ts-check
 
+import { isAnswer, servers } from "../paths.js";
+
 /**
  * @typedef {import("../protocol.js").Update} Update
  *
@@ -10,7 +12,7 @@
  */
 
 /** The version of what tabs and worker say to each other. See `protocol.d.ts`. */
-const PROTOCOL = 2;
+const PROTOCOL = 3;
 
 /** How long to wait for more files before they are asked for, in milliseconds. A page loads many at once. */
 const GATHER = 20;
@@ -47,6 +49,17 @@ export function use(url, version) {
   file.used = true;
   file.version = version ?? file.version;
   if (isNew && file.readers.size === 0) ask(GATHER);
+}
+
+/**
+ * The page has no use for a file any more.
+ * @param {string} url the path, percent-encoded
+ */
+export function leaveOut(url) {
+  const file = fileAt(url);
+  if (!file?.used) return;
+  file.used = false;
+  ask(GATHER);
 }
 
 /**
@@ -150,7 +163,7 @@ function leave() {
 function ask(wait) {
   clearTimeout(timer);
   timer = setTimeout(() => {
-    if (!isAlone || document.visibilityState !== "hidden") port?.postMessage({ wishes: wishes() });
+    if (!isAlone || document.visibilityState !== "hidden") port?.postMessage({ wishes: wishes(), servers });
   }, wait);
 }
 
@@ -158,7 +171,7 @@ function ask(wait) {
 function fileAt(url) {
   let path;
   try {
-    path = decodeURIComponent(url);
+    path = isAnswer(url) ? url : decodeURIComponent(url);
   } catch {
     return undefined; // The server does not know it either.
   }

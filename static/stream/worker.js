@@ -5,7 +5,7 @@
 // has no queue: it ends on the final content.
 // @ts-check
 
-import { encoded } from "../paths.js";
+import { encoded, OURS, pathOf, setServers } from "../paths.js";
 import { patched } from "./patch.js";
 import { eventsIn, tooDeep } from "./sse.js";
 
@@ -19,7 +19,7 @@ import { eventsIn, tooDeep } from "./sse.js";
  */
 
 /** Not a path, which a `<base>` of the page would lead elsewhere. */
-const EVENTS = new URL("../events", import.meta.url);
+const EVENTS = new URL("events", OURS);
 
 /** How long to wait before the stream is opened again, in milliseconds: at first, and at most. */
 const RETRY = 500, RETRY_AT_MOST = 4000;
@@ -60,11 +60,12 @@ export function accept(port) {
   /** @type {Tab} */
   const tab = { port, uses: new Map(), reads: new Map(), owed: new Set(), burst: false, isBusy: false, isRefused: false };
   port.onmessage = ({ data }) => {
-    const { wishes, ready, retry } = /** @type {import("../protocol.js").TabMessage} */ (data);
+    const { wishes, servers, ready, retry } = /** @type {import("../protocol.js").TabMessage} */ (data);
     if (ready) {
       tab.isBusy = false;
       tell(tab);
     }
+    if (servers !== undefined) setServers(servers);
     if (wishes) serve(tab, wishes);
     if (wishes === null) leave(tab);
     if (retry && !current && tabs.size > 0) open(0);
@@ -79,7 +80,7 @@ export function accept(port) {
  */
 function serve(tab, wishes) {
   tabs.add(tab);
-  const byPath = (/** @type {Wishes["uses"]} */ files) => new Map(Object.entries(files).map(([url, version]) => [decodeURIComponent(url), version]));
+  const byPath = (/** @type {Wishes["uses"]} */ files) => new Map(Object.entries(files).map(([url, version]) => [pathOf(url), version]));
   [tab.uses, tab.reads] = [byPath(wishes.uses), byPath(wishes.reads)];
   for (const [path, version] of tab.uses) {
     const known = latest.get(path);

@@ -16,11 +16,12 @@ const STYLE = `
   pre span { display: block; box-sizing: border-box; width: max-content; min-width: 100% }
   pre .wrong { background: light-dark(#fde0dd, #4a2524) }
   i { display: inline-block; min-width: 4ch; margin-right: 1ch; text-align: right; font-style: normal; opacity: .55 }
+  a { color: inherit }
   button { float: right; margin: -2px 0 0 12px; padding: 2px 10px; border: 1px solid currentColor; border-radius: 4px;
     background: none; color: inherit; font: inherit; cursor: pointer }
 `;
 
-/** @type {Map<string, { update: import("../protocol.js").Update, lines: string[] }>} */
+/** @type {Map<string, { update: import("../protocol.js").Update & { link?: string }, lines: string[] }>} */
 const problems = new Map();
 
 /** @type {HTMLElement | undefined} */
@@ -28,7 +29,7 @@ let host;
 
 /**
  * Shows a problem, or takes it away when the file is another one.
- * @param {import("../protocol.js").Update} update
+ * @param {import("../protocol.js").Update & { link?: string }} update
  */
 export async function note(update) {
   if (update.event !== "problem") {
@@ -87,12 +88,12 @@ function onKey(event) {
 }
 
 /**
- * @param {import("../protocol.js").Update} update
+ * @param {import("../protocol.js").Update & { link?: string }} update
  * @param {string[]} lines
  */
-function describe({ path, message, line, column }, lines) {
+function describe({ path, message, line, column, link }, lines) {
   const heading = create("h1", {}, create("b", {}, path), line ? ` line ${line}, column ${column}` : "");
-  const parts = [heading, create("p", {}, message ?? "")];
+  const parts = [heading, create("p", {}, message ?? "", ...(link ? [" ", create("a", { href: link }, "Open it")] : []))];
   if (line && lines.length > 0) {
     const first = Math.max(1, line - AROUND);
     const shown = lines.slice(first - 1, line + AROUND).map((text, index) => {

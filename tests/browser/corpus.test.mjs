@@ -76,6 +76,8 @@ const inUse = (definition, { hasLooks }) => look(definition, use(definition), de
 
 /** What a page is when it is opened anew, at rest and in use. */
 async function fresh(definition, files, wish) {
+  // The page that is open there is live: it would be loaded again, and bring what was typed to the next one.
+  await page.open("about:blank");
   await write(`fresh/${definition.name}`, files);
   await page.open(`${server.url}/fresh/${definition.name}/`);
   const { lines } = await atRest(definition, { ...wish, isStill: true });

@@ -1,8 +1,10 @@
 // The browser's part that decides, without a browser.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { effectOf, problemText } from "../../static/page/effects.js";
+import { compare } from "../../static/page/varying.js";
 
 const page = { path: "/index.html", stylesheets: new Set(["/style.css"]), pictures: new Set(["/a.png"]) };
 
@@ -27,3 +29,10 @@ for (const [event, path, expected] of [
 test("a problem may have no place", () => {
   assert.equal(problemText({ path: "/a", message: "no", line: null, column: null }), "/a: no");
 });
+
+// The server compares what it has asked for in the same way.
+for (const { before, now, again, outcome } of JSON.parse(readFileSync(new URL("../varying.json", import.meta.url)))) {
+  test(`${before.slice(0, 60)} → ${now.slice(0, 60)}: ${outcome}`, () => {
+    assert.equal(compare(before, now, again), outcome);
+  });
+}

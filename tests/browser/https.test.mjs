@@ -106,7 +106,7 @@ for (const host of ["localhost", "127.0.0.1", NAME]) {
       addEventListener("activate", (event) => event.waitUntil(clients.claim()));
       addEventListener("fetch", (event) => event.respondWith(fetch(event.request)));` });
     const server = await serveSecurely(test, site, ["--allow-host", NAME]);
-    await page.console();
+    await page.leave();
     await page.open(`https://${host}:${server.port}/`);
     await page.isLive(server);
     assert.equal(await page.run(() => isSecureContext), true);

@@ -20,7 +20,7 @@ async function open(test, files) {
   await mkdir(path.join(site.root, "d"));
   for (const [name, content] of Object.entries(files)) await site.write(`d/${name}`, content);
   const server = await serve(test, site);
-  await page.console();
+  await page.leave();
   await page.open(`${server.url}/d/`);
   await page.isLive(server);
   await page.mark();

@@ -256,7 +256,7 @@ test("a page with an import map and a base works, and its console is quiet", asy
     "sub/a.js": "document.querySelector('p').textContent = 'one'",
   });
   const server = await serve(test, site);
-  await page.console();
+  await page.leave();
   await page.open(server.url);
   await eventually(() => page.text("p"), (text) => text === "one");
   await page.isLive(server);
@@ -288,25 +288,53 @@ test("a base elsewhere does not lead the client away", async (test) => {
   await eventually(() => page.text("p"), (text) => text === "two");
 });
 
+/** Passes everything on, under the host of the server, and tells of each request before. */
+async function proxyTo(test, server, hear) {
+  const proxy = createServer((incoming, outgoing) => {
+    hear(incoming);
+    const headers = { ...incoming.headers, host: new URL(server.url).host };
+    const passed = request(`${server.url}${incoming.url}`, { method: incoming.method, headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode, answer.headers);
+      answer.pipe(outgoing);
+    });
+    incoming.pipe(passed);
+    outgoing.on("close", () => passed.destroy());
+    passed.on("error", () => {});
+  }).listen(0, "127.0.0.1");
+  await once(proxy, "listening");
+  test.after(() => (proxy.close(), proxy.closeAllConnections()));
+  return `http://127.0.0.1:${proxy.address().port}`;
+}
+
+test("a page that is loaded again asks for the client once, and not for its modules or its worker", async (test) => {
+  const site = await siteWith(test, { ...SMALL, "follow.js": 'import { follow } from "/_savecast/live.js"; follow("/data.json", (data) => (window.data = data));', "data.json": "1" });
+  await site.write("index.html", SMALL["index.html"].replace("<p>", '<script type="module" src="follow.js"></script><p>'));
+  const server = await serve(test, site);
+  let asked = [];
+  const proxy = await proxyTo(test, server, ({ url }) => void (url.startsWith("/_savecast/") && asked.push(url.split("?")[0])));
+  await page.open(proxy);
+  await eventually(() => page.run(() => window.data), (data) => data === 1);
+  await page.isLive(server);
+  assert.ok(asked.some((url) => /^\/_savecast\/[0-9a-f]{16}\/stream\/worker.js$/.test(url)), `${asked}`);
+
+  asked = [];
+  await site.write("app.js", "window.answer = 2");
+  await eventually(() => page.run(() => window.answer), (answer) => answer === 2);
+  await eventually(() => page.run(() => window.data), (data) => data === 1);
+  await page.isLive(server);
+  await eventually(() => asked.includes("/_savecast/events"));
+  // What the page imports itself has no version.
+  const ours = asked.filter((url) => !["/_savecast/events", "/_savecast/effects"].includes(url));
+  assert.deepEqual(ours, ["/_savecast/client.js", "/_savecast/live.js"]);
+});
+
 test("a page behind a proxy that sends another host is live, or says why it is not", async (test) => {
   const site = await siteWith(test, SMALL);
   const server = await serve(test, site);
   for (const drops of [[], ["sec-fetch-site"]]) {
-    const proxy = createServer((incoming, outgoing) => {
-      const headers = { ...incoming.headers, host: new URL(server.url).host };
-      for (const name of drops) delete headers[name];
-      const passed = request(`${server.url}${incoming.url}`, { method: incoming.method, headers }, (answer) => {
-        outgoing.writeHead(answer.statusCode, answer.headers);
-        answer.pipe(outgoing);
-      });
-      incoming.pipe(passed);
-      outgoing.on("close", () => passed.destroy());
-      passed.on("error", () => {});
-    }).listen(0, "127.0.0.1");
-    await once(proxy, "listening");
-    test.after(() => (proxy.close(), proxy.closeAllConnections()));
-    await page.console();
-    await page.open(`http://127.0.0.1:${proxy.address().port}/`);
+    const proxy = await proxyTo(test, server, ({ headers }) => drops.forEach((name) => delete headers[name]));
+    await page.leave();
+    await page.open(proxy);
     if (drops.length === 0) {
       await page.isLive(server);
       await site.write("style.css", "p { color: rgb(2, 2, 2) }");

@@ -173,6 +173,11 @@ function withMarks(page) {
     /** Leaves a mark that a reload would take away. */
     mark: () => page.run(() => void (window.mark = true)),
     isMarked: () => page.run(() => window.mark === true),
+    /** Leaves the page, which would go on to write to the console, and forgets what it has written. */
+    async leave() {
+      await page.open("about:blank");
+      await page.console();
+    },
     text: (selector) => page.run((selector) => document.querySelector(selector)?.textContent, selector),
     /** Waits until the page has a stream. */
     isLive: (server) => eventually(() => streams(server), (streams) => streams === 1, "the number of streams"),

@@ -105,7 +105,7 @@ test("a page that wants trusted types hears nothing that it has not made", async
   const trusting = (text) => `<!doctype html><meta http-equiv="content-security-policy" content="require-trusted-types-for 'script'"><link rel="icon" href="data:,"><h1>${text}</h1>`;
   const site = await siteWith(test, { "index.html": trusting("one") });
   const server = await serve(test, site);
-  await page.console();
+  await page.leave();
   await page.open(server.url);
   await page.isLive(server);
   await page.mark();

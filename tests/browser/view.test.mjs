@@ -18,7 +18,7 @@ after(async () => {
 async function open(test, name, content) {
   const site = await siteWith(test, { [name]: content });
   const server = await serve(test, site);
-  await page.console();
+  await page.leave();
   await page.open(`${server.url}/${name}`);
   await page.isLive(server);
   await page.mark();

@@ -14,14 +14,14 @@ use crate::support::Server;
 use crate::support::Site;
 
 /// The memory that the server has in use, in KiB.
-fn memory(server: &Server) -> usize {
+pub(crate) fn memory(server: &Server) -> usize {
     let status = fs::read_to_string(format!("/proc/{}/status", server.pid())).expect("a process");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a size");
     line.trim().trim_end_matches(" kB").parse().expect("a number")
 }
 
 /// Lets this process, too, have so many open connections as the server may.
-fn make_room_for_connections() {
+pub(crate) fn make_room_for_connections() {
     let mut limit = rustix::process::getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     rustix::process::setrlimit(Resource::Nofile, limit).expect("a limit");
@@ -343,7 +343,8 @@ fn bodies_that_are_half_sent_have_a_bound() {
     assert_eq!((answer.status, answer.text.contains("listeners")), (200, true));
     let more = memory(&server).saturating_sub(start);
     eprintln!("{} MiB more for 150 half-sent bodies of 1 MiB", more >> 10);
-    assert!(more < 90 << 10, "{} MiB more", more >> 10);
+    // The room for bodies is 64 MiB. What connections have read ahead comes to 40 more, when all have come to rest.
+    assert!(more < 120 << 10, "{} MiB more", more >> 10);
     drop(sent);
     let large = "x".repeat(1 << 20);
     while server.post("/_savecast/channels/a", &[], &large).status != 200 {}

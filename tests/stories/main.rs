@@ -18,9 +18,13 @@ mod https;
 mod lines;
 mod options;
 #[cfg(target_os = "linux")]
+mod passing;
+#[cfg(target_os = "linux")]
 mod patterns;
 mod pointing;
 mod polling;
+#[cfg(unix)]
+mod proxying;
 mod replacing;
 mod rotation;
 mod saving;
@@ -29,5 +33,7 @@ mod serving;
 mod starting;
 mod streaming;
 mod support;
+#[cfg(unix)]
+mod upstream;
 mod watching;
 mod websocket;

@@ -307,7 +307,10 @@ impl Open<'_> {
     /// Reads until this has come.
     #[track_caller]
     pub(crate) fn expect(&mut self, words: &str) {
+        let start = Instant::now();
         while !self.text.contains(words) {
+            // Comments go on coming.
+            assert!(start.elapsed() < DEADLINE, "no {words:?} has come, but {}", self.text);
             let part = self.next().unwrap_or_else(|| panic!("it ends without {words:?}: {}", self.text));
             self.text.push_str(&String::from_utf8_lossy(&part));
         }

@@ -246,14 +246,31 @@ fn a_fragment_that_a_script_fetches_stays_as_it_is() {
 fn the_client_is_served() {
     let site = Site::with(&[]);
     let server = site.serve();
-    for name in ["client.js", "stream/connection.js", "page/effects.js", "page/start.js", "live.js"] {
+    let asset_at = |name: &str, kept: &str| {
         let asset = server.get(&format!("/_savecast/{name}"));
-        assert_eq!((asset.status, asset.header("cache-control")), (200, "no-cache"));
+        assert_eq!((asset.status, asset.header("cache-control")), (200, kept), "{name}");
         assert!(asset.header("content-type").contains("javascript; charset=utf-8"));
         let again = server.request("GET", &format!("/_savecast/{name}"), &[("if-none-match", asset.header("etag"))]);
-        assert_eq!(again.status, 304);
+        assert_eq!((again.status, again.header("cache-control")), (304, kept), "{name}");
+        asset.text
+    };
+    let script = asset_at("client.js", "no-cache");
+    let version = script.split_once("MODULES = \"").unwrap().1.split_once("/\"").unwrap().0;
+    // A module of a version stays as it is, and whoever asks for it without one is led to it.
+    for (name, up) in [("live.js", "./"), ("page/start.js", "./../"), ("apply/morph/plan.js", "./../../")] {
+        assert_eq!(asset_at(name, "no-cache"), format!("export * from \"{up}{version}/{name}\";\n"));
+        let module = asset_at(&format!("{version}/{name}"), "max-age=31536000, immutable");
+        assert!(module.len() > 100, "{module}");
     }
-    assert_eq!(server.get("/_savecast/nothing").status, 404);
+    for name in [
+        "nothing",
+        "0123456789abcdef/live.js",
+        version,
+        &format!("{version}/"),
+        &format!("{version}/{version}/live.js"),
+    ] {
+        assert_eq!(server.get(&format!("/_savecast/{name}")).status, 404, "{name}");
+    }
     assert_eq!(server.request("DELETE", "/_savecast/client.js", &[]).status, 405);
 }
 

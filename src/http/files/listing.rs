@@ -55,7 +55,7 @@ pub(crate) fn page(
     );
     let title = if *path == SitePath::root() { root } else { path.name() };
     let html = page::write(
-        Some(Tag { base, path, version, nonce: None, also: &[] }),
+        Some(Tag { base, path, version, nonce: None, also: &[], loaded: None }),
         title,
         &head,
         &body(root, base, path, entries, readme.as_ref()),

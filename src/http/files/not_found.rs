@@ -50,7 +50,12 @@ pub(crate) fn answer(
         None => ("There is nothing here".to_owned(), ""),
     };
     let body = format!("<h1>{heading}</h1>\n{words}\n<p><a href=\"{base}/\">Go to the start page</a>");
-    let html = page::write(path.map(|path| Tag { base, path, version, nonce: None, also }), "Not found", "", &body);
+    let html = page::write(
+        path.map(|path| Tag { base, path, version, nonce: None, also, loaded: None }),
+        "Not found",
+        "",
+        &body,
+    );
     let mut response = response.content_type("text/html; charset=utf-8").body(html);
     response.extensions_mut().insert(OurPage);
     response

@@ -9,6 +9,8 @@ use actix_web::http::header::HeaderValue;
 
 use crate::http::guard::verdict::host_of;
 use crate::http::html::csp;
+use crate::http::html::csp::widen;
+use crate::http::html::csp::widen::Needs;
 use crate::http::urls::PREFIX;
 use crate::site::rules::headers::Headers;
 
@@ -36,10 +38,12 @@ pub(crate) fn set(request: &HttpRequest, base: &str, headers: &Headers, path: &s
             "cache-control" | "expires" | "pragma" => continue,
             "content-type" if is_stream || is_ours => continue,
             "content-security-policy" | "content-security-policy-report-only" if is_ours => continue,
-            "content-security-policy" if is_live => csp::widen(
-                &value,
-                &format!("{}{base}{PREFIX}/", host_of(request.uri(), request.headers()).unwrap_or_default()),
-            ),
+            "content-security-policy" if is_live => {
+                let host = host_of(request.uri(), request.headers()).unwrap_or_default();
+                let needs = Needs { ours: &widen::ours(&host, &format!("{base}{PREFIX}/")), page: "'self'" };
+                let nonce = csp::judge(value.split(',').map(str::to_owned)).nonce;
+                widen::widen(&value, needs, nonce.as_deref())
+            }
             _ if is_unchanged && name.starts_with("content-") && name != "content-security-policy" => continue,
             _ => value,
         };

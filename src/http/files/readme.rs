@@ -27,7 +27,7 @@ pub(crate) fn find(sources: &Sources, directory: &SitePath, entries: &[Entry]) -
 
 fn read(sources: &Sources, path: SitePath) -> Option<Readme> {
     let (version, bytes) = match sources.fetch(&path).ok()? {
-        Fetched::File(file) => (Version::of(&file.bytes), file.bytes),
+        Fetched::File(file) => (Version::of(&file.bytes), file.bytes.into()),
         Fetched::Large(large) if large.length() <= LARGEST => (large.version, large.head(LARGEST).ok()?),
         Fetched::Large(_) | Fetched::Directory => return None,
     };

@@ -9,6 +9,7 @@ use actix_web::http::header::EntityTag;
 use actix_web::http::header::HeaderValue;
 use actix_web::web::Data;
 use bytes::Bytes;
+use memchr::memchr;
 use mime_guess::Mime;
 use mime_guess::mime;
 
@@ -94,7 +95,7 @@ pub(crate) fn answer(serving: &Serving<'_>, finding: Finding) -> HttpResponse {
     }
     match found {
         Ok(Found::File(path, FileContent { bytes, modified, .. }, version)) => {
-            file(serving, &Place { path, version, is_missing, also }, bytes.into(), modified)
+            file(serving, &Place { path, version, is_missing, also }, bytes, modified)
         }
         Ok(Found::Large(path, file, head)) => {
             let version = file.version;
@@ -171,14 +172,13 @@ pub(crate) fn file(
     let Place { path, version, .. } = place;
     let mut media_type = kind::media_type_of(path, &bytes);
     let mut etag = EntityTag::new_strong(version.to_string());
-    if let Ok(text) = std::str::from_utf8(&bytes) {
-        if !text.contains('\0') {
-            media_type = shown(serving.request, path, media_type);
-        }
+    let is_utf8 = || std::str::from_utf8(&bytes).is_ok();
+    // The bytes are looked at only where something depends on them.
+    if may_be_plain(serving.request, path, &media_type) && memchr(0, &bytes).is_none() && is_utf8() {
+        media_type = resource::with_utf8(&mime::TEXT_PLAIN);
+    } else if kind::is_text(&media_type) && is_utf8() {
         // Other charsets than UTF-8 are left to what the file says of itself.
-        if kind::is_text(&media_type) {
-            media_type = resource::with_utf8(&media_type);
-        }
+        media_type = resource::with_utf8(&media_type);
     }
     if let Some(page) = viewer::page(serving.request, &serving.state.base, path, &media_type, *version) {
         return page;
@@ -205,8 +205,8 @@ fn large(serving: &Serving<'_>, place: &Place, large: Box<Large>, head: Vec<u8>)
     };
     let modified = large.metadata.modified().ok();
     let mut media_type = kind::media_type_of(path, &head);
-    if large.is_text {
-        media_type = shown(request, path, media_type);
+    if large.is_text && may_be_plain(request, path, &media_type) {
+        media_type = mime::TEXT_PLAIN;
     }
     if large.is_utf8 && kind::is_text(&media_type) {
         media_type = resource::with_utf8(&media_type);
@@ -250,15 +250,11 @@ fn live_etag(serving: &Serving<'_>, place: &Place) -> EntityTag {
     page::etag(Version::of(format!("{} {headers:?} {:?}", place.version, place.also).as_bytes()))
 }
 
-/// The media type with which browsers show a text, where they would download it with its own: `LICENSE`, `Makefile` and
-/// `events.ndjson`.
-fn shown(request: &HttpRequest, path: &SitePath, media_type: Mime) -> Mime {
-    let is_nameless = media_type == mime::APPLICATION_OCTET_STREAM;
-    if kind::of(path) == Kind::Unknown && (is_nameless || negotiate::is_for_person(request)) {
-        mime::TEXT_PLAIN
-    } else {
-        media_type
-    }
+/// Whether a text is sent as plain text, which browsers show, where they would download what has its own type: `LICENSE`,
+/// `Makefile` and `events.ndjson`.
+fn may_be_plain(request: &HttpRequest, path: &SitePath, media_type: &Mime) -> bool {
+    let is_nameless = *media_type == mime::APPLICATION_OCTET_STREAM;
+    kind::of(path) == Kind::Unknown && (is_nameless || negotiate::is_for_person(request))
 }
 
 /// A page, or its head, with the client in it; `None` if there is no place for it.
@@ -271,8 +267,10 @@ fn with_client(serving: &Serving<'_>, place: &Place, bytes: &[u8]) -> Option<Vec
         policy.nonce = policy.nonce.or(csp::judge(declared).nonce);
     }
     let nonce = policy.nonce.as_deref();
-    let injected =
-        inject::inject(bytes, &Tag { base: &serving.state.base, path, version: *version, nonce, also }.write());
+    let injected = inject::inject(
+        bytes,
+        &Tag { base: &serving.state.base, path, version: *version, nonce, also, loaded: None }.write(),
+    );
     let say = &serving.state.say;
     if injected.is_none() {
         say(&Notice::NotLive { path, reason: "UTF-16", hint: "save it as UTF-8" });

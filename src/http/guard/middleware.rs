@@ -22,6 +22,8 @@ use crate::http::guard::verdict::ANY;
 use crate::http::guard::verdict::Verdict;
 use crate::http::guard::verdict::host_of;
 use crate::http::guard::verdict::without_port;
+#[cfg(feature = "cli")]
+use crate::http::proxy::route;
 use crate::http::state::AppState;
 use crate::http::urls::AUTHORITY;
 use crate::http::urls::EVENTS;
@@ -37,8 +39,18 @@ pub(crate) async fn check(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let state = request.app_data::<Data<AppState>>().expect("routes() sets the state");
     let reached = Reached::of(&request);
-    let verdict = state.guard.judge(reached, request.method(), request.uri(), request.headers());
+    let verdict = match state.guard.judge(reached, request.method(), request.uri(), request.headers()) {
+        // A page that was loaded from the other server itself may ask it through us.
+        #[cfg(feature = "cli")]
+        Verdict::ForeignOrigin if route::is_from_server(state, request.path(), request.headers()) => Verdict::Allow,
+        verdict => verdict,
+    };
     let origin = state.guard.allowed_origin(request.headers()).map(str::to_owned);
+    #[cfg(feature = "cli")]
+    let of_server = (origin.is_some()
+        && is_preflight(request.method(), request.headers())
+        && route::is_of_server(state, request.path()))
+    .then(|| asked_for(request.headers()));
     let mut response = match verdict {
         Verdict::Allow | Verdict::Embed | Verdict::AllowPage => {
             if state.tls.is_some() && !reached.is_secure && request.path() != AUTHORITY {
@@ -72,9 +84,16 @@ pub(crate) async fn check(
     if verdict == Verdict::Allow
         && let Some(origin) = origin
     {
-        share(&origin, response.headers_mut());
+        // Another server may say so itself.
+        if !response.headers().contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN) {
+            share(&origin, response.headers_mut());
+            // What another server is asked for, it decides itself.
+            #[cfg(feature = "cli")]
+            of_server.into_iter().flatten().for_each(|(name, value)| drop(response.headers_mut().insert(name, value)));
+        }
     }
-    protect(verdict, response.headers_mut());
+    let is_foreign = response.response().extensions().get::<Foreign>().is_some();
+    protect(verdict, is_foreign, response.headers_mut());
     Ok(response)
 }
 
@@ -121,17 +140,36 @@ fn is_page(response: &ServiceResponse<BoxBody>) -> bool {
     response.status().is_redirection() || media_type.is_some_and(|media_type| media_type.starts_with(b"text/html"))
 }
 
+/// Marks an answer of another server, which says itself what it is and who may embed it.
+pub(crate) struct Foreign;
+
 /// What every answer says: that it is what it says, and who may embed it. Pages of other sites may not; other ports of this
 /// machine may.
-fn protect(verdict: Verdict, headers: &mut HeaderMap) {
+fn protect(verdict: Verdict, is_foreign: bool, headers: &mut HeaderMap) {
+    if is_foreign && headers.contains_key("cross-origin-resource-policy") {
+        return;
+    }
     let policy = if verdict == Verdict::Embed { "cross-origin" } else { "same-site" };
     headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static(policy));
+    if is_foreign {
+        return;
+    }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
 }
 
 /// Whether a browser asks if a page of another origin may ask (Fetch Standard, section 3.2.2).
 fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
     *method == Method::OPTIONS && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+/// What a browser wants to know of a method and headers, as the answer that allows them.
+#[cfg(feature = "cli")]
+fn asked_for(headers: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
+    let asked = [
+        (header::ACCESS_CONTROL_REQUEST_METHOD, header::ACCESS_CONTROL_ALLOW_METHODS),
+        (header::ACCESS_CONTROL_REQUEST_HEADERS, header::ACCESS_CONTROL_ALLOW_HEADERS),
+    ];
+    asked.into_iter().filter_map(|(asks, allows)| Some((allows, headers.get(asks)?.clone()))).collect()
 }
 
 /// Lets a page of this origin see the answer.

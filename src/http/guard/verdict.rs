@@ -209,7 +209,7 @@ fn origin_of(url: &str) -> Option<&str> {
 }
 
 /// `[::1]:3000` → `[::1]`, `localhost:3000` → `localhost`. What is malformed stays so and matches nothing.
-pub(super) fn without_port(host: &str) -> &str {
+pub(crate) fn without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
         Some((name, port)) if !port.contains(']') && port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => host,

@@ -1,32 +1,27 @@
 //! The browser's part, compiled in.
 
-use actix_web::HttpRequest;
-use actix_web::HttpResponse;
-use actix_web::http::Method;
-use actix_web::http::header;
-use actix_web::http::header::EntityTag;
-use actix_web::web::Path;
+use std::sync::OnceLock;
+
 use bytes::Bytes;
 
 use crate::content::Version;
-use crate::content::kind;
-use crate::http::files::resource;
-use crate::http::files::resource::Resource;
-use crate::site::SitePath;
 
 /// The files of `static/`, by name.
-const ASSETS: [(&str, &str); 34] = [
-    ("client.js", include_str!("../../../static/client.js")),
+const ASSETS: [(&str, &str); 37] = [
+    (CLIENT, include_str!("../../../static/client.js")),
     ("live.js", include_str!("../../../static/live.js")),
     ("live.d.ts", include_str!("../../../static/live.d.ts")),
-    ("paths.js", include_str!("../../../static/paths.js")),
+    (PATHS, include_str!("../../../static/paths.js")),
     ("protocol.d.ts", include_str!("../../../static/protocol.d.ts")),
+    ("page/answer.js", include_str!("../../../static/page/answer.js")),
     ("page/effects.js", include_str!("../../../static/page/effects.js")),
+    ("page/loads.js", include_str!("../../../static/page/loads.js")),
     ("page/reload.js", include_str!("../../../static/page/reload.js")),
     ("page/report.js", include_str!("../../../static/page/report.js")),
     ("page/resources.js", include_str!("../../../static/page/resources.js")),
     ("page/source.js", include_str!("../../../static/page/source.js")),
     ("page/start.js", include_str!("../../../static/page/start.js")),
+    ("page/varying.js", include_str!("../../../static/page/varying.js")),
     ("apply/pictures.js", include_str!("../../../static/apply/pictures.js")),
     ("apply/state.js", include_str!("../../../static/apply/state.js")),
     ("apply/styles.js", include_str!("../../../static/apply/styles.js")),
@@ -52,24 +47,55 @@ const ASSETS: [(&str, &str); 34] = [
     ("ui/view.js", include_str!("../../../static/ui/view.js")),
 ];
 
-/// `GET /_savecast/NAME`; the name of the status page for people may be left out.
-pub(crate) async fn serve(request: HttpRequest, name: Path<String>) -> HttpResponse {
-    let name = if name.is_empty() { "ui/status.html" } else { name.as_str() };
-    let Some((name, text)) = ASSETS.iter().find(|(asset, _)| *asset == name) else {
-        return HttpResponse::NotFound().body("there is no such thing in savecast\n");
-    };
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, "GET, HEAD")).finish();
+/// The module that knows at which directories other servers are, and where it keeps that.
+const PATHS: &str = "paths.js";
+const SERVERS: &str = "export let servers = \"\";";
+
+/// Where the script of each page keeps in which directory its modules are.
+const MODULES: &str = "const MODULES = \"\";";
+
+/// That script, which is no module.
+const CLIENT: &str = "client.js";
+
+/// The browser's part, as this server sends it.
+///
+/// Each module is at a URL with the version of all of them, so that browsers ask for it once: `/_savecast/VERSION/NAME`. At
+/// `/_savecast/NAME` is a module that leads there. So a page has each module once, whoever imports it.
+pub struct Assets {
+    servers: String,
+    /// Known when somebody asks for it, because it takes a look at all of them.
+    version: OnceLock<String>,
+}
+
+impl Assets {
+    /// Where other servers are at these directories of the site: as they stand in a URL, separated by spaces.
+    pub(crate) fn new(servers: String) -> Self {
+        Self { servers, version: OnceLock::new() }
     }
-    let path = SitePath::from_url(&format!("/{name}")).expect("an asset has a plain name");
-    let version = Version::of(text.as_bytes());
-    let media_type = resource::with_utf8(&kind::media_type(&path));
-    let whole = Resource {
-        path: &path,
-        media_type: &media_type,
-        etag: EntityTag::new_strong(version.to_string()),
-        version,
-        modified: None,
-    };
-    whole.respond(&request, Bytes::from_static(text.as_bytes()))
+
+    fn version(&self) -> &str {
+        self.version.get_or_init(|| {
+            let texts = ASSETS.iter().flat_map(|(name, text)| [*name, *text]);
+            let all = texts.chain([self.servers.as_str()]).collect::<Vec<_>>().join("\n");
+            format!("{:016x}", Version::of(all.as_bytes()).short())
+        })
+    }
+
+    /// What is at a URL below ours, and whether that stays the same for ever.
+    pub(crate) fn find(&self, url: &str) -> Option<(&'static str, Bytes, bool)> {
+        let versioned = url.strip_prefix(self.version()).and_then(|rest| rest.strip_prefix('/'));
+        let name = versioned.unwrap_or(url);
+        let (name, text) = ASSETS.iter().find(|(asset, _)| *asset == name)?;
+        let text = if *name == CLIENT {
+            Bytes::from(text.replace(MODULES, &MODULES.replace("\"\"", &format!("\"{}/\"", self.version()))))
+        } else if versioned.is_none() && name.rsplit_once('.').is_some_and(|(_, extension)| extension == "js") {
+            let up = "../".repeat(name.matches('/').count());
+            Bytes::from(format!("export * from \"./{up}{}/{name}\";\n", self.version()))
+        } else if *name == PATHS {
+            Bytes::from(text.replace(SERVERS, &SERVERS.replace("\"\"", &format!("{:?}", self.servers))))
+        } else {
+            Bytes::from_static(text.as_bytes())
+        };
+        Some((name, text, versioned.is_some()))
+    }
 }

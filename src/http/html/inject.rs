@@ -1,5 +1,7 @@
 //! HTML → HTML with the client. Pure: bytes in, bytes out, whatever the charset, as long as ASCII means ASCII in it.
 
+use bytes::Bytes;
+
 use crate::content::Version;
 use crate::http::urls::CLIENT;
 use crate::site::SitePath;
@@ -20,6 +22,17 @@ pub struct Tag<'a> {
     pub nonce: Option<&'a str>,
     /// On what else it depends: what was looked for in vain, and the rules of the site.
     pub also: &'a [(SitePath, Version)],
+    /// How the client learns what was sent, if another server has made it.
+    pub loaded: Option<Loaded>,
+}
+
+/// A page of another server.
+#[derive(Clone, Copy, Debug)]
+pub struct Loaded {
+    /// What this load of it is called.
+    pub load: u64,
+    /// Whether the server may be asked again whether the page is another one.
+    pub asks: bool,
 }
 
 impl Tag<'_> {
@@ -33,11 +46,15 @@ impl Tag<'_> {
             |nonce: &&str| nonce.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/-_=".contains(&byte));
         let nonce = self.nonce.filter(is_nonce).map(|nonce| format!(" nonce=\"{nonce}\"")).unwrap_or_default();
         let version = version.to_string();
-        let mut more = String::new();
-        if !also.is_empty() {
-            let also = also.iter().map(|(path, version)| format!("{version} {}", path.to_url())).collect::<Vec<_>>();
-            more = format!(" data-also=\"{}\"", also.join(" "));
-        }
+        let also =
+            also.iter().map(|(path, version)| format!("{version} {}", path.to_url())).collect::<Vec<_>>().join(" ");
+        let (load, ask) = match self.loaded {
+            Some(Loaded { load, asks }) => (format!("{load:x}"), if asks { "" } else { "off" }),
+            None => (String::new(), ""),
+        };
+        let more = [("also", also.as_str()), ("loaded", &load), ("ask", ask)];
+        let more = more.into_iter().filter(|(_, value)| !value.is_empty());
+        let more = more.fold(String::new(), |more, (name, value)| more + " data-" + name + "=\"" + value + "\"");
         [
             "<script src=\"",
             base,
@@ -58,7 +75,7 @@ impl Tag<'_> {
 /// Puts `tag` into a document; `None` if that can't be done: UTF-16 is not made of ASCII.
 #[must_use]
 pub fn inject(html: &[u8], tag: &str) -> Option<Vec<u8>> {
-    if html.starts_with(b"\xff\xfe") || html.starts_with(b"\xfe\xff") {
+    if is_utf16(html) {
         return None;
     }
     let (before, after) = html.split_at(place(html));
@@ -68,61 +85,133 @@ pub fn inject(html: &[u8], tag: &str) -> Option<Vec<u8>> {
 /// Whether this is a whole document, and no fragment of one: it begins with a doctype or `<html>`.
 #[must_use]
 pub fn is_whole(html: &[u8]) -> bool {
-    place(html) > if html.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 }
+    place(html) > mark(html)
 }
 
-/// Puts `tag` into a document of which this is the beginning; `None` as long as its place may still be behind.
-#[must_use]
-pub fn inject_into_part(html: &[u8], tag: &str) -> Option<Vec<u8>> {
-    let (place, is_final) = search(html);
-    let (before, after) = html.split_at(place);
-    is_final.then(|| [before, tag.as_bytes(), after].concat())
+/// How much of a document is held back until the place of the client is known, in bytes.
+const HELD: usize = 64 << 10;
+
+/// Puts the client into a document that comes in parts. What has passed its place is sent on at once.
+#[derive(Debug)]
+pub struct Injector {
+    /// What is still to be put in.
+    tag: Option<String>,
+    /// Whether only a whole document gets it, and no fragment.
+    is_for_whole: bool,
+    held: Vec<u8>,
+    search: Search,
+}
+
+impl Injector {
+    /// Begins a document. `is_for_whole` says that a fragment stays as it is.
+    #[must_use]
+    pub fn new(tag: String, is_for_whole: bool) -> Self {
+        Self { tag: Some(tag), is_for_whole, held: Vec::new(), search: Search::default() }
+    }
+
+    /// The next part, as far as it can be sent on. Perhaps nothing.
+    #[must_use]
+    pub fn take(&mut self, part: Bytes) -> Bytes {
+        if self.tag.is_none() {
+            return part;
+        }
+        self.held.extend_from_slice(&part);
+        // Only this ends a tag or a comment, so what comes byte by byte is not read again for each of them.
+        let may_go_on = !self.search.is_inside || part.contains(&b'>');
+        let is_found = (may_go_on && self.search.go_on(&self.held)) || is_utf16(&self.held);
+        if is_found || self.held.len() > HELD { self.finish() } else { Bytes::new() }
+    }
+
+    /// What is left at the end.
+    #[must_use]
+    pub fn finish(&mut self) -> Bytes {
+        let Some(tag) = self.tag.take() else { return Bytes::new() };
+        let held = std::mem::take(&mut self.held);
+        let is_fragment = self.search.place <= mark(&held);
+        if is_utf16(&held) || (self.is_for_whole && is_fragment) {
+            return held.into();
+        }
+        let (before, after) = held.split_at(self.search.place);
+        [before, tag.as_bytes(), after].concat().into()
+    }
+}
+
+/// UTF-16 is not made of ASCII.
+fn is_utf16(html: &[u8]) -> bool {
+    html.starts_with(b"\xff\xfe") || html.starts_with(b"\xfe\xff")
+}
+
+/// The byte order mark of UTF-8.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// How long the mark is, if there is one.
+fn mark(html: &[u8]) -> usize {
+    if html.starts_with(MARK) { MARK.len() } else { 0 }
 }
 
 /// The first place in a document where a script may stand: inside of `<head>` if that is written down, else after
 /// `<html>`, the doctype or the byte order mark, where a parser opens the head by itself.
 fn place(html: &[u8]) -> usize {
-    search(html).0
+    let mut search = Search::default();
+    search.go_on(html);
+    search.place
 }
 
 /// The longest beginning of a tag that has to be seen to know which one it is.
 const LONGEST_TAG: usize = b"<!doctype".len() + 1;
 
-/// The place, and whether it stays so whatever comes behind.
+/// Looks for the place, in as much of a document as has come.
 ///
 /// Only what precedes the head is read, so this takes no longer for a long page, and nothing in scripts, comments or
 /// text can be mistaken for a tag. As the first script of the head it comes before a `<base>` that could lead its URL
 /// away. (WHATWG HTML, section 13.2.6, insertion modes *initial* to *in head*.)
-fn search(html: &[u8]) -> (usize, bool) {
-    const MARK: &[u8] = b"\xef\xbb\xbf";
-    if html.len() < MARK.len() && MARK.starts_with(html) {
-        return (0, false);
-    }
-    let mut at = if html.starts_with(MARK) { MARK.len() } else { 0 };
-    let mut place = at;
-    loop {
-        at += html[at..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-        let rest = &html[at..];
-        let (end, may_stand_behind) = if rest.starts_with(b"<!--") {
-            (end_of_comment(rest), false)
-        } else if starts_with_ignoring_case(rest, b"<!doctype") {
-            (position(rest, b">"), true)
-        } else if rest.starts_with(b"<!") || rest.starts_with(b"<?") {
-            // A bogus comment, such as an XML declaration.
-            (position(rest, b">"), false)
-        } else if is_tag(rest, b"<html") {
-            (end_of_tag(rest), true)
-        } else if is_tag(rest, b"<head") {
-            return end_of_tag(rest).map_or((place, false), |end| (at + end, true));
-        } else {
-            let is_begun = rest.is_empty() || (rest[0] == b'<' && rest.len() < LONGEST_TAG);
-            return (place, !is_begun);
-        };
-        // What is never closed swallows the rest of the document.
-        let Some(end) = end else { return (place, false) };
-        at += end;
-        if may_stand_behind {
-            place = at;
+#[derive(Debug, Default)]
+struct Search {
+    /// How far it was read.
+    at: usize,
+    /// The place, as far as it is known.
+    place: usize,
+    /// Whether that is in the midst of a tag or a comment.
+    is_inside: bool,
+}
+
+impl Search {
+    /// Goes on with the same document, of which more has come. True if the place stays so whatever comes behind.
+    fn go_on(&mut self, html: &[u8]) -> bool {
+        if html.len() < MARK.len() && MARK.starts_with(html) {
+            return false;
+        }
+        if self.at == 0 {
+            (self.at, self.place) = (mark(html), mark(html));
+        }
+        loop {
+            self.at += html[self.at..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+            let rest = &html[self.at..];
+            let (end, may_stand_behind) = if rest.starts_with(b"<!--") {
+                (end_of_comment(rest), false)
+            } else if starts_with_ignoring_case(rest, b"<!doctype") {
+                (position(rest, b">"), true)
+            } else if rest.starts_with(b"<!") || rest.starts_with(b"<?") {
+                // A bogus comment, such as an XML declaration.
+                (position(rest, b">"), false)
+            } else if is_tag(rest, b"<html") {
+                (end_of_tag(rest), true)
+            } else if is_tag(rest, b"<head") {
+                let end = end_of_tag(rest);
+                self.is_inside = end.is_none();
+                self.place = end.map_or(self.place, |end| self.at + end);
+                return end.is_some();
+            } else {
+                let is_begun = rest.is_empty() || (rest[0] == b'<' && rest.len() < LONGEST_TAG);
+                return !is_begun;
+            };
+            // What is never closed swallows the rest of the document.
+            self.is_inside = end.is_none();
+            let Some(end) = end else { return false };
+            self.at += end;
+            if may_stand_behind {
+                self.place = self.at;
+            }
         }
     }
 }
@@ -201,14 +290,35 @@ mod tests {
             "\u{feff}<!doctype html><head>|",
         ] {
             let whole = html.replace('|', "");
-            let first =
-                (0..=whole.len()).find_map(|end| inject_into_part(&whole.as_bytes()[..end], "|").map(|it| (end, it)));
-            let (end, injected) = first.unwrap();
-            assert_eq!([injected.as_slice(), &whole.as_bytes()[end..]].concat(), html.as_bytes());
+            for part in [1, 2, 3, 7, whole.len()] {
+                let mut injector = Injector::new("|".to_owned(), false);
+                let parts = whole.as_bytes().chunks(part).map(Bytes::copy_from_slice);
+                let sent = parts.map(|part| injector.take(part)).collect::<Vec<_>>();
+                assert_eq!(sent.concat(), html.as_bytes(), "it is there before the end, {part} at a time");
+                assert!(injector.finish().is_empty());
+            }
         }
         for unknown in ["", "<", "<!doctype html>", "<!doctype html><hea", "<head a='>", "<!-- <head>", "<html><!"] {
-            assert_eq!(inject_into_part(unknown.as_bytes(), "|"), None, "{unknown}");
+            let mut injector = Injector::new("|".to_owned(), false);
+            assert_eq!(injector.take(Bytes::from_static(unknown.as_bytes())), "", "{unknown}");
+            assert_eq!(injector.finish(), inject(unknown.as_bytes(), "|").unwrap());
         }
+    }
+
+    #[test]
+    fn what_comes_in_parts_is_held_back_up_to_a_bound() {
+        let mut injector = Injector::new("|".to_owned(), false);
+        let comment = format!("<!doctype html><!-- {}", "x".repeat(HELD));
+        let sent = injector.take(comment.clone().into());
+        assert_eq!(sent, comment.replace("html>", "html>|"));
+        // A fragment for a script stays as it is, and so does UTF-16.
+        for (html, is_for_whole) in [(&b"<li>a"[..], true), (b"\xff\xfe<\0h\0", false)] {
+            let mut injector = Injector::new("|".to_owned(), is_for_whole);
+            let sent = injector.take(html.into());
+            assert_eq!([sent, injector.finish()].concat(), html);
+        }
+        let mut injector = Injector::new("|".to_owned(), true);
+        assert_eq!(injector.take("<!doctype html><head><p>".into()), "<!doctype html><head>|<p>");
     }
 
     #[test]
@@ -254,8 +364,9 @@ mod tests {
     #[test]
     fn the_tag_is_ascii_and_can_not_be_broken_out_of() {
         let path = SitePath::root().file("\"><script>é.html").unwrap();
-        let tag =
-            |nonce| Tag { base: "", path: &path, version: Version::ABSENT, nonce: Some(nonce), also: &[] }.write();
+        let tag = |nonce| {
+            Tag { base: "", path: &path, version: Version::ABSENT, nonce: Some(nonce), also: &[], loaded: None }.write()
+        };
         let plain = tag("r4nd0m+/=");
         assert!(plain.is_ascii());
         assert!(plain.contains("data-path=\"/%22%3E%3Cscript%3E%C3%A9.html\""));

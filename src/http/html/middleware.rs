@@ -29,6 +29,7 @@ use futures_util::future::LocalBoxFuture;
 use crate::content::Version;
 use crate::http::html::csp;
 use crate::http::html::inject;
+use crate::http::html::inject::Injector;
 use crate::http::html::inject::Tag;
 use crate::http::negotiate;
 use crate::http::negotiate::Destination;
@@ -36,9 +37,6 @@ use crate::http::state::AppState;
 use crate::http::urls;
 use crate::notice::Notice;
 use crate::site::SitePath;
-
-/// How much of a page is held back until the place of the client is known, in bytes.
-const HEAD: usize = 64 << 10;
 
 /// What a page that was rendered says of itself, and the client of [`AppState`] reads.
 const SERVER_TIMING: &str = "server-timing";
@@ -180,6 +178,7 @@ impl Page {
             version: self.version,
             nonce: policy.nonce.as_deref(),
             also: &[],
+            loaded: None,
         };
         let tag = tag.write();
         let destination = self.destination;
@@ -191,7 +190,7 @@ impl Page {
                 BoxBody::new(injected.map_or(html, Bytes::from))
             }
             Err(body) if destination.is_document() => {
-                BoxBody::new(InjectedBody { body, tag: Some(tag), held: Vec::new(), look_at: 0 })
+                BoxBody::new(InjectedBody { body, injector: Injector::new(tag, false), is_over: false })
             }
             Err(body) => body,
         });
@@ -240,12 +239,8 @@ fn policies(headers: &HeaderMap) -> Vec<String> {
 /// A page that comes in parts, with the client in it.
 struct InjectedBody {
     body: BoxBody,
-    /// What is still to be put in.
-    tag: Option<String>,
-    /// What has come before its place was known.
-    held: Vec<u8>,
-    /// How much of it there must be until the place is looked for again: each time from the start, so not for each byte.
-    look_at: usize,
+    injector: Injector,
+    is_over: bool,
 }
 
 impl MessageBody for InjectedBody {
@@ -261,34 +256,20 @@ impl MessageBody for InjectedBody {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
         let this = self.get_mut();
-        loop {
-            let part = std::task::ready!(Pin::new(&mut this.body).poll_next(context));
-            let Some(tag) = &this.tag else { return Poll::Ready(part) };
-            let is_over = match part {
-                Some(Ok(part)) => {
-                    this.held.extend_from_slice(&part);
-                    this.held.len() > HEAD
-                }
+        while !this.is_over {
+            let injected = match std::task::ready!(Pin::new(&mut this.body).poll_next(context)) {
+                Some(Ok(part)) => this.injector.take(part),
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
-                None => true,
-            };
-            if !is_over && this.held.len() < this.look_at {
-                continue;
-            }
-            this.look_at = this.held.len() + this.held.len() / 8;
-            let injected = if is_over {
-                Some(inject::inject(&this.held, tag).unwrap_or_else(|| this.held.clone()))
-            } else {
-                inject::inject_into_part(&this.held, tag)
-            };
-            if let Some(injected) = injected {
-                (this.tag, this.held) = (None, Vec::new());
-                // Nothing is no part: it would be the end.
-                if injected.is_empty() {
-                    continue;
+                None => {
+                    this.is_over = true;
+                    this.injector.finish()
                 }
-                return Poll::Ready(Some(Ok(injected.into())));
+            };
+            // Nothing is no part: it would be the end.
+            if !injected.is_empty() {
+                return Poll::Ready(Some(Ok(injected)));
             }
         }
+        Poll::Ready(None)
     }
 }

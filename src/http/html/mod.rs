@@ -5,4 +5,5 @@ pub(crate) mod csp;
 pub mod inject;
 pub mod middleware;
 pub(crate) mod page;
+pub(crate) mod serve;
 pub(crate) mod viewer;

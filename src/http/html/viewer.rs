@@ -76,7 +76,7 @@ pub(crate) fn page(
         return None;
     }
     let view = View::of(path, media_type)?;
-    let tag = Tag { base, path, version, nonce: None, also: &[] }.write();
+    let tag = Tag { base, path, version, nonce: None, also: &[], loaded: None }.write();
     let (title, url) = (page::escape(path.name()), format!("{base}{}", path.to_url()));
     let html = format!(
         "<!doctype html>\n<html data-savecast=\"reload\">\n<head>{tag}\n<meta charset=\"utf-8\">\n\

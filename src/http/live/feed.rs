@@ -82,8 +82,12 @@ impl Representation {
         if matches!(representation, Self::Lines(_)) && path.is_directory() {
             return Err(format!("{path} is a directory, and has no lines"));
         }
-        // A directory without its slash is sent to where it has one.
-        let is_document = path.is_directory() || matches!(kind::of(path), Kind::Document | Kind::Unknown);
+        if matches!(representation, Self::Lines(_)) && path.is_answer() {
+            return Err("another server answers as a whole, and not line by line".to_owned());
+        }
+        // A directory without its slash is sent to where it has one. What another server answers says itself what it is.
+        let is_document =
+            path.is_directory() || path.is_answer() || matches!(kind::of(path), Kind::Document | Kind::Unknown);
         if matches!(representation, Self::Value(_) | Self::Patch) && !is_document {
             return Err(format!("{path} is no JSON, so there are no values in it"));
         }

@@ -59,9 +59,8 @@ pub(crate) async fn serve(
     url: SitePath,
     rules: &Arc<CurrentRules>,
 ) -> HttpResponse {
-    let wait = preferred(request.headers()).filter(|wait| *wait > 0 && request.method() == Method::GET);
+    let wait = wait(request.headers()).filter(|_| request.method() == Method::GET);
     let Some(wait) = wait else { return serve::serve(request, state, url, rules).await };
-    let wait = wait.min(LONGEST);
     // Who has nothing yet is answered with what is there, unless it is known what of that has settled.
     let has = has_something(request);
     let is_known = state.hub.is_known(&url) || resolve::index(&url).is_some_and(|index| state.hub.is_known(&index));
@@ -226,6 +225,11 @@ fn nothing_new(request: &HttpRequest) -> HttpResponse {
         answer.insert_header((header::ETAG, tag.to_string()));
     }
     answer.finish()
+}
+
+/// How many seconds a client prefers to wait, as far as we do.
+pub(crate) fn wait(headers: &HeaderMap) -> Option<u64> {
+    preferred(headers).filter(|wait| *wait > 0).map(|wait| wait.min(LONGEST))
 }
 
 /// The number of seconds in `Prefer: wait=N`, among other preferences.

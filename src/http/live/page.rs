@@ -13,6 +13,8 @@ use crate::http::live::feed::Feed;
 use crate::http::live::sse;
 use crate::http::negotiate;
 use crate::http::negotiate::Negotiated;
+#[cfg(feature = "cli")]
+use crate::http::proxy::loaded;
 use crate::http::state::AppState;
 use crate::hub::Interest;
 use crate::hub::Known;
@@ -45,14 +47,18 @@ pub(crate) async fn events(request: HttpRequest, state: Data<AppState>, payload:
         Ok(body) => body,
         Err(answer) => return answer,
     };
-    let wish = if body.is_empty() { Some(Wish::default()) } else { Wish::parse(&body) };
+    let wish = if body.is_empty() {
+        Some(Wish::default())
+    } else {
+        Wish::parse(&body, |url, format| place(&request, &state, url, format))
+    };
     let Some(Wish { interests, takes_patches, client, is_over }) = wish else {
         return HttpResponse::BadRequest().body("expected {\"uses\": {PATH: VERSION}, \"reads\": {PATH: VERSION}}\n");
     };
     // What says how a site is served has problems and versions, but no contents for anybody. What is ignored is never told.
     let is_for_page = |interest: &Interest| match interest.format {
         Format::PageReads => !is_rules(&interest.path),
-        _ => !(state.ignored)(&interest.path),
+        _ => !(state.ignored)(interest.path.as_str()),
     };
     let interests = interests.into_iter().filter(is_for_page).collect::<Vec<_>>();
     if is_over {
@@ -64,6 +70,18 @@ pub(crate) async fn events(request: HttpRequest, state: Data<AppState>, payload:
     }
     let feed = Feed::page(&state.hub, interests, takes_patches);
     sse::answer(&request, feed, state.clients.begin(&client))
+}
+
+/// The place of a URL with which a page says what it uses or reads.
+fn place(request: &HttpRequest, state: &AppState, url: &str, format: Format) -> Option<SitePath> {
+    #[cfg(feature = "cli")]
+    if let Some(place) = loaded::place(request, state, url, format == Format::PageReads) {
+        return Some(place);
+    }
+    #[cfg(not(feature = "cli"))]
+    let _ = (request, state, format);
+    // A file has no query.
+    SitePath::from_url(url.split('?').next().unwrap_or_default())
 }
 
 /// What a page asks for.
@@ -79,7 +97,7 @@ struct Wish {
 
 impl Wish {
     /// Places that are never shown are passed over; they never change either. `None` if it is no wish.
-    fn parse(body: &[u8]) -> Option<Self> {
+    fn parse(body: &[u8], place: impl Fn(&str, Format) -> Option<SitePath>) -> Option<Self> {
         let body: Value = serde_json::from_slice(body).ok()?;
         let is = |name: &str| body.get(name) == Some(&Value::Bool(true));
         let client = body.get("client").and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -96,7 +114,7 @@ impl Wish {
                     version => version.as_str()?.parse().map_or(unknown, Known::Version),
                 };
                 let interest = |path| Interest { path, has, format, need: Need::Nothing };
-                wish.interests.extend(SitePath::from_url(url).map(interest));
+                wish.interests.extend(place(url, format).map(interest));
             }
         }
         Some(wish)
@@ -114,7 +132,7 @@ mod tests {
         let body = format!(
             r#"{{"uses": {{"/a.css": "{version}", "/b.css": null, "/e.css": "", "/.env": null}}, "reads": {{"/c%20d.json": null}}}}"#
         );
-        let wish = Wish::parse(body.as_bytes()).unwrap();
+        let wish = Wish::parse(body.as_bytes(), |url, _| SitePath::from_url(url)).unwrap();
         assert!(!wish.takes_patches && !wish.is_over && wish.client.is_empty());
         let found = wish.interests.iter().map(|interest| (interest.path.as_str(), interest.has, interest.format));
         assert_eq!(
@@ -130,9 +148,9 @@ mod tests {
 
     #[test]
     fn nonsense_is_no_wish() {
-        assert!(Wish::parse(b"{}").is_some_and(|wish| wish.interests.is_empty()));
+        assert!(Wish::parse(b"{}", |url, _| SitePath::from_url(url)).is_some_and(|wish| wish.interests.is_empty()));
         for nonsense in ["", "{", "[]x", r#"{"uses": []}"#, r#"{"uses": {"/a": 1}}"#] {
-            assert!(Wish::parse(nonsense.as_bytes()).is_none(), "{nonsense}");
+            assert!(Wish::parse(nonsense.as_bytes(), |url, _| SitePath::from_url(url)).is_none(), "{nonsense}");
         }
     }
 }

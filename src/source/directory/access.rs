@@ -11,10 +11,12 @@ use std::path::Path;
 #[cfg(target_os = "linux")]
 use std::time::Duration;
 
+#[cfg(target_os = "linux")]
+use bytes::Bytes;
+
 use crate::source::file::FileContent;
 #[cfg(target_os = "linux")]
 use crate::source::fingerprint;
-#[cfg(target_os = "linux")]
 use crate::source::fingerprint::Fingerprint;
 
 /// The number of a device: major and minor.
@@ -28,14 +30,71 @@ const WRITE: Duration = Duration::from_secs(60);
 thread_local! {
     /// Where files are read to, of at most the limit of those that ask. A new place would have to be zeroed each time, for which
     /// the allocator asks the system.
-    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    static PLACES: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// How many places a thread keeps.
+#[cfg(target_os = "linux")]
+const KEPT: usize = 16;
+
+/// From how many bytes on what was read stays where it was read to, until it is sent. Less than that is copied, so that nothing small
+/// holds a large place.
+#[cfg(target_os = "linux")]
+const STAYS: usize = 32 << 10;
+
+/// Where a file was read to. The place is used again when nobody needs what was read.
+#[cfg(target_os = "linux")]
+struct Read {
+    place: Vec<u8>,
+    length: usize,
+}
+
+#[cfg(target_os = "linux")]
+impl Read {
+    /// What `read` reads to a place of this size, and says the length of.
+    fn with(size: usize, read: impl FnOnce(&mut [u8]) -> Option<usize>) -> Option<Bytes> {
+        let place = PLACES.with_borrow_mut(Vec::pop).unwrap_or_default();
+        let mut found = Self { place, length: 0 };
+        if found.place.len() < size {
+            found.place.resize(size, 0);
+        }
+        found.length = read(&mut found.place[..size])?;
+        Some(if found.length < STAYS { Bytes::copy_from_slice(found.as_ref()) } else { Bytes::from_owner(found) })
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl AsRef<[u8]> for Read {
+    fn as_ref(&self) -> &[u8] {
+        &self.place[..self.length]
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Read {
+    fn drop(&mut self) {
+        let place = std::mem::take(&mut self.place);
+        // A thread that ends has no places any more.
+        let _ = PLACES.try_with(|places| {
+            let mut places = places.borrow_mut();
+            if places.len() < KEPT {
+                places.push(place);
+            }
+        });
+    }
 }
 
 /// Reads a file of up to `limit` bytes if that needs no waiting at all: it is on this device, which is a disk of this machine,
-/// the way to it and its content are in memory, and nobody can be writing to it now; and it has no other names, unless `may_be_shared`.
-/// `None` for everything else.
+/// the way to it and its content are in memory, and nobody can be writing to it now, because it is old or `is_settled`; and it has no
+/// other names, unless `may_be_shared`. `None` for everything else.
 #[cfg(target_os = "linux")]
-pub(super) fn read_now(name: &Path, device: Device, limit: u64, may_be_shared: bool) -> Option<FileContent> {
+pub(super) fn read_now(
+    name: &Path,
+    device: Device,
+    limit: u64,
+    may_be_shared: bool,
+    is_settled: impl Fn(&Fingerprint) -> bool,
+) -> Option<FileContent> {
     use rustix::fs::AtFlags;
     use rustix::fs::CWD;
     use rustix::fs::Mode;
@@ -58,7 +117,8 @@ pub(super) fn read_now(name: &Path, device: Device, limit: u64, may_be_shared: b
     }
     let before = place.metadata().ok()?;
     // The time of a file is set when a write begins.
-    let is_at_rest = before.modified().ok()?.elapsed().is_ok_and(|age| age > WRITE);
+    let stamp = Fingerprint::of(&before);
+    let is_at_rest = before.modified().ok()?.elapsed().is_ok_and(|age| age > WRITE) || is_settled(&stamp);
     let is_shared = !may_be_shared && fingerprint::shared(&before).is_some();
     if !before.is_file() || before.len() > limit || !is_at_rest || is_shared {
         return None;
@@ -66,16 +126,11 @@ pub(super) fn read_now(name: &Path, device: Device, limit: u64, may_be_shared: b
     let file = open(OFlags::RDONLY | OFlags::NONBLOCK)?;
     // One byte more than expected shows that it grows.
     let expected = usize::try_from(before.len()).ok()? + 1;
-    let bytes = BUFFER.with_borrow_mut(|buffer| {
-        if buffer.len() < expected {
-            buffer.resize(expected, 0);
-        }
-        let mut part = [IoSliceMut::new(&mut buffer[..expected])];
-        let length = rustix::io::preadv2(&file, &mut part, 0, ReadWriteFlags::NOWAIT).ok()?;
-        Some(buffer[..length].to_vec())
+    let bytes = Read::with(expected, |place| {
+        rustix::io::preadv2(&file, &mut [IoSliceMut::new(place)], 0, ReadWriteFlags::NOWAIT).ok()
     })?;
     let metadata = file.metadata().ok()?;
-    let is_whole = metadata.len() == bytes.len() as u64 && Fingerprint::of(&metadata) == Fingerprint::of(&before);
+    let is_whole = metadata.len() == bytes.len() as u64 && Fingerprint::of(&metadata) == stamp;
     is_whole.then(|| FileContent { bytes, modified: metadata.modified().ok(), is_whole })
 }
 
@@ -100,7 +155,7 @@ pub(super) fn disk(_: &Path) -> Option<Device> {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn read_now(_: &Path, _: Device, _: u64, _: bool) -> Option<FileContent> {
+pub(super) fn read_now(_: &Path, _: Device, _: u64, _: bool, _: impl Fn(&Fingerprint) -> bool) -> Option<FileContent> {
     None
 }
 
@@ -224,4 +279,33 @@ pub(super) fn is_link(error: &io::Error) -> bool {
         return true;
     }
     error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<LinkOnTheWay>)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_read_stays_until_nobody_needs_it_and_few_places_are_kept() {
+        let read = |byte: u8, length: usize| {
+            let fill = |place: &mut [u8]| {
+                place[..length].fill(byte);
+                Some(length)
+            };
+            Read::with(length + 1, fill).unwrap()
+        };
+        let numbers = 0..3 * u8::try_from(KEPT).unwrap();
+        let all = numbers.clone().map(|byte| read(byte, STAYS + usize::from(byte))).collect::<Vec<_>>();
+        let part = all[7].slice(3..);
+        for (byte, bytes) in numbers.zip(&all) {
+            assert!(bytes.len() == STAYS + usize::from(byte) && bytes.iter().all(|it| *it == byte));
+        }
+        drop(all);
+        assert_eq!(PLACES.with_borrow(Vec::len), KEPT);
+        // What was read before is not seen behind what is shorter, and what is in use is not written to.
+        assert_eq!(*read(9, 5), [9; 5]);
+        assert!(read(8, STAYS).iter().all(|it| *it == 8) && part.iter().all(|it| *it == 7));
+        assert!(Read::with(9, |_| None).is_none());
+        assert_eq!(PLACES.with_borrow(Vec::len), KEPT);
+    }
 }

@@ -5,6 +5,7 @@
 mod access;
 mod entries;
 pub mod large;
+mod settled;
 pub mod tailed;
 
 use std::borrow::Cow;
@@ -15,6 +16,8 @@ use std::io;
 use std::io::Read;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
 
 use crate::content::Version;
 use crate::content::listing::Entry;
@@ -25,6 +28,7 @@ use crate::source::directory::access::Device;
 use crate::source::directory::entries::Seen;
 use crate::source::directory::large::Large;
 use crate::source::directory::large::identity;
+use crate::source::directory::settled::Settled;
 use crate::source::directory::tailed::TailedFile;
 use crate::source::file::FileContent;
 use crate::source::file::ReadError;
@@ -52,6 +56,8 @@ pub struct Directory {
     unlinked: Vec<PathBuf>,
     /// The device it is on, if files can be read there without waiting.
     disk: Option<Device>,
+    /// The files that were read with care, and nobody has written to since.
+    settled: Arc<Settled>,
 }
 
 /// What was found, before it is known what for.
@@ -72,7 +78,7 @@ impl Directory {
         let path = path.canonicalize()?;
         fs::read_dir(&path)?;
         let disk = access::disk(&path);
-        Ok(Self { path, limit, hidden: Vec::new(), unlinked: Vec::new(), disk })
+        Ok(Self { path, limit, hidden: Vec::new(), unlinked: Vec::new(), disk, settled: Arc::default() })
     }
 
     /// Where it is, without links.
@@ -120,7 +126,7 @@ impl Directory {
     }
 
     fn find_once(&self, path: &SitePath, limit: u64) -> Result<Opened, ReadError> {
-        let name = path.to_file(&self.path);
+        let name = path.to_file(&self.path).ok_or(ReadError::Missing)?;
         if self.is_hidden(&name) {
             return Err(ReadError::Missing);
         }
@@ -136,6 +142,7 @@ impl Directory {
         if before.len() > self.limit {
             return Ok(Opened::Large(file, before));
         }
+        let since = SystemTime::now();
         access::wait_for_writer(&mut file)?;
         if before.len() > limit {
             return Ok(Opened::Large(file, before));
@@ -147,7 +154,10 @@ impl Directory {
         let is_whole = metadata.len() == bytes.len() as u64
             && Fingerprint::of(&metadata) == Fingerprint::of(&before)
             && fs::metadata(&name).is_ok_and(|now| Fingerprint::of(&now) == Fingerprint::of(&metadata));
-        Ok(Opened::Read(FileContent { bytes, modified: metadata.modified().ok(), is_whole }))
+        if is_whole && self.disk.is_some() {
+            self.settled.note(&name, &metadata, since);
+        }
+        Ok(Opened::Read(FileContent { bytes: bytes.into(), modified: metadata.modified().ok(), is_whole }))
     }
 
     /// Opens a regular file. Never blocks on a FIFO.
@@ -227,15 +237,16 @@ impl Source for Directory {
         if path.is_directory() {
             return None;
         }
-        let name = path.to_file(&self.path);
+        let name = path.to_file(&self.path)?;
         if self.is_hidden(&name) {
             return None;
         }
-        access::read_now(&name, self.disk?, AT_HAND.min(self.limit), self.hidden.is_empty())
+        let is_settled = |found: &Fingerprint| self.settled.is(&name, found);
+        access::read_now(&name, self.disk?, AT_HAND.min(self.limit), self.hidden.is_empty(), is_settled)
     }
 
     fn standing(&self, path: &SitePath) -> Standing {
-        let name = path.to_file(&self.path);
+        let Some(name) = path.to_file(&self.path) else { return Standing::Missing };
         let metadata = fs::metadata(&name).map_err(ReadError::from);
         match metadata.and_then(|metadata| self.resolve(&name).map(|_| metadata)) {
             Ok(metadata) if metadata.is_dir() => Standing::Directory,
@@ -245,7 +256,7 @@ impl Source for Directory {
     }
 
     fn entries(&self, directory: &SitePath) -> Result<Vec<Entry>, ReadError> {
-        let real = self.resolve(&directory.to_file(&self.path))?;
+        let real = self.resolve(&directory.to_file(&self.path).ok_or(ReadError::Missing)?)?;
         let mut entries = Vec::new();
         let add = |name: &str, mut seen: Seen| {
             let place = real.join(name);
@@ -273,7 +284,7 @@ impl Source for Directory {
     }
 
     fn tail(&self, path: &SitePath) -> Result<TailedFile, ReadError> {
-        let name = path.to_file(&self.path);
+        let name = path.to_file(&self.path).ok_or(ReadError::Missing)?;
         if self.is_hidden(&name) {
             return Err(ReadError::Missing);
         }

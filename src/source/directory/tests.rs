@@ -12,7 +12,7 @@ fn site() -> (tempfile::TempDir, Directory) {
 
 fn read(root: &Directory, url: &str) -> Result<Vec<u8>, String> {
     match root.find(&SitePath::from_url(url).unwrap()) {
-        Ok(Found::File(content)) => Ok(content.bytes),
+        Ok(Found::File(content)) => Ok(content.bytes.into()),
         other => Err(format!("{other:?}")),
     }
 }

@@ -1,5 +1,7 @@
-//! The Content Security Policies that a page declares of itself, in `<meta>` elements, and what they mean for the client.
-//! Pure.
+//! The Content Security Policies that a page declares of itself, in `<meta>` elements, and what they mean for the client; and how
+//! those of headers are widened for it. Pure.
+
+pub(crate) mod widen;
 
 /// How far into a page it is looked for. A policy counts only inside of the head.
 const HEAD: usize = 16 << 10;
@@ -43,7 +45,7 @@ pub(crate) fn judge(policies: impl IntoIterator<Item = String>) -> Verdict {
 }
 
 /// The first of these directives that the policy has, and its sources.
-fn directive<'a>(policy: &'a str, names: &[&str]) -> Option<(&'a str, Vec<&'a str>)> {
+pub(super) fn directive<'a>(policy: &'a str, names: &[&str]) -> Option<(&'a str, Vec<&'a str>)> {
     names.iter().find_map(|name| {
         policy.split(';').find_map(|directive| {
             let mut words = directive.split_ascii_whitespace();
@@ -56,36 +58,6 @@ fn directive<'a>(policy: &'a str, names: &[&str]) -> Option<(&'a str, Vec<&'a st
 /// Whether the server of the page is among the sources. Of the name of a server, it may be this one.
 fn allows_us(sources: &[&str]) -> bool {
     sources.iter().any(|source| source.eq_ignore_ascii_case("'self'") || !source.starts_with('\''))
-}
-
-/// Policies of a header, separated by commas, that allow what the client does with what is at `ours`, and nothing more: its scripts, its
-/// worker, and its requests. A nonce or hash alone does not allow what a script imports.
-pub(crate) fn widen(policies: &str, ours: &str) -> String {
-    let widened = policies.split(',').map(|policy| {
-        let mut policy = policy.trim().to_owned();
-        for (names, source) in [
-            (&["script-src-elem", "script-src", "default-src"][..], ours),
-            (&["worker-src", "child-src", "script-src", "default-src"], ours),
-            (&["connect-src", "default-src"], "'self'"),
-        ] {
-            let Some((written, sources)) = directive(&policy, names) else { continue };
-            let is_allowed = |allowed: &&str| ["'self'", "*", source].contains(allowed);
-            if sources.iter().any(is_allowed) {
-                continue;
-            }
-            let kept = sources.iter().filter(|source| !source.eq_ignore_ascii_case("'none'"));
-            let list = kept.copied().chain([source]).collect::<Vec<_>>().join(" ");
-            let name = written.split_ascii_whitespace().next().unwrap_or_default();
-            policy = if name.eq_ignore_ascii_case(names[0]) {
-                policy.replacen(written, &format!("{name} {list}"), 1)
-            } else {
-                // What others fall back on stays as it is.
-                format!("{policy}; {} {list}", names[0])
-            };
-        }
-        policy
-    });
-    widened.collect::<Vec<_>>().join(", ")
 }
 
 /// The policies in the `<meta>` elements of a head.
@@ -166,37 +138,6 @@ mod tests {
         check("script-src 'sha256-AAAA' 'unsafe-inline'", None, Some("script-src 'sha256-AAAA' 'unsafe-inline'"));
         check("Script-Src 'nonce-r4nd0m' 'strict-dynamic'", Some("r4nd0m"), None);
         check("script-src &#39;nonce-a&#39;; connect-src 'none'", Some("a"), Some("connect-src 'none'"));
-    }
-
-    #[test]
-    fn a_policy_is_widened_by_what_the_client_needs() {
-        let ours = "h:1/_savecast/";
-        for (policy, expected) in [
-            ("default-src 'self'", "default-src 'self'".to_owned()),
-            ("img-src 'none'", "img-src 'none'".to_owned()),
-            ("script-src 'self'; connect-src *", "script-src 'self'; connect-src *".to_owned()),
-            ("script-src 'none'", format!("script-src 'none'; script-src-elem {ours}; worker-src {ours}")),
-            (
-                "default-src 'none'; style-src 'self'",
-                format!(
-                    "default-src 'none'; style-src 'self'; script-src-elem {ours}; worker-src {ours}; connect-src 'self'"
-                ),
-            ),
-            (
-                "script-src 'nonce-a' 'strict-dynamic'; worker-src 'none'",
-                format!(
-                    "script-src 'nonce-a' 'strict-dynamic'; worker-src {ours}; script-src-elem 'nonce-a' 'strict-dynamic' {ours}"
-                ),
-            ),
-        ] {
-            let widened = widen(policy, ours);
-            let sorted = |policy: &str| {
-                let mut parts = policy.split("; ").map(str::to_owned).collect::<Vec<_>>();
-                parts.sort();
-                parts
-            };
-            assert_eq!(sorted(&widened), sorted(&expected), "{policy}");
-        }
     }
 
     #[test]

@@ -1,0 +1,48 @@
+//! The answer to a request for the browser's part.
+
+use actix_web::HttpRequest;
+use actix_web::HttpResponse;
+use actix_web::http::Method;
+use actix_web::http::header;
+use actix_web::http::header::EntityTag;
+use actix_web::http::header::HeaderValue;
+use actix_web::web::Data;
+use actix_web::web::Path;
+
+use crate::content::Version;
+use crate::content::kind;
+use crate::http::files::resource;
+use crate::http::files::resource::Resource;
+use crate::http::state::AppState;
+use crate::site::SitePath;
+
+/// For how long browsers keep what has its version in its URL.
+const FOR_EVER: HeaderValue = HeaderValue::from_static("max-age=31536000, immutable");
+
+/// `GET /_savecast/NAME`; the name of the status page for people may be left out.
+pub(crate) async fn asset(request: HttpRequest, name: Path<String>, state: Data<AppState>) -> HttpResponse {
+    let name = if name.is_empty() { "ui/status.html" } else { name.as_str() };
+    let Some((name, text, is_same)) = state.assets.find(name) else {
+        return HttpResponse::NotFound().body("there is no such thing in savecast\n");
+    };
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, "GET, HEAD")).finish();
+    }
+    let path = SitePath::from_url(&format!("/{name}")).expect("an asset has a plain name");
+    let version = Version::of(&text);
+    let media_type = resource::with_utf8(&kind::media_type(&path));
+    let whole = Resource {
+        path: &path,
+        media_type: &media_type,
+        etag: EntityTag::new_strong(version.to_string()),
+        version,
+        modified: None,
+    };
+    let mut response = whole.respond(&request, text);
+    // Whoever asks gets the same, and what a page and its worker have in common is kept for both.
+    response.headers_mut().remove(header::VARY);
+    if is_same {
+        response.headers_mut().insert(header::CACHE_CONTROL, FOR_EVER);
+    }
+    response
+}
