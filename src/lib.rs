@@ -32,6 +32,7 @@
 //! | `pipeline` | the story from a batch to a snapshot ||
 //! | `hub` | snapshots, what is published | what each follower is sent |
 //! | `http` | requests | files, pages, streams |
+//! | `relay` | what other instances publish | channels that all of them share, through Redis |
 //! | `notice` | what people may be told, as data | `console` shows it at the terminal |
 //! | `live` | puts them together, starts and stops them: [`Live`] ||
 //! | `tls` | the names of this machine | certificates, and browsers that believe them |
@@ -73,6 +74,8 @@ mod live;
 mod notice;
 mod pipeline;
 #[cfg(feature = "cli")]
+mod relay;
+#[cfg(feature = "cli")]
 mod server;
 #[doc(hidden)]
 pub mod site;
@@ -97,6 +100,8 @@ pub use crate::live::Live;
 pub use crate::live::LiveBuilder;
 pub use crate::live::LiveError;
 pub use crate::notice::Notice;
+#[cfg(feature = "cli")]
+pub use crate::relay::RelayError;
 #[cfg(feature = "cli")]
 pub use crate::server::Server;
 #[cfg(feature = "cli")]

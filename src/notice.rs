@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::content::Problem;
 use crate::hub::Report;
+use crate::site::RelayUrl;
 use crate::site::ServerUrl;
 use crate::site::SitePath;
 use crate::site::resolve::RuleRemark;
@@ -70,7 +71,11 @@ pub enum Notice<'a> {
     Away { server: &'a ServerUrl, why: &'a str },
     /// It answers again.
     Back { server: &'a ServerUrl, elapsed: Duration },
-    /// It writes this file when it is asked, so the saves of that file count for nothing.
+    /// Redis does not do what it is asked to, for this reason, so other instances are not heard.
+    RelayAway { server: &'a RelayUrl, why: &'a str },
+    /// It does so again.
+    RelayBack { server: &'a RelayUrl, elapsed: Duration },
+    /// A server behind the proxy writes this file when it is asked, so the saves of that file count for nothing.
     Echo { server: &'a ServerUrl, file: &'a Path },
     /// A directory is polled, although nobody asked for it.
     Polled(&'a Polled),

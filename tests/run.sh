@@ -6,7 +6,8 @@ cd "$(dirname "$0")/.."
 # The program that shows that it is there, and the Debian package that brings it.
 needed="chromium:chromium chromedriver:chromium-driver firefox-esr:firefox-esr node:nodejs npm:npm vim:vim emacs:emacs-nox
   git:git perl:perl python3:python3 rsync:rsync valgrind:valgrind
-  curl:curl nginx:nginx-light make:make cc:gcc certutil:libnss3-tools php:php-cli"
+  curl:curl nginx:nginx-light make:make cc:gcc certutil:libnss3-tools php:php-cli
+  redis-server:redis-server redis-cli:redis-tools"
 missing=()
 for pair in $needed; do
   command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")

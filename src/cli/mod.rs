@@ -13,6 +13,7 @@ use glob::Pattern;
 
 pub use crate::cli::values::MountArg;
 pub use crate::cli::values::ProxyArg;
+use crate::site::RelayUrl;
 
 /// Who is listened to if nothing else is said: this machine.
 const LOOPBACK: &str = "127.0.0.1";
@@ -104,6 +105,16 @@ pub struct Args {
     /// Believe any certificate of a server behind --proxy
     #[arg(long)]
     pub proxy_insecure: bool,
+
+    #[expect(clippy::doc_markdown, reason = "--help shows it as it is written")]
+    /// Share channels with other instances through this Redis server. If the URL has no user or password, they are taken from
+    /// SAVECAST_RELAY_USER and SAVECAST_RELAY_PASSWORD in the environment
+    #[arg(long, value_name = "URL", value_parser = RelayUrl::parse)]
+    pub relay: Option<RelayUrl>,
+
+    /// The name of the site on that Redis server; instances with the same name belong together
+    #[arg(long, value_name = "NAME", value_parser = values::site, default_value = "site")]
+    pub relay_site: String,
 
     /// The path at which a proxy has put this server, such as /app/
     #[arg(long, value_name = "/PATH/", value_parser = values::base, default_value = "/")]

@@ -118,6 +118,16 @@ pub(super) fn pause(text: &str) -> Result<Duration, &'static str> {
     milliseconds(text).map_err(|_| "a number of milliseconds is needed, such as 1000")
 }
 
+/// A name that is a part of keys.
+pub(super) fn site(text: &str) -> Result<String, &'static str> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    if (1..=64).contains(&text.len()) && text.bytes().all(is_plain) {
+        Ok(text.to_owned())
+    } else {
+        Err("a name of 1 to 64 letters, digits, dots, dashes and underscores is needed")
+    }
+}
+
 /// A number of bytes, or of KiB, MiB or GiB.
 pub(super) fn size(text: &str) -> Result<u64, &'static str> {
     let (number, shift) = match text.char_indices().last() {

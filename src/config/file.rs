@@ -271,6 +271,7 @@ fn check_reach(name: &str, value: &Spanned<DeValue<'_>>) -> Result<(), String> {
         ("host" | "cors", DeValue::Boolean(false)) => Ok(()),
         ("host", _) if !texts.is_empty() && texts.iter().all(|host| is_loopback(host)) => Ok(()),
         ("host", _) => Err("a file that was only found can't show the directory to others".into()),
+        ("relay" | "relay-site", _) => Err("a file that was only found can't connect to other instances".into()),
         ("allow-host", _) => Err("a file that was only found can't allow other names".into()),
         ("cors", _) if !texts.is_empty() && texts.iter().all(|origin| is_loopback(host_of(origin))) => Ok(()),
         ("cors", _) => Err("a file that was only found can't allow pages of other machines".into()),

@@ -28,6 +28,7 @@ use crate::cli::ProxyArg;
 use crate::cli::Switch;
 pub use crate::config::error::ConfigError;
 use crate::config::file::Reader;
+use crate::site::RelayUrl;
 use crate::site::ServerUrl;
 use crate::site::SitePath;
 
@@ -75,8 +76,19 @@ pub struct Config {
     pub open: Option<String>,
     /// Other servers behind this one.
     pub proxy: Proxy,
+    /// What connects it to other instances, if something does.
+    pub relay: Option<Relay>,
     /// How much is said.
     pub log: Log,
+}
+
+/// What connects instances.
+#[derive(Clone, Debug)]
+pub struct Relay {
+    /// Where Redis is.
+    pub url: RelayUrl,
+    /// The name of the site. Instances with the same name belong together.
+    pub site: String,
 }
 
 /// Other servers behind this one.
@@ -255,6 +267,7 @@ impl Config {
             compress: args.compress,
             open,
             proxy,
+            relay: args.relay.map(|url| Relay { url, site: args.relay_site }),
             log: Log { verbose: args.verbose, quiet: args.quiet, json: args.log == LogFormat::Json },
         })
     }

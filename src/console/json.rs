@@ -50,6 +50,10 @@ pub fn json(notice: &Notice<'_>) -> Value {
         Notice::Refused { origin, host } => ("refused", json!({ "origin": origin, "host": host })),
         Notice::ForeignHost { name } => ("foreign-host", json!({ "name": name })),
         Notice::Away { server, why } => ("away", json!({ "server": server.to_string(), "problem": why })),
+        Notice::RelayAway { server, why } => ("relay-away", json!({ "server": server.to_string(), "problem": why })),
+        Notice::RelayBack { server, elapsed } => {
+            ("relay-back", json!({ "server": server.to_string(), "seconds": elapsed.as_secs_f64() }))
+        }
         Notice::Back { server, elapsed } => {
             ("back", json!({ "server": server.to_string(), "ms": milliseconds(*elapsed) }))
         }

@@ -4,6 +4,7 @@ mod certificates;
 #[cfg(feature = "cli")]
 pub mod json;
 pub mod printable;
+mod servers;
 #[cfg(feature = "cli")]
 pub mod tone;
 pub mod words;

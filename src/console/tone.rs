@@ -32,6 +32,7 @@ pub fn tone(notice: &Notice<'_>) -> Tone {
         | Notice::Effect { .. }
         | Notice::Request { .. }
         | Notice::Back { .. }
+        | Notice::RelayBack { .. }
         | Notice::Rule { remark: Remark { kind: RemarkKind::Differs, .. }, .. }
         | Notice::RuleUse { .. } => Tone::Plain,
         Notice::PortTaken { .. }
@@ -44,6 +45,7 @@ pub fn tone(notice: &Notice<'_>) -> Tone {
         | Notice::Refused { .. }
         | Notice::ForeignHost { .. }
         | Notice::Away { .. }
+        | Notice::RelayAway { .. }
         | Notice::Echo { .. }
         | Notice::Polled(_)
         | Notice::Missing { .. }

@@ -6,6 +6,7 @@ use std::iter;
 use crate::console::certificates;
 use crate::console::printable::causes;
 use crate::console::printable::printable;
+use crate::console::servers;
 use crate::hub::Report;
 use crate::notice::Notice;
 use crate::site::resolve::RuleRemark;
@@ -74,17 +75,11 @@ pub(crate) fn lines(notice: &Notice<'_>) -> Vec<String> {
             format!("savecast: a request for {name} was refused, because this server does not go by that name"),
             hint(&format!("if that is a name of yours, start it with --allow-host {name}")),
         ],
-        Notice::Away { server, why } => vec![format!("savecast: {server} {why}; pages wait until it answers")],
-        Notice::Back { server, elapsed } => {
-            vec![format!("savecast: {server} answers again, after {:.1} s", elapsed.as_secs_f64())]
-        }
-        Notice::Echo { server, file } => vec![
-            format!(
-                "savecast: {server} writes {} whenever it is asked, so its saves count for nothing",
-                file.display()
-            ),
-            hint("--ignore leaves it out from the start"),
-        ],
+        Notice::Away { .. }
+        | Notice::Back { .. }
+        | Notice::RelayAway { .. }
+        | Notice::RelayBack { .. }
+        | Notice::Echo { .. } => servers::lines(notice),
         Notice::Polled(Polled { cause: Cause::Unwatched(error), every }) => {
             let causes = causes(error);
             let line = format!("savecast: {causes}; what is in use is looked at every {every:?} instead");

@@ -1,11 +1,13 @@
 //! Channels over HTTP: `EventSource` and `WebSocket` listen, `POST` publishes.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use actix_web::http::Method;
 use actix_web::http::header;
+use actix_web::rt;
 use actix_web::web::Data;
 use actix_web::web::Path;
 use actix_web::web::Payload;
@@ -22,18 +24,16 @@ use crate::http::live::websocket;
 use crate::http::negotiate;
 use crate::http::negotiate::Negotiated;
 use crate::http::state::AppState;
+use crate::hub::ChannelEvent;
 use crate::hub::ChannelName;
+use crate::hub::EVENT_DATA;
+use crate::hub::EventId;
+use crate::hub::Last;
 use crate::hub::Subscriber;
 use crate::hub::TooManyChannels;
 
-/// The largest event, in bytes.
-const LARGEST: usize = 1 << 20;
-
-/// The longest name of an event, in bytes.
-const NAME: usize = 100;
-
-/// The events that nobody else publishes.
-const OURS: [&str; 2] = ["end", "gap"];
+/// How long a new listener waits at most until Redis has said which events there are. After that, it waits with an open stream.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// `GET /_savecast/channels/`: all of them, as a JSON array of `{"name","listeners","events","last"}`.
 pub(super) async fn list(request: HttpRequest, state: Data<AppState>) -> HttpResponse {
@@ -69,11 +69,11 @@ pub(super) async fn channel(
     }
     match negotiate::negotiate(request.method(), request.headers()) {
         Ok(Negotiated::EventStream) if request.method() == Method::HEAD => sse::head(),
-        Ok(Negotiated::EventStream) => match subscribe(&request, &state, name, Encoding::Sse) {
+        Ok(Negotiated::EventStream) => match subscribe(&request, &state, name, Encoding::Sse).await {
             Ok(feed) => sse::answer(&request, feed, None),
             Err(error) => too_many(error),
         },
-        Ok(Negotiated::WebSocket) => match subscribe(&request, &state, name, Encoding::WebSocket) {
+        Ok(Negotiated::WebSocket) => match subscribe(&request, &state, name, Encoding::WebSocket).await {
             Ok(feed) => websocket::answer(&request, payload, feed),
             Err(error) => too_many(error),
         },
@@ -84,16 +84,18 @@ pub(super) async fn channel(
     }
 }
 
-fn subscribe(
+async fn subscribe(
     request: &HttpRequest,
     state: &AppState,
     name: ChannelName,
     encoding: Encoding,
 ) -> Result<Feed, TooManyChannels> {
     let last = negotiate::last_event_id(request);
-    // An id that was never ours is one of long ago.
-    let last = last.map(|id| id.parse().unwrap_or(0));
-    Subscriber::new(&state.hub, name, last).map(|subscriber| Feed::Channel(ChannelFeed::new(subscriber, encoding)))
+    let last = last.map_or(Last::Now, |id| EventId::parse(&id).map_or(Last::Unknown, Last::Event));
+    let mut subscriber = Subscriber::new(&state.hub, name, last)?;
+    // What is published after the answer has begun is heard.
+    drop(rt::time::timeout(PATIENCE, subscriber.ready()).await);
+    Ok(Feed::Channel(ChannelFeed::new(subscriber, encoding)))
 }
 
 async fn publish(request: &HttpRequest, state: &AppState, name: &ChannelName, payload: Payload) -> HttpResponse {
@@ -101,29 +103,37 @@ async fn publish(request: &HttpRequest, state: &AppState, name: &ChannelName, pa
         return HttpResponse::BadRequest().body("the query makes no sense\n");
     };
     let event = query.get("event").map_or(MESSAGE, String::as_str);
-    if event.is_empty()
-        || event.len() > NAME
-        || event.chars().any(|letter| letter.is_control() || letter == char::REPLACEMENT_CHARACTER)
-    {
+    if !ChannelEvent::may_be_named(event) || event.contains(char::REPLACEMENT_CHARACTER) {
         return HttpResponse::BadRequest().body("the name of an event has 1 to 100 bytes without control characters\n");
     }
-    if OURS.contains(&event) {
+    if ChannelEvent::is_ours(event) {
         return HttpResponse::BadRequest().body("end and gap are what the server itself says\n");
     }
-    let data = match state.room.read(request, payload, LARGEST, "an event has at most 1 MiB\n").await {
+    let data = match state.room.read(request, payload, EVENT_DATA, "an event has at most 1 MiB\n").await {
         Ok(data) => data,
         Err(answer) => return answer,
     };
     let Ok(data) = String::from_utf8(data.into()) else {
         return HttpResponse::BadRequest().body("an event is text, in UTF-8\n");
     };
+    #[cfg(feature = "cli")]
+    if let Some(relay) = &state.relay {
+        return match relay.publish(name, event, &data).await {
+            Ok((id, listeners)) => published(id, listeners),
+            Err(error) => HttpResponse::ServiceUnavailable().body(format!("{error}\n")),
+        };
+    }
     match state.hub.publish_to(name, event, data) {
-        Ok((id, listeners)) => HttpResponse::Ok()
-            .insert_header((header::CACHE_CONTROL, "no-store"))
-            .content_type("application/json")
-            .body(json!({ "id": id.to_string(), "listeners": listeners }).to_string()),
+        Ok((id, listeners)) => published(id, listeners),
         Err(error) => too_many(error),
     }
+}
+
+fn published(id: EventId, listeners: usize) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .content_type("application/json")
+        .body(json!({ "id": id.to_string(), "listeners": listeners }).to_string())
 }
 
 fn too_many(TooManyChannels: TooManyChannels) -> HttpResponse {

@@ -16,6 +16,8 @@ use crate::http::proxy::mounted::Proxies;
 use crate::http::request_body::Room;
 use crate::hub::Hub;
 use crate::notice::Notice;
+#[cfg(feature = "cli")]
+use crate::relay::Relay;
 use crate::site::SitePath;
 use crate::site::resolve::Conventions;
 use crate::site::resolve::RuleRemark;
@@ -60,6 +62,9 @@ pub struct AppState {
     /// The other servers that answer a part of the site.
     #[cfg(feature = "cli")]
     pub proxies: Proxies,
+    /// What connects this instance to others.
+    #[cfg(feature = "cli")]
+    pub relay: Option<Relay>,
     /// Where snapshots come from.
     pub hub: Arc<Hub>,
     /// Who may ask.

@@ -9,11 +9,15 @@ use serde_json::json;
 
 use crate::http::state::AppState;
 use crate::hub::Report;
+#[cfg(feature = "cli")]
+use crate::relay::RelayStatus;
 
 /// `GET /_savecast/status`: a JSON object with the `version` of savecast, the name of the `root` directory, and counts:
 /// open `streams`, paths `followed`, `watched_files`, `watched_dirs`, `updates` since the start, followed files that have
 /// `problems` now; and `latest`, the update that was the last to reach everybody: its `path`, the number of `listeners`, and
-/// the `ms` from the word of the system to the last of them; null before there is one.
+/// the `ms` from the word of the system to the last of them; null before there is one. `relay` is how it stands with the
+/// connection to other instances, null if none is wanted: the `server`, whether it is `up`, the `ms` that it took to answer, and
+/// the number of `reconnects`.
 pub(super) async fn json(request: HttpRequest, state: Data<AppState>) -> HttpResponse {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, "GET, HEAD")).finish();
@@ -23,6 +27,14 @@ pub(super) async fn json(request: HttpRequest, state: Data<AppState>) -> HttpRes
     let latest = state.hub.latest_report().map(|Report { path, listeners, elapsed, .. }| {
         json!({ "path": path.as_str(), "listeners": listeners, "ms": elapsed.as_secs_f64() * 1000.0 })
     });
+    #[cfg(feature = "cli")]
+    let relay = state.relay.as_ref().map(|relay| {
+        let RelayStatus { server, is_up, lag, reconnects } = relay.status();
+        let ms = lag.map(|lag| lag.as_secs_f64() * 1000.0);
+        json!({ "server": server, "up": is_up, "ms": ms, "reconnects": reconnects })
+    });
+    #[cfg(not(feature = "cli"))]
+    let relay = None::<()>;
     let status = json!({
         "version": env!("CARGO_PKG_VERSION"),
         "root": state.name,
@@ -33,6 +45,7 @@ pub(super) async fn json(request: HttpRequest, state: Data<AppState>) -> HttpRes
         "updates": counted.updates,
         "problems": counted.problems,
         "latest": latest,
+        "relay": relay,
     });
     HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))

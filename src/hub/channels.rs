@@ -8,6 +8,7 @@ use std::time::Instant;
 use std::time::SystemTime;
 use std::time::UNIX_EPOCH;
 
+use crate::hub::event_id::EventId;
 use crate::hub::waiters::Waiters;
 use crate::hub::waiters::Wakers;
 
@@ -28,6 +29,15 @@ pub(super) const EVENT: usize = 300;
 
 /// How long a name may be, in bytes.
 const NAME: usize = 200;
+
+/// The largest data of an event, in bytes.
+pub const EVENT_DATA: usize = 1 << 20;
+
+/// The longest name of an event, in bytes.
+const EVENT_NAME: usize = 100;
+
+/// The events that nobody publishes: the server itself says them.
+const OURS: [&str; 2] = ["end", "gap"];
 
 /// The name of a channel: one or more characters without control characters, at most 200 bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -51,9 +61,8 @@ impl ChannelName {
 /// What was published.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ChannelEvent {
-    /// Its number. They rise by one, from the time in microseconds at which the channel began; so after a restart, too,
-    /// later ones are higher.
-    pub id: u64,
+    /// Its id. In a channel, no other event has it.
+    pub id: EventId,
     /// Its name, `message` if it has none.
     pub name: String,
     /// Its data.
@@ -61,10 +70,22 @@ pub struct ChannelEvent {
 }
 
 impl ChannelEvent {
-    /// The memory that it takes, in bytes.
-    fn size(&self) -> usize {
-        EVENT + self.name.capacity() + self.data.capacity()
+    /// Whether an event may have this name: 1 to 100 bytes without control characters.
+    #[must_use]
+    pub fn may_be_named(name: &str) -> bool {
+        !name.is_empty() && name.len() <= EVENT_NAME && !name.chars().any(char::is_control)
     }
+
+    /// Whether this is an event that only the server says.
+    #[must_use]
+    pub fn is_ours(name: &str) -> bool {
+        OURS.contains(&name)
+    }
+}
+
+/// The memory that an event takes, or a gap, in bytes.
+fn size_of(event: Option<&ChannelEvent>) -> usize {
+    EVENT + event.map_or(0, |event| event.name.capacity() + event.data.capacity())
 }
 
 /// A channel, counted.
@@ -77,7 +98,7 @@ pub struct ChannelStats {
     /// How many events it remembers.
     pub events: usize,
     /// The id of the last event, if there was one.
-    pub last: Option<u64>,
+    pub last: Option<EventId>,
 }
 
 /// There are too many channels with listeners.
@@ -86,11 +107,18 @@ pub struct TooManyChannels;
 
 /// A channel: the last events, and who listens.
 pub(super) struct Channel {
-    /// With their places in the order of all events of all channels.
-    pub(super) events: VecDeque<(u64, Arc<ChannelEvent>)>,
+    /// With their positions in the order of all events of all channels. `None` stands for events that are lost, and nobody knows
+    /// how many.
+    pub(super) events: VecDeque<(u64, Option<Arc<ChannelEvent>>)>,
     pub(super) bytes: usize,
-    /// The id of the next event.
+    /// The place of the next event. Places rise by one. In a channel of our own, it is the number of the event.
     pub(super) next: u64,
+    /// The id of the event before the oldest one that is remembered: who has that one has missed nothing. `None` if there was none.
+    before: Option<EventId>,
+    /// Whether it is known which events there are. Of a relayed channel, Redis has to be asked.
+    pub(super) is_known: bool,
+    /// The place of the next event when that became known.
+    pub(super) begin: u64,
     /// Whether there was any.
     pub(super) is_used: bool,
     pub(super) listeners: Waiters,
@@ -98,31 +126,60 @@ pub(super) struct Channel {
 }
 
 impl Channel {
-    /// `highest` is the highest id that was ever given.
+    /// One of our own. `highest` is the highest number that was ever given.
     fn new(highest: u64) -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
+        let next = u64::try_from(now).unwrap_or(0).max(highest + 1);
+        Self { next, before: Some(EventId::Number(next - 1)), is_known: true, ..Self::relayed() }
+    }
+
+    /// One whose events come from elsewhere.
+    fn relayed() -> Self {
         Self {
             events: VecDeque::new(),
             bytes: 0,
-            next: u64::try_from(now).unwrap_or(0).max(highest + 1),
+            next: 0,
+            before: None,
+            is_known: false,
+            begin: 0,
             is_used: false,
             listeners: Waiters::default(),
             used: Instant::now(),
         }
     }
 
-    /// The id of the oldest event that is remembered, or of the next one.
+    /// The place of the oldest event that is remembered, or of the next one.
     pub(super) fn first(&self) -> u64 {
-        self.events.front().map_or(self.next, |(_, event)| event.id)
+        self.next - self.events.len() as u64
     }
 
-    /// Forgets the oldest event; returns its place in the order of all, and its size.
+    /// The place behind the event with this id; `None` if something between the two is forgotten, or nobody knows.
+    pub(super) fn after(&self, id: EventId) -> Option<u64> {
+        let place = self.events.iter().rposition(|(_, event)| event.as_ref().is_some_and(|event| event.id == id));
+        match place {
+            Some(place) => Some(self.first() + place as u64 + 1),
+            None => (self.before == Some(id)).then(|| self.first()),
+        }
+    }
+
+    /// The id of the last event, if there was one.
+    pub(super) fn last(&self) -> Option<EventId> {
+        let events = self.events.iter().rev().filter_map(|(_, event)| event.as_ref());
+        events.map(|event| event.id).next().or(self.before).filter(|_| self.is_used)
+    }
+
+    /// Forgets the oldest event; returns its position in the order of all, and its size.
     fn shift(&mut self) -> Option<(u64, usize)> {
         let (order, event) = self.events.pop_front()?;
-        self.bytes -= event.size();
-        Some((order, event.size()))
+        let size = size_of(event.as_deref());
+        self.bytes -= size;
+        self.before = event.map(|event| event.id);
+        Some((order, size))
     }
 }
+
+/// Hears of a channel whose listeners come or go.
+pub(super) type Changed = Box<dyn Fn(&ChannelName) + Send>;
 
 /// All channels. Part of the state of the hub.
 #[derive(Default)]
@@ -133,8 +190,10 @@ pub(super) struct Channels {
     next_event: u64,
     pub(super) bytes: usize,
     pub(super) next_subscriber: u64,
-    /// The highest id that was given: a channel that was forgotten must not give its ids again.
+    /// The highest number that was given: a channel that was forgotten must not give its numbers again.
     highest: u64,
+    /// Hears of channels whose listeners come and go, if their events come from elsewhere.
+    pub(super) relay: Option<Changed>,
 }
 
 impl Channels {
@@ -143,18 +202,27 @@ impl Channels {
         if !self.by_name.contains_key(name) && self.by_name.len() >= CHANNELS && !self.forget() {
             return Err(TooManyChannels);
         }
-        let highest = self.highest;
-        Ok(self.by_name.entry(name.clone()).or_insert_with(|| Channel::new(highest)))
+        let (highest, is_relayed) = (self.highest, self.relay.is_some());
+        let channel = || if is_relayed { Channel::relayed() } else { Channel::new(highest) };
+        Ok(self.by_name.entry(name.clone()).or_insert_with(channel))
+    }
+
+    /// Who listens to this channel has come or gone.
+    pub(super) fn tell(&self, name: &ChannelName) {
+        self.relay.iter().for_each(|relay| relay(name));
     }
 
     /// Forgets the channel that was used last the longest ago, of those that nobody listens to; false if there is none.
     fn forget(&mut self) -> bool {
         let idle = self.by_name.iter().filter(|(_, channel)| channel.listeners.is_empty());
         let oldest = idle.min_by_key(|(_, channel)| channel.used).map(|(name, _)| name.clone());
-        oldest.is_some_and(|name| {
-            while self.shift(&name) {}
-            self.by_name.remove(&name).is_some()
-        })
+        oldest.is_some_and(|name| self.remove(&name))
+    }
+
+    /// Forgets a channel; false if there is none.
+    pub(super) fn remove(&mut self, name: &ChannelName) -> bool {
+        while self.shift(name) {}
+        self.by_name.remove(name).is_some()
     }
 
     /// Forgets the oldest event of a channel; false if it has none.
@@ -165,25 +233,30 @@ impl Channels {
         true
     }
 
-    /// Adds an event, and forgets those for which there is no room any more; returns its id and the number of those who listen.
+    /// Adds an event of our own; returns its id and the number of those who listen.
     pub(super) fn push(
         &mut self,
         name: &ChannelName,
         event: &str,
         mut data: String,
-    ) -> Result<(u64, usize), TooManyChannels> {
+    ) -> Result<(EventId, usize), TooManyChannels> {
         data.shrink_to_fit();
-        let order = self.next_event;
         let channel = self.open(name)?;
-        let id = channel.next;
-        let event = ChannelEvent { id, name: event.to_owned(), data };
-        let size = event.size();
+        let (number, listeners) = (channel.next, channel.listeners.len());
+        let id = EventId::Number(number);
+        self.highest = self.highest.max(number);
+        self.remember(name, Some(ChannelEvent { id, name: event.to_owned(), data }));
+        Ok((id, listeners))
+    }
+
+    /// Adds an event to a channel, or a gap, and forgets those for which there is no room any more.
+    fn remember(&mut self, name: &ChannelName, event: Option<ChannelEvent>) {
+        let Some(channel) = self.by_name.get_mut(name) else { return };
+        let (order, size) = (self.next_event, size_of(event.as_ref()));
         channel.next += 1;
         (channel.is_used, channel.used) = (true, Instant::now());
         channel.bytes += size;
-        channel.events.push_back((order, Arc::new(event)));
-        let listeners = channel.listeners.len();
-        self.highest = self.highest.max(id);
+        channel.events.push_back((order, event.map(Arc::new)));
         self.next_event += 1;
         self.bytes += size;
         self.order.insert(order, name.clone());
@@ -196,7 +269,26 @@ impl Channels {
             && let Some(oldest) = self.order.first_key_value().map(|(_, name)| name.clone())
             && self.shift(&oldest)
         {}
-        Ok((id, listeners))
+    }
+
+    /// Now it is known which events there are of a relayed channel; the one before them has this id, if there was one.
+    pub(super) fn fill(&mut self, name: &ChannelName, before: Option<EventId>, events: Vec<ChannelEvent>) {
+        let Some(channel) = self.by_name.get_mut(name).filter(|channel| !channel.is_known) else { return };
+        (channel.is_known, channel.before) = (true, before);
+        self.extend(name, events.into_iter().map(Some));
+        if let Some(channel) = self.by_name.get_mut(name) {
+            channel.begin = channel.next;
+        }
+    }
+
+    /// Adds events that come from elsewhere.
+    pub(super) fn extend(&mut self, name: &ChannelName, events: impl IntoIterator<Item = Option<ChannelEvent>>) {
+        events.into_iter().for_each(|event| self.remember(name, event));
+    }
+
+    /// Wakes who listens to this channel.
+    pub(super) fn wake(&mut self, name: &ChannelName, wakers: &mut Wakers) {
+        self.by_name.get_mut(name).into_iter().for_each(|channel| channel.listeners.wake_all(wakers));
     }
 
     /// How many listen to any of them.

@@ -3,10 +3,12 @@
 //! The hub has the one shared lock. It is held for a few lines, and no code panics or waits while holding it.
 
 mod channels;
+mod event_id;
 mod follower;
 mod interest;
 mod needs;
 mod published;
+mod relayed;
 mod report;
 mod stats;
 mod subscriber;
@@ -18,7 +20,9 @@ mod waiters;
 pub use crate::hub::channels::ChannelEvent;
 pub use crate::hub::channels::ChannelName;
 pub use crate::hub::channels::ChannelStats;
+pub use crate::hub::channels::EVENT_DATA;
 pub use crate::hub::channels::TooManyChannels;
+pub use crate::hub::event_id::EventId;
 pub use crate::hub::follower::Follower;
 pub use crate::hub::interest::Interest;
 pub use crate::hub::interest::Known;
@@ -26,9 +30,11 @@ pub use crate::hub::needs::Need;
 pub use crate::hub::published::Original;
 pub use crate::hub::published::Published;
 pub use crate::hub::published::Value;
+pub use crate::hub::relayed::ChannelState;
 pub use crate::hub::report::Report;
 pub use crate::hub::stats::Stats;
 pub use crate::hub::subscriber::ChannelDelivery;
+pub use crate::hub::subscriber::Last;
 pub use crate::hub::subscriber::Subscriber;
 pub use crate::hub::tail_follower::TailFollower;
 pub use crate::hub::tails::Extent;

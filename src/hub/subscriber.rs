@@ -5,10 +5,12 @@ use std::task::Context;
 use std::task::Poll;
 use std::time::Instant;
 
+use crate::hub::channels::Channel;
 use crate::hub::channels::ChannelEvent;
 use crate::hub::channels::ChannelName;
 use crate::hub::channels::ChannelStats;
 use crate::hub::channels::TooManyChannels;
+use crate::hub::event_id::EventId;
 use crate::hub::topics::Hub;
 use crate::hub::waiters::Wakers;
 
@@ -27,13 +29,16 @@ impl Hub {
     /// # Errors
     ///
     /// If the channel is a new one, and there are too many.
-    pub fn publish_to(&self, name: &ChannelName, event: &str, data: String) -> Result<(u64, usize), TooManyChannels> {
+    pub fn publish_to(
+        &self,
+        name: &ChannelName,
+        event: &str,
+        data: String,
+    ) -> Result<(EventId, usize), TooManyChannels> {
         let mut wakers = Wakers::default();
         let channels = &mut self.state().channels;
         let answer = channels.push(name, event, data)?;
-        if let Some(channel) = channels.by_name.get_mut(name) {
-            channel.listeners.wake_all(&mut wakers);
-        }
+        channels.wake(name, &mut wakers);
         Ok(answer)
     }
 
@@ -49,7 +54,7 @@ impl Hub {
                 name: name.clone(),
                 listeners: channel.listeners.len(),
                 events: channel.events.len(),
-                last: channel.is_used.then(|| channel.next - 1),
+                last: channel.last(),
             })
             .collect();
         channels.sort();
@@ -62,29 +67,72 @@ pub struct Subscriber {
     hub: Arc<Hub>,
     name: ChannelName,
     id: u64,
-    /// The id of the event that it wants next.
-    next: u64,
-    /// Whether what it wants may be forgotten.
-    is_behind: bool,
+    wants: Wants,
+}
+
+/// What a subscriber is to be sent next.
+enum Wants {
+    /// What comes after what it has heard last, once it is known which events there are.
+    After(Last),
+    /// The event at this place.
+    Place(u64),
+}
+
+/// What a subscriber says that it has heard last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Last {
+    /// It wants what comes from now on.
+    Now,
+    /// The event with this id.
+    Event(EventId),
+    /// Something that is no id of ours.
+    Unknown,
+}
+
+impl Wants {
+    /// The place in a channel whose events are known; `Err` with the oldest one if it may have missed something.
+    fn place(&self, channel: &Channel) -> Result<u64, u64> {
+        let first = channel.first();
+        match *self {
+            Self::After(Last::Now) => Ok(channel.begin),
+            Self::After(Last::Event(id)) => channel.after(id).ok_or(first),
+            Self::After(Last::Unknown) => Err(first),
+            Self::Place(place) if place < first => Err(first),
+            Self::Place(place) => Ok(place),
+        }
+    }
 }
 
 impl Subscriber {
-    /// Begins to listen: to what comes, or to all that comes after the event with this id.
+    /// Begins to listen.
     ///
     /// # Errors
     ///
     /// If the channel is a new one, and there are too many.
-    pub fn new(hub: &Arc<Hub>, name: ChannelName, last: Option<u64>) -> Result<Self, TooManyChannels> {
+    pub fn new(hub: &Arc<Hub>, name: ChannelName, last: Last) -> Result<Self, TooManyChannels> {
         let state = &mut *hub.state();
         let id = state.channels.next_subscriber;
         let channel = state.channels.open(&name)?;
         channel.listeners.add(id);
-        let next = last.map_or(channel.next, |last| last.saturating_add(1));
-        // One of the future is of a server that had another clock.
-        let is_behind = next < channel.first() || next > channel.next;
-        let next = if is_behind { channel.first() } else { next };
+        // From now on, and not from when it first looks.
+        let wants = if channel.is_known && last == Last::Now { Wants::Place(channel.next) } else { Wants::After(last) };
         state.channels.next_subscriber += 1;
-        Ok(Self { hub: hub.clone(), name, id, next, is_behind })
+        state.channels.tell(&name);
+        Ok(Self { hub: hub.clone(), name, id, wants })
+    }
+
+    /// Waits until it is known which events there are: what is published after that is heard.
+    pub async fn ready(&mut self) {
+        std::future::poll_fn(|context| {
+            let state = &mut *self.hub.state();
+            let Some(channel) = state.channels.by_name.get_mut(&self.name) else { return Poll::Ready(()) };
+            if channel.is_known || state.closed {
+                return Poll::Ready(());
+            }
+            channel.listeners.wait(self.id, context);
+            Poll::Pending
+        })
+        .await;
     }
 
     /// What it is sent next; `None` when the hub has closed.
@@ -94,15 +142,20 @@ impl Subscriber {
             return Poll::Ready(None);
         }
         let Some(channel) = state.channels.by_name.get_mut(&self.name) else { return Poll::Ready(None) };
-        let first = channel.first();
-        if std::mem::take(&mut self.is_behind) || self.next < first {
-            self.next = self.next.max(first);
-            return Poll::Ready(Some(ChannelDelivery::Gap));
-        }
-        let event = usize::try_from(self.next - first).ok().and_then(|place| channel.events.get(place));
-        if let Some((_, event)) = event.cloned() {
-            self.next = event.id + 1;
-            return Poll::Ready(Some(ChannelDelivery::Event(event)));
+        if channel.is_known {
+            let place = match self.wants.place(channel) {
+                Ok(place) => place,
+                Err(first) => {
+                    self.wants = Wants::Place(first);
+                    return Poll::Ready(Some(ChannelDelivery::Gap));
+                }
+            };
+            self.wants = Wants::Place(place);
+            let event = usize::try_from(place - channel.first()).ok().and_then(|place| channel.events.get(place));
+            if let Some((_, event)) = event.cloned() {
+                self.wants = Wants::Place(place + 1);
+                return Poll::Ready(Some(event.map_or(ChannelDelivery::Gap, ChannelDelivery::Event)));
+            }
         }
         channel.listeners.wait(self.id, context);
         Poll::Pending
@@ -119,6 +172,7 @@ impl Drop for Subscriber {
         if channel.listeners.is_empty() && !channel.is_used {
             channels.by_name.remove(&self.name);
         }
+        channels.tell(&self.name);
     }
 }
 

@@ -11,6 +11,8 @@ use crate::http::state::Tls;
 use crate::hub::Report;
 use crate::notice::Notice;
 #[cfg(feature = "cli")]
+use crate::relay;
+#[cfg(feature = "cli")]
 use crate::site::ServerUrl;
 use crate::site::SitePath;
 
@@ -54,6 +56,8 @@ pub struct LiveBuilder {
     pub(super) ignored: Ignored,
     #[cfg(feature = "cli")]
     pub(super) proxy: ProxyOptions,
+    #[cfg(feature = "cli")]
+    pub(super) relay: Option<relay::Options>,
 }
 
 /// Other servers whose pages are live, too.
@@ -107,6 +111,8 @@ impl LiveBuilder {
             ignored: Arc::new(|_| false),
             #[cfg(feature = "cli")]
             proxy: ProxyOptions::default(),
+            #[cfg(feature = "cli")]
+            relay: None,
         }
     }
 
@@ -232,6 +238,12 @@ impl LiveBuilder {
     /// What other servers answer is live, too.
     pub(crate) fn proxy(mut self, proxy: ProxyOptions) -> Self {
         self.proxy = proxy;
+        self
+    }
+
+    /// Channels are shared with other instances.
+    pub(crate) fn relay(mut self, relay: Option<relay::Options>) -> Self {
+        self.relay = relay;
         self
     }
 

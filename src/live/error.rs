@@ -6,6 +6,9 @@ use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 
+#[cfg(feature = "cli")]
+use crate::relay::RelayError;
+
 /// Why there is nothing live.
 ///
 /// ```
@@ -19,6 +22,9 @@ pub enum LiveError {
     Directory(PathBuf, io::Error),
     /// That is no name of a channel.
     ChannelName(String),
+    /// Other instances can't be connected.
+    #[cfg(feature = "cli")]
+    Relay(RelayError),
 }
 
 impl LiveError {
@@ -40,6 +46,8 @@ impl LiveError {
             }
             Self::Directory(..) => None,
             Self::ChannelName(_) => Some("a name has 1 to 200 bytes without control characters"),
+            #[cfg(feature = "cli")]
+            Self::Relay(_) => Some("such a URL is redis://USER:PASSWORD@HOST:PORT/DB, or rediss:// with TLS"),
         }
     }
 }
@@ -54,6 +62,8 @@ impl fmt::Display for LiveError {
         match self {
             Self::Directory(path, _) => write!(f, "cannot serve {}", path.display()),
             Self::ChannelName(name) => write!(f, "cannot open the channel {name:?}"),
+            #[cfg(feature = "cli")]
+            Self::Relay(error) => error.fmt(f),
         }
     }
 }
@@ -63,6 +73,8 @@ impl Error for LiveError {
         match self {
             Self::Directory(_, error) => Some(error),
             Self::ChannelName(_) => None,
+            #[cfg(feature = "cli")]
+            Self::Relay(error) => error.source(),
         }
     }
 }

@@ -173,8 +173,7 @@ impl Live {
     /// Ends all streams, each with an `end` event, and stops to watch. A server that stops gracefully waits for what is still being
     /// sent, which streams always are: call this first, or set a short `HttpServer::shutdown_timeout`.
     pub fn close(&self) {
-        self.shared.hub.close();
-        self.shared.handle.stop();
+        self.shared.close();
     }
 }
 
@@ -183,6 +182,13 @@ impl Live {
 impl Live {
     pub(crate) fn name(&self) -> String {
         self.shared.options.name().unwrap_or_else(|| self.shared.directory.name().into_owned())
+    }
+
+    /// Waits until other instances know that this one has closed, if there are some.
+    pub(crate) async fn left(&self) {
+        if let Some(relay) = self.shared.relay() {
+            relay.ended().await;
+        }
     }
 
     /// Ready when files are no longer watched, which is a bug if nobody has stopped it.

@@ -28,6 +28,10 @@ use crate::live::error::LiveError;
 use crate::live::proxies;
 use crate::notice::Notice;
 use crate::pipeline;
+#[cfg(feature = "cli")]
+use crate::relay;
+#[cfg(feature = "cli")]
+use crate::relay::Relay;
 use crate::site::SitePath;
 use crate::site::rules::FILES;
 use crate::site::rules::is_rules;
@@ -49,6 +53,8 @@ pub(super) struct Shared {
     pub(super) options: LiveBuilder,
     pub(super) hub: Arc<Hub>,
     pub(super) handle: WatchHandle,
+    #[cfg(feature = "cli")]
+    relay: Option<Relay>,
     pub(super) rendered: Arc<Rendered>,
     pub(super) state: Arc<OnceLock<Data<AppState>>>,
     pub(super) start: Mutex<Start>,
@@ -64,8 +70,7 @@ pub(super) struct Start {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        self.hub.close();
-        self.handle.stop();
+        self.close();
     }
 }
 
@@ -99,7 +104,11 @@ impl Shared {
         let (alive, ended) = oneshot::channel();
         let hub = Hub::new(watch_requests(handle.clone()), move |update| report(update));
         let end = End { hub: hub.clone(), _alive: alive };
+        #[cfg(feature = "cli")]
+        let relay = options.relay.as_ref().map(|relay| relay::start(relay, hub.clone(), options.say.clone()));
         Ok(Self {
+            #[cfg(feature = "cli")]
+            relay: relay.transpose().map_err(LiveError::Relay)?,
             directory,
             mounts,
             rule_files,
@@ -142,6 +151,19 @@ impl Shared {
         self.state.get().expect("it was set at the first start").clone()
     }
 
+    #[cfg(feature = "cli")]
+    pub(super) fn relay(&self) -> Option<&Relay> {
+        self.relay.as_ref()
+    }
+
+    /// Ends all streams, and all that is done for them.
+    pub(super) fn close(&self) {
+        self.hub.close();
+        self.handle.stop();
+        #[cfg(feature = "cli")]
+        self.relay.iter().for_each(Relay::stop);
+    }
+
     /// The pipeline has a thread of its own, because it waits for the disk.
     fn run(&self, signals: Signals, sources: Sources, end: End) {
         let polled = self.options.say.clone();
@@ -181,6 +203,8 @@ impl Shared {
             assets: Assets::new(String::new()),
             #[cfg(feature = "cli")]
             proxies: Proxies::default(),
+            #[cfg(feature = "cli")]
+            relay: self.relay.clone(),
             hub: self.hub.clone(),
             guard: Guard::new(self.options.allowed_hosts.clone(), self.options.cors.clone()),
             watched: Box::new(move || handle.watched()),

@@ -15,6 +15,7 @@ mod secure;
 mod terminal;
 mod trust;
 
+use std::env;
 use std::io;
 use std::io::IsTerminal;
 use std::io::Write as _;
@@ -35,11 +36,13 @@ use tokio::sync::watch;
 use crate::config::Config;
 use crate::config::Https;
 use crate::config::Proxy;
+use crate::config::Relay;
 use crate::console;
 use crate::http::state::Tls;
 use crate::live::Live;
 use crate::live::ProxyOptions;
 use crate::notice::Notice;
+use crate::relay;
 pub use crate::server::error::ServerError;
 use crate::server::network::Urls;
 use crate::server::requests::Say;
@@ -110,6 +113,7 @@ async fn serve(config: Config) -> Result<(), ServerError> {
         .tls(certificate.as_ref().map(|certificate| Tls { authority: certificate.authority.clone() }))
         .ignore(move |path| is_ignored(&ignore, path))
         .proxy(behind(config.proxy.clone()))
+        .relay(config.relay.clone().map(connected))
         .files_only()
         .say(say.clone())
         .on_report(move |report| reporter.report(report));
@@ -189,7 +193,8 @@ async fn serve(config: Config) -> Result<(), ServerError> {
     live.close();
     stop.send_replace(true);
     // What takes longer is cut off by the end of the process.
-    drop(rt::time::timeout(PATIENCE, handle.stop(true)).await);
+    let end = async { tokio::join!(handle.stop(true), live.left()) };
+    drop(rt::time::timeout(PATIENCE, end).await);
     ended
 }
 
@@ -197,6 +202,12 @@ async fn serve(config: Config) -> Result<(), ServerError> {
 fn behind(proxy: Proxy) -> ProxyOptions {
     let Proxy { servers, watch, asks, poll, insecure } = proxy;
     ProxyOptions { servers, trees: watch, asks, poll, believes_all: insecure }
+}
+
+/// What connects this instance to others. Secrets in the environment are not seen by those who list processes.
+fn connected(Relay { url, site }: Relay) -> relay::Options {
+    let secret = |name| env::var(name).ok().filter(|value| !value.is_empty());
+    relay::Options { url, site, user: secret("SAVECAST_RELAY_USER"), password: secret("SAVECAST_RELAY_PASSWORD") }
 }
 
 /// Ends when files are no longer watched.

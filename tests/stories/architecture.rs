@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 /// Room, the rooms that it may use, and the outside crates that it may name.
-const ROOMS: [(&str, &[&str], &[&str]); 15] = [
+const ROOMS: [(&str, &[&str], &[&str]); 16] = [
     ("site", &[], &["percent_encoding"]),
     ("content", &["site"], &["mime_guess", "serde", "serde_json", "xxhash_rust"]),
     ("event", &["site", "content"], &["bytes", "serde_json"]),
@@ -33,7 +33,7 @@ const ROOMS: [(&str, &[&str], &[&str]); 15] = [
     ("notice", &["site", "content", "hub", "watch"], &[]),
     (
         "http",
-        &["site", "content", "event", "source", "hub", "notice"],
+        &["site", "content", "event", "source", "hub", "notice", "relay"],
         &[
             "actix_web",
             "actix_ws",
@@ -47,10 +47,11 @@ const ROOMS: [(&str, &[&str], &[&str]); 15] = [
             "tokio_util",
         ],
     ),
+    ("relay", &["site", "content", "hub", "notice"], &["redis", "tokio"]),
     ("console", &["site", "hub", "watch", "notice"], &["serde_json"]),
     (
         "live",
-        &["site", "event", "source", "watch", "hub", "pipeline", "notice", "http", "console"],
+        &["site", "event", "source", "watch", "hub", "pipeline", "relay", "notice", "http", "console"],
         &["actix_web", "tokio"],
     ),
     ("cli", &["site"], &["clap", "glob"]),
@@ -58,7 +59,7 @@ const ROOMS: [(&str, &[&str], &[&str]); 15] = [
     ("tls", &[], &["if_addrs", "rcgen", "rustix", "rustls", "tempfile", "x509_parser"]),
     (
         "server",
-        &["site", "watch", "hub", "notice", "http", "console", "config", "live", "tls"],
+        &["site", "watch", "hub", "notice", "http", "console", "config", "live", "relay", "tls"],
         &[
             "actix_http",
             "actix_service",
@@ -83,7 +84,7 @@ const ROOMS: [(&str, &[&str], &[&str]); 15] = [
     ),
 ];
 
-const OUTSIDE: [&str; 37] = [
+const OUTSIDE: [&str; 38] = [
     "actix_http",
     "actix_service",
     "actix_web",
@@ -105,6 +106,7 @@ const OUTSIDE: [&str; 37] = [
     "open",
     "percent_encoding",
     "rcgen",
+    "redis",
     "rustix",
     "rustls",
     "rustls_native_certs",

@@ -25,6 +25,7 @@ mod pointing;
 mod polling;
 #[cfg(unix)]
 mod proxying;
+mod relaying;
 mod replacing;
 mod rotation;
 mod saving;

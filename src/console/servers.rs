@@ -1,0 +1,27 @@
+//! What is said of other servers: those behind the proxy, and Redis.
+
+use crate::notice::Notice;
+
+/// The lines of a notice of another server.
+pub(super) fn lines(notice: &Notice<'_>) -> Vec<String> {
+    match notice {
+        Notice::Away { server, why } => vec![format!("savecast: {server} {why}; pages wait until it answers")],
+        Notice::Back { server, elapsed } => {
+            vec![format!("savecast: {server} answers again, after {:.1} s", elapsed.as_secs_f64())]
+        }
+        Notice::RelayAway { server, why } => {
+            vec![format!("savecast: {server} {why}; nothing can be published to channels until it answers")]
+        }
+        Notice::RelayBack { server, elapsed } => {
+            vec![format!("savecast: {server} answers again, after {:.1} s", elapsed.as_secs_f64())]
+        }
+        Notice::Echo { server, file } => vec![
+            format!(
+                "savecast: {server} writes {} whenever it is asked, so its saves count for nothing",
+                file.display()
+            ),
+            "hint: --ignore leaves it out from the start".to_owned(),
+        ],
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,283 @@
+//! A connection to Redis: what is asked of it, and what it tells. The only place that names its client.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use redis::AsyncConnectionConfig;
+use redis::Client;
+use redis::IntoConnectionInfo as _;
+use redis::ProtocolVersion;
+use redis::PushInfo;
+use redis::PushKind;
+use redis::RedisError;
+use redis::Script;
+use redis::Value;
+use redis::aio::MultiplexedConnection;
+use redis::io::tcp::TcpSettings;
+use tokio::sync::mpsc;
+
+use crate::hub::ChannelName;
+use crate::hub::EventId;
+use crate::relay::entry::Entry;
+use crate::relay::keys::Keys;
+use crate::relay::options::Options;
+
+/// How long a connection may take to begin, and an answer to come. A server that was stopped accepts connections, and says nothing.
+const CONNECT: Duration = Duration::from_secs(1);
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// How long a server may take to say that it is there.
+const PING: Duration = Duration::from_secs(2);
+
+/// How many bytes of messages may wait to be heard. After that, the connection is given up, and what is missing is asked for.
+const WAITING: usize = 64 << 20;
+
+/// How many events a channel has at most, and how many bytes of them, and for how many seconds after the last one. The hub keeps
+/// as many, so that nobody has to ask Redis for each listener.
+const EVENTS: usize = 100;
+const BYTES: usize = 1 << 20;
+pub(super) const SECONDS: u64 = 24 * 3600;
+
+/// How long an instance is there without saying so again.
+const ALIVE: Duration = Duration::from_secs(15);
+
+/// Redis does not do what it is asked to.
+#[derive(Debug)]
+pub(crate) struct LinkError(String);
+
+impl fmt::Display for LinkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl LinkError {
+    pub(super) fn gone() -> Self {
+        Self("has closed the connection".into())
+    }
+}
+
+impl From<RedisError> for LinkError {
+    fn from(error: RedisError) -> Self {
+        let words = if error.is_timeout() {
+            "does not answer".to_owned()
+        } else if error.is_connection_refusal() {
+            "refuses connections".to_owned()
+        } else if error.is_connection_dropped() {
+            "has closed the connection".to_owned()
+        } else {
+            format!("says: {error}")
+        };
+        Self(words)
+    }
+}
+
+/// A message that Redis has sent by itself.
+pub(super) enum Push {
+    /// An event of a channel of ours.
+    Event(ChannelName, Vec<u8>),
+    /// The connection is gone.
+    Gone,
+}
+
+/// The fields of an entry of a stream.
+type Fields = HashMap<String, Vec<u8>>;
+
+/// Where Redis is, and how to get in.
+pub(super) struct Server(Client);
+
+/// A connection. It is cheap to clone, and all clones are the same one.
+#[derive(Clone)]
+pub(super) struct Link {
+    connection: MultiplexedConnection,
+    keys: Keys,
+    publish: Arc<Script>,
+    alive: Arc<Script>,
+}
+
+/// What Redis sends by itself.
+pub(super) struct Pushes {
+    receiver: mpsc::UnboundedReceiver<PushInfo>,
+    waiting: Arc<AtomicUsize>,
+    keys: Keys,
+}
+
+impl Server {
+    /// Fails if such a URL makes no sense. Nothing is connected yet.
+    pub(super) fn new(options: &Options) -> Result<Self, LinkError> {
+        let info = options.url.secret().into_connection_info()?;
+        let mut settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
+        if let Some(user) = &options.user {
+            settings = settings.set_username(user);
+        }
+        if let Some(password) = &options.password {
+            settings = settings.set_password(password);
+        }
+        let settings = settings.set_lib_name("savecast", env!("CARGO_PKG_VERSION"));
+        // Or else a message may wait for others.
+        let tcp = TcpSettings::default().set_nodelay(true);
+        Ok(Self(Client::open(info.set_redis_settings(settings).set_tcp_settings(tcp))?))
+    }
+}
+
+impl Link {
+    /// Connects.
+    pub(super) async fn open(Server(client): &Server, keys: Keys) -> Result<(Self, Pushes), LinkError> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let count = waiting.clone();
+        let push = move |push: PushInfo| {
+            let is_too_much = count.fetch_add(size(&push), Ordering::Relaxed) > WAITING;
+            if is_too_much { Err(()) } else { sender.send(push).map_err(drop) }
+        };
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(CONNECT))
+            .set_response_timeout(Some(ANSWER))
+            .set_push_sender(push);
+        let connect = client.get_multiplexed_async_connection_with_config(&config);
+        // The client has no deadline for what comes after the connection.
+        let connection =
+            tokio::time::timeout(ANSWER, connect).await.map_err(|_| LinkError("does not answer".into()))??;
+        let publish = Arc::new(Script::new(include_str!("publish.lua")));
+        let alive = Arc::new(Script::new(include_str!("alive.lua")));
+        let pushes = Pushes { receiver, waiting, keys: keys.clone() };
+        Ok((Self { connection, keys, publish, alive }, pushes))
+    }
+
+    /// Fails if Redis is not there. A connection alone does not say so.
+    pub(super) async fn ping(&mut self) -> Result<(), LinkError> {
+        let ping = redis::cmd("PING");
+        let answer = tokio::time::timeout(PING, ping.query_async::<()>(&mut self.connection)).await;
+        Ok(answer.map_err(|_| LinkError("does not answer".into()))??)
+    }
+
+    /// From now on, events of these channels are told.
+    pub(super) async fn listen(&mut self, names: &[ChannelName]) -> Result<(), LinkError> {
+        let told = names.iter().map(|name| self.keys.told(name)).collect::<Vec<_>>();
+        Ok(self.connection.subscribe(told).await?)
+    }
+
+    /// No longer.
+    pub(super) async fn leave(&mut self, names: &[ChannelName]) -> Result<(), LinkError> {
+        let told = names.iter().map(|name| self.keys.told(name)).collect::<Vec<_>>();
+        Ok(self.connection.unsubscribe(told).await?)
+    }
+
+    /// The events of channels, each from this one on, that one included, or all that there are.
+    pub(super) async fn events(
+        &mut self,
+        wanted: &[(ChannelName, Option<EventId>)],
+    ) -> Result<Vec<Vec<Entry>>, LinkError> {
+        let mut pipe = redis::pipe();
+        for (name, from) in wanted {
+            let from = from.map_or("-".to_owned(), |from| from.to_string());
+            pipe.cmd("XRANGE").arg(self.keys.stream(name)).arg(from).arg("+").arg("COUNT").arg(EVENTS);
+        }
+        let found: Vec<Vec<(String, Fields)>> = pipe.query_async(&mut self.connection).await?;
+        let read = |entries: Vec<(String, Fields)>| {
+            entries.iter().filter_map(|(id, fields)| Entry::of_stream(id, fields)).collect()
+        };
+        Ok(found.into_iter().map(read).collect())
+    }
+
+    /// Publishes an event; returns its id, and how many listen to the channel at any instance.
+    pub(super) async fn publish(
+        &mut self,
+        channel: &ChannelName,
+        name: &str,
+        data: &str,
+    ) -> Result<(EventId, usize), LinkError> {
+        let mut invocation = self.publish.prepare_invoke();
+        invocation
+            .key(self.keys.stream(channel))
+            .key(self.keys.instances())
+            .arg(self.keys.told(channel))
+            .arg(name)
+            .arg(data)
+            .arg(channel.as_str())
+            .arg(EVENTS)
+            .arg(BYTES)
+            .arg(SECONDS)
+            .arg(self.keys.counts(""));
+        let (id, listeners): (String, usize) = invocation.invoke_async(&mut self.connection).await?;
+        let id = EventId::parse(&id).ok_or_else(|| LinkError("gives an id that is none".into()))?;
+        Ok((id, listeners))
+    }
+
+    /// How many listen to channels at this instance.
+    pub(super) async fn count(&mut self, instance: &str, counts: &[(ChannelName, usize)]) -> Result<(), LinkError> {
+        let key = self.keys.counts(instance);
+        let mut pipe = redis::pipe();
+        for (name, count) in counts {
+            if *count == 0 {
+                pipe.cmd("HDEL").arg(&key).arg(name.as_str()).ignore();
+            } else {
+                pipe.cmd("HSET").arg(&key).arg(name.as_str()).arg(*count).ignore();
+            }
+        }
+        pipe.cmd("PEXPIRE").arg(&key).arg(milliseconds(ALIVE)).ignore();
+        Ok(pipe.query_async(&mut self.connection).await?)
+    }
+
+    /// This instance is there for some time more. Returns whether its counts still are.
+    pub(super) async fn stay(&mut self, instance: &str) -> Result<bool, LinkError> {
+        let mut invocation = self.alive.prepare_invoke();
+        invocation.key(self.keys.instances()).key(self.keys.counts(instance)).arg(instance).arg(milliseconds(ALIVE));
+        Ok(invocation.invoke_async(&mut self.connection).await?)
+    }
+
+    /// These channels are kept, although nothing was published for long.
+    pub(super) async fn keep(&mut self, names: &[ChannelName]) -> Result<(), LinkError> {
+        let mut pipe = redis::pipe();
+        for name in names {
+            pipe.cmd("EXPIRE").arg(self.keys.stream(name)).arg(SECONDS).ignore();
+        }
+        Ok(pipe.query_async(&mut self.connection).await?)
+    }
+
+    /// This instance is gone.
+    pub(super) async fn go(&mut self, instance: &str) -> Result<(), LinkError> {
+        let mut pipe = redis::pipe();
+        pipe.cmd("ZREM").arg(self.keys.instances()).arg(instance).ignore();
+        pipe.cmd("DEL").arg(self.keys.counts(instance)).ignore();
+        Ok(pipe.query_async(&mut self.connection).await?)
+    }
+}
+
+impl Pushes {
+    /// The next message that concerns us.
+    pub(super) async fn next(&mut self) -> Push {
+        loop {
+            let Some(push) = self.receiver.recv().await else { return Push::Gone };
+            let waiting = self.waiting.fetch_sub(size(&push), Ordering::Relaxed);
+            match (&push.kind, push.data.as_slice()) {
+                // What came after it was dropped.
+                _ if waiting > WAITING => return Push::Gone,
+                (PushKind::Disconnection, _) => return Push::Gone,
+                (PushKind::Message, [Value::BulkString(channel), Value::BulkString(message)]) => {
+                    if let Some(name) = self.keys.channel(channel) {
+                        return Push::Event(name, message.clone());
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// The memory that a message takes, nearly.
+fn size(push: &PushInfo) -> usize {
+    let texts = push.data.iter().map(|value| match value {
+        Value::BulkString(text) => text.len(),
+        _ => 0,
+    });
+    100 + texts.sum::<usize>()
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,204 @@
+//! Keeps the connection to the others, on a thread of its own, and does what is due on it.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+use std::time::Instant;
+use std::time::SystemTime;
+use std::time::UNIX_EPOCH;
+
+use tokio::runtime;
+use tokio::time::Interval;
+use tokio::time::MissedTickBehavior;
+use tokio::time::interval;
+use tokio::time::sleep;
+use tokio::time::timeout;
+
+use crate::content::Version;
+use crate::hub::Hub;
+use crate::notice::Notice;
+use crate::relay::backoff::Backoff;
+use crate::relay::channels::Channels;
+use crate::relay::entry::Entry;
+use crate::relay::error::RelayError;
+use crate::relay::handle::Relay;
+use crate::relay::keys::Keys;
+use crate::relay::link::Link;
+use crate::relay::link::LinkError;
+use crate::relay::link::Push;
+use crate::relay::link::Pushes;
+use crate::relay::link::SECONDS;
+use crate::relay::link::Server;
+use crate::relay::options::Options;
+
+/// How often Redis is asked whether it is there. A connection alone does not say so.
+const BEAT: Duration = Duration::from_secs(1);
+
+/// How often an instance says that it is there.
+const STAY: Duration = Duration::from_secs(5);
+
+/// How often channels are kept to which nothing is published.
+const KEEP: Duration = Duration::from_secs(SECONDS / 24);
+
+/// After how long at most the others know how many listen here.
+const COUNT: Duration = Duration::from_millis(100);
+
+/// How long the others are told at most that this instance ends.
+const END: Duration = Duration::from_millis(200);
+
+type Say = Arc<dyn Fn(&Notice<'_>) + Send + Sync>;
+
+/// Connects the channels of the hub with those of others, until it is stopped. Redis need not be there yet.
+///
+/// # Errors
+///
+/// If the URL makes no sense, or there is no thread for it.
+pub(crate) fn start(options: &Options, hub: Arc<Hub>, say: Say) -> Result<Relay, RelayError> {
+    let server = Server::new(options).map_err(|error| RelayError::Url(options.url.clone(), error.to_string()))?;
+    let relay = Relay::new(options.url.clone());
+    let changed = relay.clone();
+    hub.relay_channels(move |name| changed.changed(name));
+    let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(RelayError::Thread)?;
+    let channels = Channels::new(hub, new_instance(relay.url().secret()));
+    let runner = Runner { relay: relay.clone(), server, channels, keys: Keys::new(&options.site), say, away: None };
+    let ended = relay.clone();
+    let run = move || {
+        runtime.block_on(runner.run());
+        ended.end();
+    };
+    thread::Builder::new().name("savecast-relay".into()).spawn(run).map_err(RelayError::Thread)?;
+    Ok(relay)
+}
+
+/// An id that no other instance has.
+fn new_instance(salt: &str) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+    // The address of something on the stack is another one in each process.
+    let what = format!("{salt} {now} {} {:p}", std::process::id(), &raw const now);
+    Version::of(what.as_bytes()).to_string()
+}
+
+struct Runner {
+    relay: Relay,
+    server: Server,
+    channels: Channels,
+    keys: Keys,
+    say: Say,
+    /// Since when Redis is away, if that was told.
+    away: Option<Instant>,
+}
+
+/// Why a connection is over.
+enum Over {
+    Lost(LinkError),
+    Stopped,
+}
+
+impl From<LinkError> for Over {
+    fn from(error: LinkError) -> Self {
+        Self::Lost(error)
+    }
+}
+
+impl Runner {
+    /// Connects again and again, until it is stopped.
+    async fn run(mut self) {
+        let mut backoff = Backoff::default();
+        loop {
+            let began = Instant::now();
+            let over = match Link::open(&self.server, self.keys.clone()).await {
+                Ok((mut link, pushes)) => self.serve(&mut link, pushes).await,
+                Err(error) => Over::Lost(error),
+            };
+            self.relay.set_link(None);
+            let Over::Lost(why) = over else { return };
+            if self.away.is_none() {
+                self.away = Some(Instant::now());
+                (self.say)(&Notice::RelayAway { server: self.relay.url(), why: &why.to_string() });
+            }
+            let mut pause = pin!(sleep(backoff.after(began.elapsed())));
+            loop {
+                if self.relay.is_stopped() {
+                    return;
+                }
+                tokio::select! {
+                    () = &mut pause => break,
+                    // What has changed is seen with the next connection.
+                    () = self.relay.woken() => {}
+                }
+            }
+        }
+    }
+
+    /// Does what is due on a connection, until it is over.
+    async fn serve(&mut self, link: &mut Link, mut pushes: Pushes) -> Over {
+        if let Err(error) = self.begin(link).await {
+            return Over::Lost(error);
+        }
+        let mut clock = Clock { beat: every(BEAT), stay: every(STAY), keep: every(KEEP), count: every(COUNT) };
+        loop {
+            if let Err(over) = self.turn(link, &mut pushes, &mut clock).await {
+                return over;
+            }
+        }
+    }
+
+    /// What was missed is caught up with before anything is published.
+    async fn begin(&mut self, link: &mut Link) -> Result<(), LinkError> {
+        // All that have changed are among those that are heard.
+        drop(self.relay.take_changed());
+        self.channels.stay(link).await?;
+        self.channels.begin(link).await?;
+        self.relay.set_link(Some(link.clone()));
+        if let Some(since) = self.away.take() {
+            (self.say)(&Notice::RelayBack { server: self.relay.url(), elapsed: since.elapsed() });
+        }
+        Ok(())
+    }
+
+    /// Waits for the next thing to do, and does it.
+    async fn turn(&mut self, link: &mut Link, pushes: &mut Pushes, clock: &mut Clock) -> Result<(), Over> {
+        tokio::select! {
+            push = pushes.next() => match push {
+                // What makes no sense is left out. If it stood for an event, the next one is seen to be missing one, which is asked for.
+                Push::Event(name, message) => if let Some(entry) = Entry::of_message(&message) {
+                    self.channels.hear(link, &name, entry).await?;
+                }
+                Push::Gone => return Err(Over::Lost(LinkError::gone())),
+            },
+            () = self.relay.woken() => {
+                if self.relay.is_stopped() {
+                    drop(timeout(END, self.channels.end(link)).await);
+                    return Err(Over::Stopped);
+                }
+                let changed = self.relay.take_changed();
+                self.channels.settle(link, changed).await?;
+            }
+            _ = clock.count.tick(), if self.channels.has_counts() => self.channels.count(link).await?,
+            _ = clock.beat.tick() => {
+                let asked = Instant::now();
+                link.ping().await?;
+                self.relay.set_lag(asked.elapsed());
+            }
+            _ = clock.stay.tick() => self.channels.stay(link).await?,
+            _ = clock.keep.tick() => self.channels.keep(link).await?,
+        }
+        Ok(())
+    }
+}
+
+/// What is due from time to time.
+struct Clock {
+    beat: Interval,
+    stay: Interval,
+    keep: Interval,
+    count: Interval,
+}
+
+fn every(pause: Duration) -> Interval {
+    let mut interval = interval(pause);
+    // After a long pause, once is enough.
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval
+}
