@@ -356,6 +356,12 @@ fn what_redis_keeps_of_a_channel_has_a_bound() {
         publish(&server, &large);
     }
     assert_eq!(redis.ask(&["XLEN", stream]).trim(), "3");
+    // An instance keeps as much, so who has the oldest one misses nothing.
+    let oldest = redis.ask(&["XRANGE", stream, "-", "+", "COUNT", "1"]);
+    let other = redis.instance(&site);
+    let events = other.resume(NEWS, oldest.lines().next().expect("an id"));
+    events.expect(&large);
+    events.expect(&large);
     assert!(redis.ask(&["TTL", stream]).trim().parse::<u64>().unwrap() > 3600);
     // What comes first stays, however large it is.
     publish(&server, &"x".repeat(1 << 20));
