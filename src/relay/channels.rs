@@ -21,7 +21,7 @@ const BATCH: usize = 100;
 pub(super) struct Channels {
     hub: Arc<Hub>,
     instance: String,
-    /// What was heard of each. It outlives connections.
+    /// What was heard of each that is known to the hub. It outlives connections.
     chains: HashMap<ChannelName, Chain>,
     /// Those whose events are told by this connection.
     heard: BTreeSet<ChannelName>,
@@ -38,8 +38,9 @@ impl Channels {
     pub(super) async fn begin(&mut self, link: &mut Link) -> Result<(), LinkError> {
         self.heard.clear();
         self.counts.clear();
-        let names = self.hub.heard_channels();
-        self.chains.retain(|name, _| names.contains(name));
+        let mut names = self.hub.heard_channels();
+        // Also those whose last listener has left meanwhile: the hub still remembers what they had before.
+        names.extend(self.chains.keys().cloned());
         self.settle(link, names).await
     }
 

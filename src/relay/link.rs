@@ -111,10 +111,10 @@ impl Server {
     pub(super) fn new(options: &Options) -> Result<Self, LinkError> {
         let info = options.url.secret().into_connection_info()?;
         let mut settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
-        if let Some(user) = &options.user {
+        if let (None, Some(user)) = (settings.username(), &options.user) {
             settings = settings.set_username(user);
         }
-        if let Some(password) = &options.password {
+        if let (None, Some(password)) = (settings.password(), &options.password) {
             settings = settings.set_password(password);
         }
         let settings = settings.set_lib_name("savecast", env!("CARGO_PKG_VERSION"));

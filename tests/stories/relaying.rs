@@ -258,6 +258,26 @@ fn listeners_stay_while_redis_is_away() {
 }
 
 #[test]
+fn who_leaves_while_redis_is_away_has_missed_nothing_when_it_comes_back() {
+    let (mut redis, site) = (Redis::start(true), Site::with(&[]));
+    let (a, b) = (redis.instance(&site), redis.instance(&site));
+    let events = a.follow(NEWS);
+    publish(&b, "1");
+    let last = events.next().id;
+    redis.kill();
+    is_up(&a, false);
+    drop(events);
+    a.wait_for_status(|status| status["streams"] == 0);
+    redis.restart();
+    is_up(&a, true);
+    publish_at_last(&b, "2");
+    let events = a.resume(NEWS, &last);
+    events.expect("2");
+    publish(&b, "3");
+    events.expect("3");
+}
+
+#[test]
 fn an_instance_that_starts_without_redis_waits_for_it() {
     let (mut redis, site) = (Redis::start(false), Site::with(&[("index.html", "hello")]));
     redis.kill();
@@ -407,6 +427,11 @@ fn users_and_passwords_are_asked_for_and_not_shown() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_savecast"));
     command.arg(site.path("")).env("SAVECAST_RELAY_USER", "me").env("SAVECAST_RELAY_PASSWORD", "a/secret");
     let server = Server::start(command, &["--relay", &url]).expect("a start");
+    is_up(&server, true);
+    // What the URL says counts more.
+    let mut command = Command::new(env!("CARGO_BIN_EXE_savecast"));
+    command.arg(site.path("")).env("SAVECAST_RELAY_USER", "you").env("SAVECAST_RELAY_PASSWORD", "wrong");
+    let server = Server::start(command, &["--relay", &format!("{url}?user=me&pass=a%2Fsecret")]).expect("a start");
     is_up(&server, true);
 }
 
