@@ -42,10 +42,10 @@ impl Follower {
         Self::begin(hub, interests, false)
     }
 
-    /// Begins to follow what decides of which place a stream is. It hears when one of these becomes another, and counts as no stream.
+    /// Begins to follow what decides of which place a stream is. It is sent what is there as well, and counts as no stream.
     #[must_use]
     pub fn guide(hub: &Arc<Hub>, places: Vec<SitePath>) -> Self {
-        let interest = |path| Interest { path, has: Known::Present, format: Format::PageUses, need: Need::Nothing };
+        let interest = |path| Interest { path, has: Known::Nothing, format: Format::PageUses, need: Need::Nothing };
         let guide = Self::begin(hub, places.into_iter().map(interest).collect(), false);
         hub.state().followers.entry(guide.id).or_default().is_guide = true;
         guide
