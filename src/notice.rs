@@ -75,6 +75,10 @@ pub enum Notice<'a> {
     RelayAway { server: &'a RelayUrl, why: &'a str },
     /// It does so again.
     RelayBack { server: &'a RelayUrl, elapsed: Duration },
+    /// No origin tells an edge what stands in the site.
+    OriginAway,
+    /// One does so again.
+    OriginBack,
     /// A server behind the proxy writes this file when it is asked, so the saves of that file count for nothing.
     Echo { server: &'a ServerUrl, file: &'a Path },
     /// A directory is polled, although nobody asked for it.

@@ -125,7 +125,7 @@ const KNOWN: [(&[&str], &str, &str); 50] = [
     (&["--cgi"], "python", "nothing of a directory is run"),
     (&["--protocol"], "python", "nothing is needed: it is HTTP/1.1"),
     (&["--force", "--clearScreen", "--mode"], "vite", "nothing is needed: nothing is built"),
-    (&["--run", "--exec", "--edge"], "later versions", "this is not there yet"),
+    (&["--run", "--exec"], "later versions", "this is not there yet"),
     (
         &["--inject-body", "--highlight", "--navigate", "--remote-logs", "--use-local-ip", "--workers"],
         "five-server",

@@ -112,6 +112,10 @@ pub struct Args {
     #[arg(long, value_name = "URL", value_parser = RelayUrl::parse)]
     pub relay: Option<RelayUrl>,
 
+    /// Serve what an instance with a directory tells through --relay, instead of a directory of this machine
+    #[arg(long, requires = "relay", conflicts_with_all = ["directory", "mount", "proxy", "watch", "poll"])]
+    pub edge: bool,
+
     /// The name of the site on that Redis server; instances with the same name belong together
     #[arg(long, value_name = "NAME", value_parser = values::site, default_value = "site")]
     pub relay_site: String,

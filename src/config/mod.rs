@@ -78,6 +78,8 @@ pub struct Config {
     pub proxy: Proxy,
     /// What connects it to other instances, if something does.
     pub relay: Option<Relay>,
+    /// Whether another instance tells what is served.
+    pub edge: bool,
     /// How much is said.
     pub log: Log,
 }
@@ -267,6 +269,7 @@ impl Config {
             compress: args.compress,
             open,
             proxy,
+            edge: args.edge,
             relay: args.relay.map(|url| Relay { url, site: args.relay_site }),
             log: Log { verbose: args.verbose, quiet: args.quiet, json: args.log == LogFormat::Json },
         })

@@ -54,6 +54,8 @@ pub fn json(notice: &Notice<'_>) -> Value {
         Notice::RelayBack { server, elapsed } => {
             ("relay-back", json!({ "server": server.to_string(), "seconds": elapsed.as_secs_f64() }))
         }
+        Notice::OriginAway => ("origin-away", json!({})),
+        Notice::OriginBack => ("origin-back", json!({})),
         Notice::Back { server, elapsed } => {
             ("back", json!({ "server": server.to_string(), "ms": milliseconds(*elapsed) }))
         }

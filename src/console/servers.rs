@@ -15,6 +15,11 @@ pub(super) fn lines(notice: &Notice<'_>) -> Vec<String> {
         Notice::RelayBack { server, elapsed } => {
             vec![format!("savecast: {server} answers again, after {:.1} s", elapsed.as_secs_f64())]
         }
+        Notice::OriginAway => vec![
+            "savecast: there is no origin; what it told last is served until one is there".to_owned(),
+            "hint: start savecast with a directory, the same --relay and the same --relay-site".to_owned(),
+        ],
+        Notice::OriginBack => vec!["savecast: an origin is there".to_owned()],
         Notice::Echo { server, file } => vec![
             format!(
                 "savecast: {server} writes {} whenever it is asked, so its saves count for nothing",

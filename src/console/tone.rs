@@ -33,6 +33,7 @@ pub fn tone(notice: &Notice<'_>) -> Tone {
         | Notice::Request { .. }
         | Notice::Back { .. }
         | Notice::RelayBack { .. }
+        | Notice::OriginBack
         | Notice::Rule { remark: Remark { kind: RemarkKind::Differs, .. }, .. }
         | Notice::RuleUse { .. } => Tone::Plain,
         Notice::PortTaken { .. }
@@ -46,6 +47,7 @@ pub fn tone(notice: &Notice<'_>) -> Tone {
         | Notice::ForeignHost { .. }
         | Notice::Away { .. }
         | Notice::RelayAway { .. }
+        | Notice::OriginAway
         | Notice::Echo { .. }
         | Notice::Polled(_)
         | Notice::Missing { .. }

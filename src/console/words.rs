@@ -79,6 +79,8 @@ pub(crate) fn lines(notice: &Notice<'_>) -> Vec<String> {
         | Notice::Back { .. }
         | Notice::RelayAway { .. }
         | Notice::RelayBack { .. }
+        | Notice::OriginAway
+        | Notice::OriginBack
         | Notice::Echo { .. } => servers::lines(notice),
         Notice::Polled(Polled { cause: Cause::Unwatched(error), every }) => {
             let causes = causes(error);

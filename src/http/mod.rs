@@ -21,6 +21,7 @@ use std::sync::Arc;
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use actix_web::http::header;
+use actix_web::http::header::HeaderValue;
 use actix_web::middleware::from_fn;
 use actix_web::web;
 use actix_web::web::Data;
@@ -118,6 +119,10 @@ async fn any_file(request: HttpRequest, state: Data<AppState>, payload: web::Pay
         Negotiated::EventStream => Box::pin(sse::file(&request, state.clone(), path, &rules)).await,
         Negotiated::WebSocket => return Box::pin(websocket::file(&request, &state, path, &rules, payload)).await,
     };
+    if state.is_stale() {
+        // RFC 7234, section 5.5.1, which later ones have left out. `stale-if-error` and others still say it in this way.
+        response.headers_mut().insert(header::WARNING, HeaderValue::from_static("110 - \"Response is Stale\""));
+    }
     if let Some(url) = url {
         own_headers::set(&request, &state.base, &rules.rules.headers, url.as_str(), &mut response);
     }

@@ -123,6 +123,22 @@ impl AppState {
         self.rule_files.as_ref().map(|files| files.now()).unwrap_or_default()
     }
 
+    /// Whether what stands in the site is at another instance.
+    pub(crate) fn is_edge(&self) -> bool {
+        #[cfg(feature = "cli")]
+        return self.relay.as_ref().is_some_and(|relay| relay.edge().is_some());
+        #[cfg(not(feature = "cli"))]
+        false
+    }
+
+    /// Whether what is served may be old, because who would tell of another is away.
+    pub(crate) fn is_stale(&self) -> bool {
+        #[cfg(feature = "cli")]
+        return self.relay.as_ref().and_then(Relay::edge).is_some_and(|edge| edge.away().is_some());
+        #[cfg(not(feature = "cli"))]
+        false
+    }
+
     /// How URLs are read under these rules.
     pub(crate) fn conventions<'a>(&self, rules: &'a CurrentRules) -> Conventions<'a> {
         Conventions { redirects: &rules.rules.redirects, is_app: self.is_app }

@@ -16,8 +16,9 @@ use crate::relay::RelayStatus;
 /// open `streams`, paths `followed`, `watched_files`, `watched_dirs`, `updates` since the start, followed files that have
 /// `problems` now; and `latest`, the update that was the last to reach everybody: its `path`, the number of `listeners`, and
 /// the `ms` from the word of the system to the last of them; null before there is one. `relay` is how it stands with the
-/// connection to other instances, null if none is wanted: the `server`, whether it is `up`, the `ms` that it took to answer, and
-/// the number of `reconnects`.
+/// connection to other instances, null if none is wanted: the `server`, the `role` (`origin`,
+/// `standby`, `edge` or `peer`), whether it is `up`, for an edge whether an `origin` tells what stands there, the `ms` that it took to
+/// answer, and the number of `reconnects`.
 pub(super) async fn json(request: HttpRequest, state: Data<AppState>) -> HttpResponse {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, "GET, HEAD")).finish();
@@ -29,9 +30,9 @@ pub(super) async fn json(request: HttpRequest, state: Data<AppState>) -> HttpRes
     });
     #[cfg(feature = "cli")]
     let relay = state.relay.as_ref().map(|relay| {
-        let RelayStatus { server, is_up, lag, reconnects } = relay.status();
+        let RelayStatus { server, is_up, lag, reconnects, role, has_origin } = relay.status();
         let ms = lag.map(|lag| lag.as_secs_f64() * 1000.0);
-        json!({ "server": server, "up": is_up, "ms": ms, "reconnects": reconnects })
+        json!({ "server": server, "role": role, "up": is_up, "origin": has_origin, "ms": ms, "reconnects": reconnects })
     });
     #[cfg(not(feature = "cli"))]
     let relay = None::<()>;

@@ -42,13 +42,12 @@ impl Follower {
         Self::begin(hub, interests, false)
     }
 
-    /// Begins to follow what decides of which place a stream is. It is sent what is there as well, and counts as no stream.
+    /// The same, without being a stream: it is not counted as one.
     #[must_use]
-    pub fn guide(hub: &Arc<Hub>, places: Vec<SitePath>) -> Self {
-        let interest = |path| Interest { path, has: Known::Nothing, format: Format::PageUses, need: Need::Nothing };
-        let guide = Self::begin(hub, places.into_iter().map(interest).collect(), false);
-        hub.state().followers.entry(guide.id).or_default().is_guide = true;
-        guide
+    pub fn aside(hub: &Arc<Hub>, interests: Vec<Interest>) -> Self {
+        let follower = Self::begin(hub, interests, false);
+        hub.state().followers.entry(follower.id).or_default().is_aside = true;
+        follower
     }
 
     /// Begins to follow all that a page uses. It hears of bursts, and when all pages are to be loaded again.

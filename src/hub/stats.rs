@@ -31,7 +31,7 @@ impl Hub {
         let is_broken =
             |topic: &&Topic| topic.latest.as_ref().is_some_and(|latest| latest.snapshot.content.problem().is_some());
         Stats {
-            streams: state.followers.values().filter(|slot| !slot.is_guide).count()
+            streams: state.followers.values().filter(|slot| !slot.is_aside).count()
                 + state.channels.listeners()
                 + state.tails.listeners(),
             followed: state.topics.len() + state.tails.paths().filter(|path| !state.topics.contains_key(path)).count(),

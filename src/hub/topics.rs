@@ -133,8 +133,8 @@ pub(super) struct Slot {
     pub(super) owed: VecDeque<usize>,
     /// Whether it is a page: bursts and reloads concern it.
     pub(super) is_page: bool,
-    /// Whether it belongs to another one, which is a stream.
-    pub(super) is_guide: bool,
+    /// Whether it is no stream, and only belongs to one, or to another instance.
+    pub(super) is_aside: bool,
     pub(super) waker: Option<Waker>,
 }
 

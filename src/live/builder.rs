@@ -58,6 +58,8 @@ pub struct LiveBuilder {
     pub(super) proxy: ProxyOptions,
     #[cfg(feature = "cli")]
     pub(super) relay: Option<relay::Options>,
+    #[cfg(feature = "cli")]
+    pub(super) is_edge: bool,
 }
 
 /// Other servers whose pages are live, too.
@@ -113,6 +115,8 @@ impl LiveBuilder {
             proxy: ProxyOptions::default(),
             #[cfg(feature = "cli")]
             relay: None,
+            #[cfg(feature = "cli")]
+            is_edge: false,
         }
     }
 
@@ -120,7 +124,7 @@ impl LiveBuilder {
     #[cfg_attr(not(feature = "cli"), expect(clippy::unused_self, reason = "the command puts other servers behind it"))]
     pub(super) fn serves_directory(&self) -> bool {
         #[cfg(feature = "cli")]
-        return self.proxy.whole().is_none();
+        return self.proxy.whole().is_none() && !self.is_edge;
         #[cfg(not(feature = "cli"))]
         true
     }
@@ -129,7 +133,10 @@ impl LiveBuilder {
     #[cfg_attr(not(feature = "cli"), expect(clippy::unused_self, reason = "the command puts other servers behind it"))]
     pub(super) fn name(&self) -> Option<String> {
         #[cfg(feature = "cli")]
-        return self.proxy.whole().map(ServerUrl::name);
+        return match &self.relay {
+            Some(relay) if self.is_edge => Some(relay.site.clone()),
+            _ => self.proxy.whole().map(ServerUrl::name),
+        };
         #[cfg(not(feature = "cli"))]
         None
     }
@@ -244,6 +251,12 @@ impl LiveBuilder {
     /// Channels are shared with other instances.
     pub(crate) fn relay(mut self, relay: Option<relay::Options>) -> Self {
         self.relay = relay;
+        self
+    }
+
+    /// What stands in the site, an origin tells.
+    pub(crate) fn edge(mut self, is_edge: bool) -> Self {
+        self.is_edge = is_edge;
         self
     }
 

@@ -184,6 +184,13 @@ impl Live {
         self.shared.options.name().unwrap_or_else(|| self.shared.directory.name().into_owned())
     }
 
+    /// Others reach this server at this URL.
+    pub(crate) fn announce(&self, url: &str) {
+        if let Some(relay) = self.shared.relay() {
+            relay.announce(url.to_owned());
+        }
+    }
+
     /// Waits until other instances know that this one has closed, if there are some.
     pub(crate) async fn left(&self) {
         if let Some(relay) = self.shared.relay() {

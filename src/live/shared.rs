@@ -32,6 +32,8 @@ use crate::pipeline;
 use crate::relay;
 #[cfg(feature = "cli")]
 use crate::relay::Relay;
+#[cfg(feature = "cli")]
+use crate::relay::Side;
 use crate::site::SitePath;
 use crate::site::rules::FILES;
 use crate::site::rules::is_rules;
@@ -55,6 +57,9 @@ pub(super) struct Shared {
     pub(super) handle: WatchHandle,
     #[cfg(feature = "cli")]
     relay: Option<Relay>,
+    /// Where an origin looks for edges.
+    #[cfg(feature = "cli")]
+    looked: Arc<OnceLock<Sources>>,
     pub(super) rendered: Arc<Rendered>,
     pub(super) state: Arc<OnceLock<Data<AppState>>>,
     pub(super) start: Mutex<Start>,
@@ -105,10 +110,27 @@ impl Shared {
         let hub = Hub::new(watch_requests(handle.clone()), move |update| report(update));
         let end = End { hub: hub.clone(), _alive: alive };
         #[cfg(feature = "cli")]
-        let relay = options.relay.as_ref().map(|relay| relay::start(relay, hub.clone(), options.say.clone()));
+        #[cfg(feature = "cli")]
+        let rule_files = if options.is_edge { Some(Arc::new(elsewhere(&options))) } else { rule_files };
+        #[cfg(feature = "cli")]
+        let looked = Arc::new(OnceLock::new());
+        #[cfg(feature = "cli")]
+        let relay = options.relay.as_ref().map(|relay| {
+            let changed = handle.clone();
+            let side = match &rule_files {
+                Some(rules) if options.is_edge => {
+                    Side::Edge(rules.clone(), Box::new(move |place| changed.changed(place)))
+                }
+                _ if options.serves_directory() => Side::Origin(looked.clone()),
+                _ => Side::Peer,
+            };
+            relay::start(relay, side, hub.clone(), options.say.clone())
+        });
         Ok(Self {
             #[cfg(feature = "cli")]
             relay: relay.transpose().map_err(LiveError::Relay)?,
+            #[cfg(feature = "cli")]
+            looked,
             directory,
             mounts,
             rule_files,
@@ -132,6 +154,10 @@ impl Shared {
             if self.options.serves_directory() {
                 sources.mount(prefix, Arc::new(self.directory.clone()));
             }
+            #[cfg(feature = "cli")]
+            if let Some(edge) = self.relay.as_ref().and_then(Relay::edge) {
+                sources.mount(prefix, Arc::new(edge.clone()));
+            }
             for (prefix, mounted) in &self.mounts {
                 sources.mount(prefix, Arc::new(mounted.clone()));
             }
@@ -141,7 +167,11 @@ impl Shared {
             #[cfg(feature = "cli")]
             let proxies = proxies::mount(&self.options, self.directory.path(), &self.handle, &mut sources);
             // What is wrong with them is told at once.
-            self.rule_files.iter().for_each(|files| drop(files.now()));
+            if self.options.serves_directory() {
+                self.rule_files.iter().for_each(|files| drop(files.now()));
+            }
+            #[cfg(feature = "cli")]
+            drop(self.looked.set(sources.clone()));
             self.run(signals, sources.clone(), end);
             let state = self.app_state(prefix.clone(), sources);
             #[cfg(feature = "cli")]
@@ -219,6 +249,13 @@ impl Shared {
     pub(super) fn lock(&self) -> MutexGuard<'_, Start> {
         self.start.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The rules that an origin tells an edge.
+#[cfg(feature = "cli")]
+fn elsewhere(options: &LiveBuilder) -> RuleFiles {
+    let say = options.say.clone();
+    RuleFiles::elsewhere(Box::new(move |path, remark| say(&Notice::Rule { path, remark })))
 }
 
 /// Ends the streams with the pipeline: there is never a server with a silent, dead watcher.

@@ -64,19 +64,27 @@ pub fn run(mut watch: Watch, sources: &Sources, hub: &Hub, hear: impl Fn(&SitePa
             let found_before = unsure.remove(path);
             let seen = see(sources, path.clone(), &mut ticket);
             let since = watch.since(path);
+            let has_settled = sources.has_settled(path);
             match seen {
-                None if path.is_answer() => {}
-                None => watch.unsettled(path, *changed),
+                Seen::Unknown => {}
+                Seen::Written => watch.unsettled(path, *changed),
                 // What was found may be a part of the next save.
-                Some(seen) if since == Since::Done && seen.snapshot.may_be_a_part(None) && changed.elapsed() < CAP => {
+                Seen::There(seen)
+                    if !has_settled
+                        && since == Since::Done
+                        && seen.snapshot.may_be_a_part(None)
+                        && changed.elapsed() < CAP =>
+                {
                     watch.skip(path, *changed);
                 }
-                Some(seen) if seen.is_early(&look, &ticket, found_before) => {
+                Seen::There(seen) if !has_settled && seen.is_early(&look, &ticket, found_before) => {
                     unsure.insert(path.clone(), seen.snapshot.version);
                     watch.put_off(path, *changed);
                 }
-                Some(seen) if seen.is_doubtful(&look, since, &ticket) => watch.doubt(path, *changed),
-                Some(Seen { snapshot, .. }) => {
+                Seen::There(seen) if !has_settled && seen.is_doubtful(&look, since, &ticket) => {
+                    watch.doubt(path, *changed);
+                }
+                Seen::There(There { snapshot, .. }) => {
                     watch.trust(path);
                     let problem = snapshot.content.problem();
                     if hub.publish(ticket, snapshot, *changed).is_some() {
@@ -92,13 +100,22 @@ pub fn run(mut watch: Watch, sources: &Sources, hub: &Hub, hear: impl Fn(&SitePa
 }
 
 /// What a look has found.
-struct Seen {
+enum Seen {
+    There(There),
+    /// It is being written.
+    Written,
+    /// Nobody knows yet, and who finds out says so.
+    Unknown,
+}
+
+/// What there is to say of a path.
+struct There {
     snapshot: Snapshot,
     /// When it was written, if it is a file that was read.
     modified: Option<SystemTime>,
 }
 
-impl Seen {
+impl There {
     /// Whether it may only be a moment in a save.
     fn is_doubtful(&self, look: &Look, since: Since, ticket: &Ticket) -> bool {
         let before = ticket.before();
@@ -130,11 +147,10 @@ impl Seen {
     }
 }
 
-/// What there is to say of a path now; `None` while it is being written, or nobody knows yet.
-fn see(sources: &Sources, path: SitePath, ticket: &mut Ticket) -> Option<Seen> {
+fn see(sources: &Sources, path: SitePath, ticket: &mut Ticket) -> Seen {
     let mut modified = None;
     let snapshot = match sources.find(&path) {
-        Ok(Found::File(content)) if !content.is_whole => return None,
+        Ok(Found::File(content)) if !content.is_whole => return Seen::Written,
         Ok(Found::File(content)) => {
             modified = content.modified;
             if ticket.needs_original() {
@@ -142,7 +158,7 @@ fn see(sources: &Sources, path: SitePath, ticket: &mut Ticket) -> Option<Seen> {
             }
             Snapshot::of_file(path, content.bytes.into())
         }
-        Ok(Found::Unknown) => return None,
+        Ok(Found::Unknown) => return Seen::Unknown,
         Ok(Found::Away(why)) => Snapshot::unreadable(path, why),
         Ok(Found::Answer(bytes, kind)) => Snapshot::of_kind(path, kind, bytes),
         Ok(Found::Large(size, version)) => Snapshot::large(path, size, version),
@@ -160,13 +176,14 @@ fn see(sources: &Sources, path: SitePath, ticket: &mut Ticket) -> Option<Seen> {
         },
         Err(refusal) => nothing_to_see(path, refusal),
     };
-    Some(Seen { snapshot, modified })
+    Seen::There(There { snapshot, modified })
 }
 
 fn nothing_to_see(path: SitePath, refusal: ReadError) -> Snapshot {
     match refusal {
         ReadError::Missing | ReadError::Outside => Snapshot::removed(path),
         ReadError::Unreadable(error) => Snapshot::unreadable(path, format!("cannot be read: {error}")),
+        ReadError::Away(why) => Snapshot::unreadable(path, why),
     }
 }
 

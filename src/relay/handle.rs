@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 
 use crate::hub::ChannelName;
 use crate::hub::EventId;
+use crate::relay::edge::Edge;
 use crate::relay::link::Link;
 use crate::relay::link::LinkError;
 use crate::site::RelayUrl;
@@ -22,11 +23,23 @@ pub struct Relay(Arc<Shared>);
 
 struct Shared {
     url: RelayUrl,
+    role: Role,
     state: Mutex<State>,
-    /// There are channels whose listeners have come or gone, or it is to stop.
-    wake: Notify,
+    /// There are channels whose listeners have come or gone, or places to ask for, or it is to stop.
+    wake: Arc<Notify>,
     /// The others were told that this instance ends, or can't be.
     ended: Notify,
+}
+
+/// What an instance is for the others.
+#[derive(Clone)]
+pub(super) enum Role {
+    /// It shares channels.
+    Peer,
+    /// It has a directory, too, of which it tells.
+    Origin,
+    /// It serves what an origin tells.
+    Edge(Edge),
 }
 
 #[derive(Default)]
@@ -38,6 +51,10 @@ struct State {
     is_stopped: bool,
     lag: Option<Duration>,
     connections: u64,
+    /// The URL under which others reach this instance.
+    address: Option<String>,
+    /// Whether this instance is the origin that tells.
+    is_telling: bool,
 }
 
 /// How it stands with the connection to the others.
@@ -51,6 +68,10 @@ pub(crate) struct RelayStatus {
     pub(crate) lag: Option<Duration>,
     /// How often the connection was lost and made again.
     pub(crate) reconnects: u64,
+    /// `origin`, `standby`, `edge` or `peer`.
+    pub(crate) role: &'static str,
+    /// Whether an origin tells what stands in the site, as far as that is known here.
+    pub(crate) has_origin: Option<bool>,
 }
 
 /// Why an event was not published.
@@ -72,8 +93,30 @@ impl fmt::Display for PublishError {
 }
 
 impl Relay {
-    pub(super) fn new(url: RelayUrl) -> Self {
-        Self(Arc::new(Shared { url, state: Mutex::default(), wake: Notify::new(), ended: Notify::new() }))
+    /// `wake` is notified when there is something to do.
+    pub(super) fn new(url: RelayUrl, role: Role, wake: Arc<Notify>) -> Self {
+        Self(Arc::new(Shared { url, role, state: Mutex::default(), wake, ended: Notify::new() }))
+    }
+
+    /// What stands in the site, if an origin tells that.
+    pub(crate) fn edge(&self) -> Option<&Edge> {
+        match &self.0.role {
+            Role::Edge(edge) => Some(edge),
+            Role::Peer | Role::Origin => None,
+        }
+    }
+
+    /// Others reach this instance at this URL.
+    pub(crate) fn announce(&self, address: String) {
+        self.state().address = Some(address);
+    }
+
+    pub(super) fn address(&self) -> Option<String> {
+        self.state().address.clone()
+    }
+
+    pub(super) fn set_telling(&self, is_telling: bool) {
+        self.state().is_telling = is_telling;
     }
 
     /// Publishes an event; returns its id, and how many listen to the channel at any instance.
@@ -90,7 +133,14 @@ impl Relay {
     /// How it stands with the connection to the others.
     pub(crate) fn status(&self) -> RelayStatus {
         let state = self.state();
+        let (role, has_origin) = match &self.0.role {
+            Role::Peer => ("peer", None),
+            Role::Origin => (if state.is_telling { "origin" } else { "standby" }, None),
+            Role::Edge(edge) => ("edge", Some(edge.away().is_none() && edge.has_begun())),
+        };
         RelayStatus {
+            role,
+            has_origin,
             server: self.0.url.to_string(),
             is_up: state.link.is_some(),
             lag: state.lag,

@@ -1,4 +1,5 @@
-//! A connection to Redis: what is asked of it, and what it tells. The only place that names its client.
+//! A connection to Redis: what is asked of it, and what it tells. With `documents`, the only place that names
+//! its client.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -7,6 +8,7 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use bytes::Bytes;
 use redis::AsyncConnectionConfig;
 use redis::Client;
 use redis::IntoConnectionInfo as _;
@@ -25,6 +27,7 @@ use crate::hub::EventId;
 use crate::relay::entry::Entry;
 use crate::relay::keys::Keys;
 use crate::relay::options::Options;
+use crate::site::SitePath;
 
 /// How long a connection may take to begin, and an answer to come. A server that was stopped accepts connections, and says nothing.
 const CONNECT: Duration = Duration::from_secs(1);
@@ -43,7 +46,7 @@ const BYTES: usize = 1 << 20;
 pub(super) const SECONDS: u64 = 24 * 3600;
 
 /// How long an instance is there without saying so again.
-const ALIVE: Duration = Duration::from_secs(15);
+pub(super) const ALIVE: Duration = Duration::from_secs(15);
 
 /// Redis does not do what it is asked to.
 #[derive(Debug)]
@@ -80,8 +83,34 @@ impl From<RedisError> for LinkError {
 pub(super) enum Push {
     /// An event of a channel of ours.
     Event(ChannelName, Vec<u8>),
+    /// Something else stands at a place.
+    Document(SitePath, Bytes),
+    /// An edge asks of a place, or does so no longer.
+    Ask(Ask),
     /// The connection is gone.
     Gone,
+}
+
+/// What edges say to origins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Ask {
+    /// One of them wants to know what stands at a place.
+    Want(SitePath),
+    /// One of them does not any more.
+    Leave(SitePath),
+}
+
+impl Ask {
+    /// Reads `1 want URL` and `1 leave URL`. `None` if it makes no sense.
+    fn read(message: &[u8]) -> Option<Self> {
+        let (what, url) = str::from_utf8(message).ok()?.strip_prefix("1 ")?.split_once(' ')?;
+        let place = SitePath::from_url(url)?;
+        match what {
+            "want" => Some(Self::Want(place)),
+            "leave" => Some(Self::Leave(place)),
+            _ => None,
+        }
+    }
 }
 
 /// The fields of an entry of a stream.
@@ -93,10 +122,34 @@ pub(super) struct Server(Client);
 /// A connection. It is cheap to clone, and all clones are the same one.
 #[derive(Clone)]
 pub(super) struct Link {
-    connection: MultiplexedConnection,
-    keys: Keys,
-    publish: Arc<Script>,
-    alive: Arc<Script>,
+    pub(super) connection: MultiplexedConnection,
+    pub(super) keys: Keys,
+    pub(super) scripts: Arc<Scripts>,
+}
+
+/// What Redis does at once, without anybody in between.
+pub(super) struct Scripts {
+    pub(super) publish: Script,
+    pub(super) alive: Script,
+    pub(super) claim: Script,
+    pub(super) put: Script,
+    pub(super) want: Script,
+    pub(super) wanted: Script,
+    pub(super) release: Script,
+}
+
+impl Default for Scripts {
+    fn default() -> Self {
+        Self {
+            publish: Script::new(include_str!("publish.lua")),
+            alive: Script::new(include_str!("alive.lua")),
+            claim: Script::new(include_str!("claim.lua")),
+            put: Script::new(include_str!("put.lua")),
+            want: Script::new(include_str!("want.lua")),
+            wanted: Script::new(include_str!("wanted.lua")),
+            release: Script::new(include_str!("release.lua")),
+        }
+    }
 }
 
 /// What Redis sends by itself.
@@ -142,10 +195,8 @@ impl Link {
         // The client has no deadline for what comes after the connection.
         let connection =
             tokio::time::timeout(ANSWER, connect).await.map_err(|_| LinkError("does not answer".into()))??;
-        let publish = Arc::new(Script::new(include_str!("publish.lua")));
-        let alive = Arc::new(Script::new(include_str!("alive.lua")));
         let pushes = Pushes { receiver, waiting, keys: keys.clone() };
-        Ok((Self { connection, keys, publish, alive }, pushes))
+        Ok((Self { connection, keys, scripts: Arc::default() }, pushes))
     }
 
     /// Fails if Redis is not there. A connection alone does not say so.
@@ -191,7 +242,7 @@ impl Link {
         name: &str,
         data: &str,
     ) -> Result<(EventId, usize), LinkError> {
-        let mut invocation = self.publish.prepare_invoke();
+        let mut invocation = self.scripts.publish.prepare_invoke();
         invocation
             .key(self.keys.stream(channel))
             .key(self.keys.instances())
@@ -225,7 +276,7 @@ impl Link {
 
     /// This instance is there for some time more. Returns whether its counts still are.
     pub(super) async fn stay(&mut self, instance: &str) -> Result<bool, LinkError> {
-        let mut invocation = self.alive.prepare_invoke();
+        let mut invocation = self.scripts.alive.prepare_invoke();
         invocation.key(self.keys.instances()).key(self.keys.counts(instance)).arg(instance).arg(milliseconds(ALIVE));
         Ok(invocation.invoke_async(&mut self.connection).await?)
     }
@@ -243,7 +294,7 @@ impl Link {
     pub(super) async fn go(&mut self, instance: &str) -> Result<(), LinkError> {
         let mut pipe = redis::pipe();
         pipe.cmd("ZREM").arg(self.keys.instances()).arg(instance).ignore();
-        pipe.cmd("DEL").arg(self.keys.counts(instance)).ignore();
+        pipe.cmd("DEL").arg(self.keys.counts(instance)).arg(self.keys.wants(instance)).ignore();
         Ok(pipe.query_async(&mut self.connection).await?)
     }
 }
@@ -262,6 +313,12 @@ impl Pushes {
                     if let Some(name) = self.keys.channel(channel) {
                         return Push::Event(name, message.clone());
                     }
+                    if let Some(place) = self.keys.place(channel) {
+                        return Push::Document(place, message.clone().into());
+                    }
+                    if let Some(ask) = Ask::read(message).filter(|_| *channel == self.keys.asks().into_bytes()) {
+                        return Push::Ask(ask);
+                    }
                 }
                 _ => {}
             }
@@ -278,6 +335,6 @@ fn size(push: &PushInfo) -> usize {
     100 + texts.sum::<usize>()
 }
 
-fn milliseconds(time: Duration) -> u64 {
+pub(super) fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -9,6 +9,7 @@ use std::time::SystemTime;
 use std::time::UNIX_EPOCH;
 
 use tokio::runtime;
+use tokio::sync::Notify;
 use tokio::time::Interval;
 use tokio::time::MissedTickBehavior;
 use tokio::time::interval;
@@ -18,11 +19,15 @@ use tokio::time::timeout;
 use crate::content::Version;
 use crate::hub::Hub;
 use crate::notice::Notice;
+use crate::relay::asker::Asker;
 use crate::relay::backoff::Backoff;
 use crate::relay::channels::Channels;
+use crate::relay::edge::Changed;
+use crate::relay::edge::Edge;
 use crate::relay::entry::Entry;
 use crate::relay::error::RelayError;
 use crate::relay::handle::Relay;
+use crate::relay::handle::Role;
 use crate::relay::keys::Keys;
 use crate::relay::link::Link;
 use crate::relay::link::LinkError;
@@ -31,12 +36,21 @@ use crate::relay::link::Pushes;
 use crate::relay::link::SECONDS;
 use crate::relay::link::Server;
 use crate::relay::options::Options;
+use crate::relay::origin::Looked;
+use crate::relay::origin::Origin;
+use crate::source::RuleFiles;
 
 /// How often Redis is asked whether it is there. A connection alone does not say so.
 const BEAT: Duration = Duration::from_secs(1);
 
 /// How often an instance says that it is there.
 const STAY: Duration = Duration::from_secs(5);
+
+/// How often an origin says that it is still the one that tells, or another one looks whether it is not.
+const CLAIM: Duration = Duration::from_secs(3);
+
+/// How often an edge looks what it wants no longer, or has to ask for again.
+const TIDY: Duration = Duration::from_millis(500);
 
 /// How often channels are kept to which nothing is published.
 const KEEP: Duration = Duration::from_secs(SECONDS / 24);
@@ -49,19 +63,40 @@ const END: Duration = Duration::from_millis(200);
 
 type Say = Arc<dyn Fn(&Notice<'_>) + Send + Sync>;
 
-/// Connects the channels of the hub with those of others, until it is stopped. Redis need not be there yet.
+/// What this instance is to be for the others.
+pub(crate) enum Side {
+    /// It shares channels.
+    Peer,
+    /// It has a directory, too, of which it tells.
+    Origin(Looked),
+    /// It serves what an origin tells, with these rules, and this hears of what is followed.
+    Edge(Arc<RuleFiles>, Changed),
+}
+
+/// Connects this instance with others, until it is stopped. Redis need not be there yet.
 ///
 /// # Errors
 ///
 /// If the URL makes no sense, or there is no thread for it.
-pub(crate) fn start(options: &Options, hub: Arc<Hub>, say: Say) -> Result<Relay, RelayError> {
+pub(crate) fn start(options: &Options, side: Side, hub: Arc<Hub>, say: Say) -> Result<Relay, RelayError> {
     let server = Server::new(options).map_err(|error| RelayError::Url(options.url.clone(), error.to_string()))?;
-    let relay = Relay::new(options.url.clone());
+    let instance = new_instance(options.url.secret());
+    let wake = Arc::new(Notify::new());
+    let (role, files) = match side {
+        Side::Peer => (Role::Peer, Files::None),
+        Side::Origin(sources) => (Role::Origin, Files::Origin(Origin::new(hub.clone(), sources, instance.clone()))),
+        Side::Edge(rules, changed) => {
+            let edge = Edge::new(wake.clone(), rules, changed);
+            (Role::Edge(edge.clone()), Files::Edge(Asker::new(edge, instance.clone())))
+        }
+    };
+    let relay = Relay::new(options.url.clone(), role, wake);
     let changed = relay.clone();
     hub.relay_channels(move |name| changed.changed(name));
     let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(RelayError::Thread)?;
-    let channels = Channels::new(hub, new_instance(relay.url().secret()));
-    let runner = Runner { relay: relay.clone(), server, channels, keys: Keys::new(&options.site), say, away: None };
+    let channels = Channels::new(hub, instance);
+    let keys = Keys::new(&options.site);
+    let runner = Runner { relay: relay.clone(), server, channels, files, keys, say, away: None };
     let ended = relay.clone();
     let run = move || {
         runtime.block_on(runner.run());
@@ -79,10 +114,18 @@ fn new_instance(salt: &str) -> String {
     Version::of(what.as_bytes()).to_string()
 }
 
+/// What is done for files.
+enum Files {
+    None,
+    Origin(Origin),
+    Edge(Asker),
+}
+
 struct Runner {
     relay: Relay,
     server: Server,
     channels: Channels,
+    files: Files,
     keys: Keys,
     say: Say,
     /// Since when Redis is away, if that was told.
@@ -112,7 +155,11 @@ impl Runner {
                 Err(error) => Over::Lost(error),
             };
             self.relay.set_link(None);
+            self.relay.set_telling(false);
             let Over::Lost(why) = over else { return };
+            if let Files::Edge(asker) = &self.files {
+                asker.lose();
+            }
             if self.away.is_none() {
                 self.away = Some(Instant::now());
                 (self.say)(&Notice::RelayAway { server: self.relay.url(), why: &why.to_string() });
@@ -136,7 +183,14 @@ impl Runner {
         if let Err(error) = self.begin(link).await {
             return Over::Lost(error);
         }
-        let mut clock = Clock { beat: every(BEAT), stay: every(STAY), keep: every(KEEP), count: every(COUNT) };
+        let mut clock = Clock {
+            beat: every(BEAT),
+            stay: every(STAY),
+            keep: every(KEEP),
+            count: every(COUNT),
+            claim: every(CLAIM),
+            tidy: every(TIDY),
+        };
         loop {
             if let Err(over) = self.turn(link, &mut pushes, &mut clock).await {
                 return over;
@@ -150,6 +204,17 @@ impl Runner {
         drop(self.relay.take_changed());
         self.channels.stay(link).await?;
         self.channels.begin(link).await?;
+        match &mut self.files {
+            Files::None => {}
+            Files::Origin(origin) => {
+                origin.begin(link, self.relay.address().as_deref()).await?;
+                self.relay.set_telling(origin.is_telling());
+            }
+            Files::Edge(asker) => {
+                asker.begin(link).await?;
+                self.look_for_origin(link).await?;
+            }
+        }
         self.relay.set_link(Some(link.clone()));
         if let Some(since) = self.away.take() {
             (self.say)(&Notice::RelayBack { server: self.relay.url(), elapsed: since.elapsed() });
@@ -165,31 +230,91 @@ impl Runner {
                 Push::Event(name, message) => if let Some(entry) = Entry::of_message(&message) {
                     self.channels.hear(link, &name, entry).await?;
                 }
+                Push::Document(place, message) => if let Files::Edge(asker) = &self.files {
+                    asker.hear(link, &place, &message).await?;
+                }
+                Push::Ask(ask) => if let Files::Origin(origin) = &mut self.files {
+                    origin.hear(link, ask).await?;
+                }
                 Push::Gone => return Err(Over::Lost(LinkError::gone())),
             },
             () = self.relay.woken() => {
                 if self.relay.is_stopped() {
-                    drop(timeout(END, self.channels.end(link)).await);
+                    drop(timeout(END, self.end(link)).await);
                     return Err(Over::Stopped);
                 }
                 let changed = self.relay.take_changed();
                 self.channels.settle(link, changed).await?;
+                if let Files::Edge(asker) = &self.files {
+                    asker.settle(link).await?;
+                }
             }
             _ = clock.count.tick(), if self.channels.has_counts() => self.channels.count(link).await?,
             _ = clock.beat.tick() => {
                 let asked = Instant::now();
                 link.ping().await?;
                 self.relay.set_lag(asked.elapsed());
+                self.look_for_origin(link).await?;
             }
-            _ = clock.stay.tick() => self.channels.stay(link).await?,
+            _ = clock.stay.tick() => self.stay(link).await?,
+            _ = clock.claim.tick(), if matches!(self.files, Files::Origin(_)) => self.claim(link).await?,
+            _ = clock.tidy.tick(), if matches!(self.files, Files::Edge(_)) => self.tidy(link).await?,
             _ = clock.keep.tick() => self.channels.keep(link).await?,
         }
         Ok(())
     }
 }
 
+impl Runner {
+    /// Says that this instance is there, and what it does.
+    async fn stay(&mut self, link: &mut Link) -> Result<(), LinkError> {
+        self.channels.stay(link).await?;
+        match &mut self.files {
+            Files::None => Ok(()),
+            Files::Origin(origin) => {
+                origin.keep(link).await?;
+                origin.compare(link).await
+            }
+            Files::Edge(asker) => asker.stay(link).await,
+        }
+    }
+
+    /// Is the origin for some time more, if no other one is.
+    async fn claim(&mut self, link: &mut Link) -> Result<(), LinkError> {
+        let Files::Origin(origin) = &mut self.files else { return Ok(()) };
+        origin.claim(link, self.relay.address().as_deref()).await?;
+        self.relay.set_telling(origin.is_telling());
+        Ok(())
+    }
+
+    /// An edge leaves what nobody asks for any more.
+    async fn tidy(&mut self, link: &mut Link) -> Result<(), LinkError> {
+        if let Files::Edge(asker) = &self.files { asker.tidy(link).await } else { Ok(()) }
+    }
+
+    /// An edge looks whether there is an origin.
+    async fn look_for_origin(&mut self, link: &mut Link) -> Result<(), LinkError> {
+        let Files::Edge(asker) = &self.files else { return Ok(()) };
+        let is_there = asker.look_for_origin(link).await?;
+        if let Some(is_there) = is_there {
+            (self.say)(&if is_there { Notice::OriginBack } else { Notice::OriginAway });
+        }
+        Ok(())
+    }
+
+    /// Says that this instance is gone.
+    async fn end(&mut self, link: &mut Link) -> Result<(), LinkError> {
+        if let Files::Origin(origin) = &mut self.files {
+            origin.end(link).await?;
+        }
+        self.channels.end(link).await
+    }
+}
+
 /// What is due from time to time.
 struct Clock {
+    claim: Interval,
+    tidy: Interval,
     beat: Interval,
     stay: Interval,
     keep: Interval,

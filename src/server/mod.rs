@@ -114,6 +114,7 @@ async fn serve(config: Config) -> Result<(), ServerError> {
         .ignore(move |path| is_ignored(&ignore, path))
         .proxy(behind(config.proxy.clone()))
         .relay(config.relay.clone().map(connected))
+        .edge(config.edge)
         .files_only()
         .say(say.clone())
         .on_report(move |report| reporter.report(report));
@@ -147,6 +148,7 @@ async fn serve(config: Config) -> Result<(), ServerError> {
             .configure(app.mount("/"))
     };
     let urls = Urls::new(address, certificate.is_some(), certificate.as_ref().is_some_and(|it| it.authority.is_some()));
+    live.announce(urls.network.first().unwrap_or(&urls.here));
     let (stop, stopping) = watch::channel(false);
     let server = match &certificate {
         Some(certificate) => {

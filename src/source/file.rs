@@ -25,6 +25,8 @@ pub enum ReadError {
     Outside,
     /// Something is there, but it can't be read.
     Unreadable(io::Error),
+    /// Who knows what is there does not say it now, for this reason.
+    Away(String),
 }
 
 impl From<io::Error> for ReadError {

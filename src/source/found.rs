@@ -34,6 +34,8 @@ pub enum Fetched {
     File(FileContent),
     /// A larger one, to be sent in parts.
     Large(Box<Large>),
+    /// A file that is too large to be here. Another instance has it.
+    Elsewhere,
     /// A directory. Asked for without a slash at its end, it is found all the same.
     Directory,
 }

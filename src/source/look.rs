@@ -39,11 +39,16 @@ pub trait Source: Send + Sync {
         None
     }
 
+    /// Whether what is found has settled, so that nothing of it is a moment in a save.
+    fn has_settled(&self) -> bool {
+        false
+    }
+
     /// What kind of thing stands at a place.
     fn standing(&self, place: &SitePath) -> Standing {
         match self.find(place) {
             Ok(Found::Directory) => Standing::Directory,
-            Ok(_) | Err(ReadError::Unreadable(_)) => Standing::File,
+            Ok(_) | Err(ReadError::Unreadable(_) | ReadError::Away(_)) => Standing::File,
             Err(ReadError::Missing | ReadError::Outside) => Standing::Missing,
         }
     }

@@ -4,6 +4,9 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::Condvar;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
 use std::sync::PoisonError;
 use std::sync::RwLock;
 use std::sync::TryLockError;
@@ -34,6 +37,9 @@ const WRITING: Duration = Duration::from_millis(200);
 /// requests in a second, few have to look.
 const TRUST: u64 = 50_000;
 
+/// How long it is waited for that somebody tells what is in files that are elsewhere.
+const PATIENCE: Duration = Duration::from_secs(3);
+
 /// How many remarks on a file are told at once.
 const TOLD: usize = 20;
 
@@ -42,6 +48,19 @@ pub type Tell = Box<dyn Fn(&SitePath, &Remark) + Send + Sync>;
 
 /// The files of rules.
 pub struct RuleFiles {
+    place: Place,
+    kept: RwLock<Kept>,
+    tell: Tell,
+}
+
+/// Where the files are.
+enum Place {
+    Here(Box<Here>),
+    /// Somebody else tells what is in them.
+    Elsewhere(Elsewhere),
+}
+
+struct Here {
     directory: Directory,
     files: [(SitePath, PathBuf); 2],
     /// Whether a look at them waits for nobody.
@@ -50,8 +69,13 @@ pub struct RuleFiles {
     start: Instant,
     /// When the files were found to be those that were read, in nanoseconds.
     looked: AtomicU64,
-    kept: RwLock<Kept>,
-    tell: Tell,
+}
+
+/// Which of the files were told of.
+#[derive(Default)]
+struct Elsewhere {
+    told: Mutex<[bool; 2]>,
+    all: Condvar,
 }
 
 #[derive(Default)]
@@ -89,43 +113,68 @@ impl RuleFiles {
             let file = place.to_file(directory.path()).expect("a file");
             (place, file)
         });
-        let kept =
-            Kept { rules: Arc::new(CurrentRules { are_read: true, ..CurrentRules::default() }), ..Kept::default() };
         // Where that can't be known, the disks of this machine are the rule.
         let is_local = remote_file_system(directory.path()).is_none();
         let (start, looked) = (Instant::now(), AtomicU64::new(0));
-        Self { directory, files, is_local, start, looked, kept: RwLock::new(kept), tell }
+        Self::at(Place::Here(Box::new(Here { directory, files, is_local, start, looked })), tell)
+    }
+
+    /// Those of another instance, which [tells](Self::told) what is in them.
+    #[cfg(feature = "cli")]
+    #[must_use]
+    pub fn elsewhere(tell: Tell) -> Self {
+        Self::at(Place::Elsewhere(Elsewhere::default()), tell)
+    }
+
+    fn at(place: Place, tell: Tell) -> Self {
+        let rules = Arc::new(CurrentRules { are_read: true, ..CurrentRules::default() });
+        Self { place, kept: RwLock::new(Kept { rules, ..Kept::default() }), tell }
     }
 
     /// The rules that hold now, if that can be said without waiting for another machine or for who writes to a file.
     #[must_use]
     pub fn at_once(&self) -> Option<Arc<CurrentRules>> {
-        if !self.is_local {
-            return None;
-        }
         // Who holds it may be waiting for the disk.
         let kept = match self.kept.try_read() {
             Ok(kept) => kept,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(TryLockError::WouldBlock) => return None,
         };
-        let now = u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        let looked = self.looked.load(Ordering::Relaxed);
-        if looked > 0 && now.saturating_sub(looked) < TRUST {
-            return Some(kept.rules.clone());
-        }
-        // A link may lead anywhere.
-        let seen = self.files.each_ref().map(|(_, file)| file.symlink_metadata().ok().map(|it| Fingerprint::of(&it)));
-        (kept.seen == seen).then(|| {
-            self.looked.store(now, Ordering::Relaxed);
-            kept.rules.clone()
-        })
+        let is_current = match &self.place {
+            Place::Here(here) => here.is_current(&kept.seen),
+            Place::Elsewhere(elsewhere) => elsewhere.is_told(),
+        };
+        is_current.then(|| kept.rules.clone())
     }
 
     /// The same, with a look at what has changed. May wait. When a file makes no sense, what it said before does.
     #[must_use]
     pub fn now(&self) -> Arc<CurrentRules> {
-        let seen = self.files.each_ref().map(|(_, file)| fs::metadata(file).ok().map(|it| Fingerprint::of(&it)));
+        match &self.place {
+            Place::Here(here) => self.look(here),
+            Place::Elsewhere(elsewhere) => {
+                elsewhere.wait();
+                self.kept.read().unwrap_or_else(PoisonError::into_inner).rules.clone()
+            }
+        }
+    }
+
+    /// This is in one of the files now, where others say so; `None` if it is not there.
+    #[cfg(feature = "cli")]
+    pub fn told(&self, at: usize, bytes: Option<&[u8]>) {
+        let Place::Elsewhere(elsewhere) = &self.place else { return };
+        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
+        match bytes.map(|bytes| (str::from_utf8(bytes), Version::of(bytes))) {
+            None => self.hold(&mut kept, at, None, "", None, None),
+            Some((Ok(text), version)) => self.hold(&mut kept, at, None, text, None, Some(version)),
+            Some((Err(_), _)) => self.keep_old(&mut kept, at, None, "this is no UTF-8"),
+        }
+        drop(kept);
+        elsewhere.tell(at);
+    }
+
+    fn look(&self, here: &Here) -> Arc<CurrentRules> {
+        let seen = here.files.each_ref().map(|(_, file)| fs::metadata(file).ok().map(|it| Fingerprint::of(&it)));
         {
             let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
             if kept.seen == seen {
@@ -135,38 +184,50 @@ impl RuleFiles {
         let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
         for (at, seen) in seen.into_iter().enumerate() {
             if kept.seen[at] != seen {
-                self.read(&mut kept, at, seen);
+                self.read(here, &mut kept, at, seen);
             }
         }
         kept.rules.clone()
     }
 
-    fn read(&self, kept: &mut Kept, at: usize, seen: Option<Fingerprint>) {
-        let (place, _) = &self.files[at];
-        let (text, age, version) = match self.directory.find(place) {
-            Err(ReadError::Missing) => (String::new(), None, None),
+    fn read(&self, here: &Here, kept: &mut Kept, at: usize, seen: Option<Fingerprint>) {
+        let (place, _) = &here.files[at];
+        match here.directory.find(place) {
+            Err(ReadError::Missing) => self.hold(kept, at, seen, "", None, None),
             // It will be another one in a moment.
-            Ok(Found::File(content)) if !content.is_whole => return,
+            Ok(Found::File(content)) if !content.is_whole => {}
             Ok(Found::File(content)) if content.bytes.len() > rules::LARGEST => {
-                return self.keep_old(kept, at, seen, rules::TOO_LARGE);
+                self.keep_old(kept, at, seen, rules::TOO_LARGE);
             }
             Ok(Found::File(content)) => {
                 let age = content.modified.and_then(|modified| modified.elapsed().ok());
-                let version = Version::of(&content.bytes);
-                match String::from_utf8(content.bytes.into()) {
-                    Ok(text) => (text, age, Some(version)),
-                    Err(_) => return self.keep_old(kept, at, seen, "this is no UTF-8"),
+                match str::from_utf8(&content.bytes) {
+                    Ok(text) => self.hold(kept, at, seen, text, age, Some(Version::of(&content.bytes))),
+                    Err(_) => self.keep_old(kept, at, seen, "this is no UTF-8"),
                 }
             }
             Ok(Found::Large(..) | Found::Unread(_) | Found::Answer(..) | Found::Unknown | Found::Away(_)) => {
-                return self.keep_old(kept, at, seen, "this is too large");
+                self.keep_old(kept, at, seen, "this is too large");
             }
-            Ok(Found::Directory) => return self.keep_old(kept, at, seen, "this is a directory"),
-            Err(ReadError::Outside) => return self.keep_old(kept, at, seen, "this is a link to elsewhere"),
+            Ok(Found::Directory) => self.keep_old(kept, at, seen, "this is a directory"),
+            Err(ReadError::Outside) => self.keep_old(kept, at, seen, "this is a link to elsewhere"),
             Err(ReadError::Unreadable(error)) => {
-                return self.keep_old(kept, at, seen, &format!("this cannot be read: {error}"));
+                self.keep_old(kept, at, seen, &format!("this cannot be read: {error}"));
             }
-        };
+            Err(ReadError::Away(why)) => self.keep_old(kept, at, seen, &why),
+        }
+    }
+
+    /// The file says this from now on, if it makes sense.
+    fn hold(
+        &self,
+        kept: &mut Kept,
+        at: usize,
+        seen: Option<Fingerprint>,
+        text: &str,
+        age: Option<Duration>,
+        version: Option<Version>,
+    ) {
         let old = &kept.rules;
         let mut next = CurrentRules {
             rules: Rules { redirects: old.rules.redirects.clone(), headers: old.rules.headers.clone() },
@@ -175,11 +236,11 @@ impl RuleFiles {
         };
         next.versions[at] = version;
         let (remarks, was_good) = if at == 0 {
-            let (redirects, remarks) = Redirects::parse(&text);
+            let (redirects, remarks) = Redirects::parse(text);
             next.rules.redirects = Arc::new(redirects);
             (remarks, !old.rules.redirects.is_empty())
         } else {
-            let (headers, remarks) = Headers::parse(&text);
+            let (headers, remarks) = Headers::parse(text);
             next.rules.headers = Arc::new(headers);
             (remarks, !old.rules.headers.is_empty())
         };
@@ -208,7 +269,7 @@ impl RuleFiles {
     }
 
     fn tell(&self, kept: &mut Kept, at: usize, remarks: &[Remark]) {
-        let (place, _) = &self.files[at];
+        let Some(place) = SitePath::from_url(rules::FILES[at]) else { return };
         let mut told = HashSet::new();
         let mut news = Vec::new();
         for remark in remarks {
@@ -233,6 +294,49 @@ impl RuleFiles {
                 kind: RemarkKind::Broken,
             });
         }
-        news.iter().for_each(|remark| (self.tell)(place, remark));
+        news.iter().for_each(|remark| (self.tell)(&place, remark));
+    }
+}
+
+impl Here {
+    /// Whether these are still the files that were read, if that can be said without waiting.
+    fn is_current(&self, read: &[Option<Fingerprint>; 2]) -> bool {
+        if !self.is_local {
+            return false;
+        }
+        let now = u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let looked = self.looked.load(Ordering::Relaxed);
+        if looked > 0 && now.saturating_sub(looked) < TRUST {
+            return true;
+        }
+        // A link may lead anywhere.
+        let seen = self.files.each_ref().map(|(_, file)| file.symlink_metadata().ok().map(|it| Fingerprint::of(&it)));
+        if *read == seen {
+            self.looked.store(now, Ordering::Relaxed);
+        }
+        *read == seen
+    }
+}
+
+impl Elsewhere {
+    fn is_told(&self) -> bool {
+        *self.told() == [true; 2]
+    }
+
+    /// Waits until all were told of, and not for longer than anybody waits.
+    fn wait(&self) {
+        let told = self.told();
+        drop(self.all.wait_timeout_while(told, PATIENCE, |told| *told != [true; 2]));
+    }
+
+    #[cfg(feature = "cli")]
+    fn tell(&self, at: usize) {
+        self.told()[at] = true;
+        self.all.notify_all();
+    }
+
+    /// No code panics while it holds this lock, so a poisoned lock is still whole.
+    fn told(&self) -> MutexGuard<'_, [bool; 2]> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

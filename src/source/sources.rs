@@ -103,6 +103,12 @@ impl Sources {
         self.at(place).find_map(|(source, inside)| source.find_now(&inside))
     }
 
+    /// See [`Source::has_settled`].
+    #[must_use]
+    pub fn has_settled(&self, place: &SitePath) -> bool {
+        self.at(place).next().is_some_and(|(source, _)| source.has_settled())
+    }
+
     /// See [`Source::standing`].
     #[must_use]
     pub fn standing(&self, place: &SitePath) -> Standing {

@@ -47,7 +47,11 @@ const ROOMS: [(&str, &[&str], &[&str]); 16] = [
             "tokio_util",
         ],
     ),
-    ("relay", &["site", "content", "hub", "notice"], &["redis", "tokio"]),
+    (
+        "relay",
+        &["site", "content", "event", "hub", "notice", "source"],
+        &["bytes", "futures_util", "redis", "serde_json", "tokio"],
+    ),
     ("console", &["site", "hub", "watch", "notice"], &["serde_json"]),
     (
         "live",

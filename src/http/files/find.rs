@@ -40,6 +40,8 @@ pub(crate) enum Found {
     Large(SitePath, Box<Large>, Vec<u8>),
     Listing(SitePath, Vec<Entry>, Option<Readme>),
     Redirect(Redirection),
+    /// Another instance has the file.
+    Elsewhere,
 }
 
 /// What a request finds.
@@ -82,7 +84,8 @@ struct Reader<F> {
 impl<F: FnMut(&SitePath) -> Option<Result<Fetched, ReadError>>> Look for Reader<F> {
     fn look(&mut self, place: &SitePath) -> Option<Standing> {
         let standing = match (self.read)(place)? {
-            found @ (Ok(Fetched::File(_) | Fetched::Large(_)) | Err(ReadError::Unreadable(_))) => {
+            found @ (Ok(Fetched::File(_) | Fetched::Large(_) | Fetched::Elsewhere)
+            | Err(ReadError::Unreadable(_) | ReadError::Away(_))) => {
                 self.last = Some(found);
                 Standing::File
             }
@@ -146,6 +149,7 @@ pub(crate) fn by_reading(sources: &Sources, conventions: &Conventions<'_>, quest
             let head = if is_wanted { large.head(HEAD) } else { Ok(Vec::new()) };
             head.map(|head| Found::Large(place, large, head)).map_err(ReadError::from)
         }
+        (Answer::File | Answer::NotFoundPage, Some(Ok(Fetched::Elsewhere))) => Ok(Found::Elsewhere),
         (_, Some(Err(error))) => Err(error),
         _ => Err(ReadError::Missing),
     };
@@ -176,7 +180,7 @@ impl Finding {
         }
         let place = match &self.found {
             Ok(Found::File(place, ..) | Found::Large(place, ..) | Found::Listing(place, ..)) => Some(place),
-            Ok(Found::Redirect(_)) | Err(_) => None,
+            Ok(Found::Redirect(_) | Found::Elsewhere) | Err(_) => None,
         };
         (state.say)(&Notice::RuleUse { line, remark, place });
     }

@@ -2,6 +2,8 @@
 
 mod body;
 mod conditional;
+#[cfg(feature = "cli")]
+pub(crate) mod elsewhere;
 pub(crate) mod find;
 mod icon;
 mod listing;

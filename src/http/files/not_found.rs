@@ -21,6 +21,23 @@ pub(crate) const ICON_PATH: &str = "/favicon.ico";
 
 const ICON: &str = include_str!("../../../static/ui/icon.svg");
 
+/// 503, as a page that comes alive by itself: what is here is not known now.
+pub(crate) fn away(request: &HttpRequest, base: &str, path: &SitePath, why: &str) -> HttpResponse {
+    let mut response = HttpResponse::ServiceUnavailable();
+    response.insert_header((header::CACHE_CONTROL, "no-store")).insert_header((header::RETRY_AFTER, "1"));
+    if !negotiate::destination_of(request).is_document() {
+        return response.content_type("text/plain; charset=utf-8").body(format!("{path} can't be served now: {why}\n"));
+    }
+    let (name, why) = (page::escape(path.as_str()), page::escape(why));
+    let body = format!("<h1>{name} can’t be served now</h1>\n<p>Because {why}. This page shows it as soon as it can.");
+    let version = Version::of(b"away");
+    let tag = Tag { base, path, version, nonce: None, also: &[], loaded: None };
+    let html = page::write(Some(tag), "Not now", "", &body);
+    let mut response = response.content_type("text/html; charset=utf-8").body(html);
+    response.extensions_mut().insert(OurPage);
+    response
+}
+
 /// 404. `version` is that of what is missing, which has none if it is a file. `path` is `None` for what is never shown, whether it exists or not. `leads_out` says that a link to elsewhere is there.
 pub(crate) fn answer(
     request: &HttpRequest,

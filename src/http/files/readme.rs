@@ -29,7 +29,7 @@ fn read(sources: &Sources, path: SitePath) -> Option<Readme> {
     let (version, bytes) = match sources.fetch(&path).ok()? {
         Fetched::File(file) => (Version::of(&file.bytes), file.bytes.into()),
         Fetched::Large(large) if large.length() <= LARGEST => (large.version, large.head(LARGEST).ok()?),
-        Fetched::Large(_) | Fetched::Directory => return None,
+        Fetched::Large(_) | Fetched::Elsewhere | Fetched::Directory => return None,
     };
     let text = String::from_utf8(bytes).ok().filter(|text| !text.contains('\0'))?;
     Some(Readme { path, version, text })

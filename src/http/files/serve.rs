@@ -17,6 +17,8 @@ use crate::content::Version;
 use crate::content::kind;
 use crate::content::kind::Kind;
 use crate::http::files::body::Body;
+#[cfg(feature = "cli")]
+use crate::http::files::elsewhere;
 use crate::http::files::find;
 use crate::http::files::find::Finding;
 use crate::http::files::find::Found;
@@ -74,6 +76,12 @@ pub(crate) async fn serve(
             None => return HttpResponse::ServiceUnavailable().finish(),
         },
     };
+    #[cfg(feature = "cli")]
+    if let Ok(Found::Elsewhere) = finding.found
+        && let Some(answer) = Box::pin(elsewhere::fetch(request, &state)).await
+    {
+        return answer;
+    }
     answer(&Serving { request, state: &state, url: &question.url, rules }, finding)
 }
 
@@ -103,6 +111,9 @@ pub(crate) fn answer(serving: &Serving<'_>, finding: Finding) -> HttpResponse {
         }
         Ok(Found::Listing(place, entries, readme)) => listing::page(request, state, &place, entries, readme),
         Ok(Found::Redirect(redirection)) => redirect::to(&state.base, &redirection),
+        // Who asks waits for nobody here.
+        Ok(Found::Elsewhere) => not_found::away(request, &state.base, url, "it is only at the origin"),
+        Err(ReadError::Away(why)) => not_found::away(request, &state.base, url, &why),
         Err(ReadError::Missing) if url.as_str() == not_found::ICON_PATH => not_found::icon(request, url),
         Err(ReadError::Missing) => not_found::answer(request, &state.base, Some(url), absent(serving), false, &also),
         Err(ReadError::Outside) => not_found::answer(request, &state.base, Some(url), absent(serving), true, &also),

@@ -12,6 +12,7 @@ use actix_web::web::Data;
 
 use crate::content::Content;
 use crate::content::Version;
+use crate::event::Format;
 use crate::http::files::find::Question;
 use crate::http::live::channel::Forgotten;
 use crate::http::live::channel::Text;
@@ -19,6 +20,10 @@ use crate::http::live::feed::Feed;
 use crate::http::state::AppState;
 use crate::hub::Delivery;
 use crate::hub::Follower;
+use crate::hub::Hub;
+use crate::hub::Interest;
+use crate::hub::Known;
+use crate::hub::Need;
 use crate::hub::Published;
 use crate::site::SitePath;
 use crate::site::resolve;
@@ -140,7 +145,7 @@ impl Guided {
         if guides.is_empty() {
             return feed.into();
         }
-        let changes = Follower::guide(&state.hub, guides.keys().cloned().collect());
+        let changes = follow(&state.hub, &guides);
         let (state, place, begin) = (state.clone(), resolution.place, Box::new(begin));
         Self { feed, guide: Some(Box::new(Guide { state, question, place, guides, changes, looking: None, begin })) }
     }
@@ -170,9 +175,10 @@ impl Guide {
                 self.looking = None;
                 if let Some(Meaning { resolution, guides }) = meaning {
                     // Who goes on listening to the same places has missed nothing since the look began.
-                    if guides.len() != self.guides.len() || guides.keys().any(|place| !self.guides.contains_key(place)) {
+                    if guides.len() != self.guides.len() || guides.keys().any(|place| !self.guides.contains_key(place))
+                    {
                         // The new one begins before the old one ends.
-                        self.changes = Follower::guide(&self.state.hub, guides.keys().cloned().collect());
+                        self.changes = follow(&self.state.hub, &guides);
                     }
                     self.guides = guides;
                     if resolution.place != self.place {
@@ -199,4 +205,15 @@ impl Guide {
             }));
         }
     }
+}
+
+/// Hears what stands at each of these places.
+fn follow(hub: &Arc<Hub>, guides: &Guides) -> Follower {
+    let interest = |path: &SitePath| Interest {
+        path: path.clone(),
+        has: Known::Nothing,
+        format: Format::PageUses,
+        need: Need::Nothing,
+    };
+    Follower::aside(hub, guides.keys().map(interest).collect())
 }

@@ -207,8 +207,9 @@ async fn answer(
             let is_settled = match &finding.found {
                 Ok(Found::File(_, _, version)) => *version == snapshot.version,
                 Ok(Found::Large(_, large, _)) => large.version == snapshot.version,
-                Ok(Found::Listing(..) | Found::Redirect(_)) | Err(ReadError::Missing | ReadError::Outside) => false,
-                Err(ReadError::Unreadable(_)) => matches!(snapshot.content, Content::Problem(_)),
+                Ok(Found::Listing(..) | Found::Redirect(_) | Found::Elsewhere)
+                | Err(ReadError::Missing | ReadError::Outside) => false,
+                Err(ReadError::Unreadable(_) | ReadError::Away(_)) => matches!(snapshot.content, Content::Problem(_)),
             };
             is_settled.then(|| serve::answer(&serving, finding))
         }

@@ -22,6 +22,8 @@ use bytes::Bytes;
 
 use crate::event::Encoding;
 use crate::event::sse;
+#[cfg(feature = "cli")]
+use crate::http::files::elsewhere;
 use crate::http::files::find::Question;
 use crate::http::files::redirect;
 use crate::http::live::channel::Forgotten;
@@ -66,6 +68,13 @@ pub(crate) async fn file(
         Ok(representation) => representation,
         Err(error) => return HttpResponse::BadRequest().body(format!("{error}\n")),
     };
+    #[cfg(feature = "cli")]
+    if matches!(representation, Representation::Lines(_)) && state.is_edge() {
+        let lines = Box::pin(elsewhere::fetch(request, &state)).await;
+        return lines.unwrap_or_else(|| {
+            HttpResponse::ServiceUnavailable().body("lines come from the origin, which can't be reached\n")
+        });
+    }
     let has = negotiate::last_event_id(request);
     let feed = Feed::file(&state, path, representation.clone(), Encoding::Sse, has.as_deref());
     let feed = Guided::new(&state, question, meaning, feed, {

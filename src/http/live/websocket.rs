@@ -63,6 +63,10 @@ pub(crate) async fn file(
         Ok(representation) => representation,
         Err(error) => return HttpResponse::BadRequest().body(format!("{error}\n")),
     };
+    if matches!(representation, Representation::Lines(_)) && state.is_edge() {
+        return HttpResponse::NotImplemented()
+            .body("lines come from the origin, and not by WebSocket: use an EventSource\n");
+    }
     let has = negotiate::last_event_id(request);
     let feed = Feed::file(state, path, representation.clone(), Encoding::WebSocket, has.as_deref());
     let feed = Guided::new(state, question, meaning, feed, {

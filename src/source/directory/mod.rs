@@ -250,7 +250,7 @@ impl Source for Directory {
         let metadata = fs::metadata(&name).map_err(ReadError::from);
         match metadata.and_then(|metadata| self.resolve(&name).map(|_| metadata)) {
             Ok(metadata) if metadata.is_dir() => Standing::Directory,
-            Ok(_) | Err(ReadError::Unreadable(_)) => Standing::File,
+            Ok(_) | Err(ReadError::Unreadable(_) | ReadError::Away(_)) => Standing::File,
             Err(ReadError::Missing | ReadError::Outside) => Standing::Missing,
         }
     }

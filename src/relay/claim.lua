@@ -1,0 +1,11 @@
+-- One origin of a site tells what stands there, for as long as it says so again in time.
+-- KEYS: the origin. ARGV: the id of an instance, its address, and for how many milliseconds; 0 if no longer.
+-- Returns 1 if it is the origin, and 0 if another one is.
+local holder = redis.call('GET', KEYS[1])
+if holder and string.match(holder, '^%S+') ~= ARGV[1] then return 0 end
+if ARGV[3] == '0' then
+  redis.call('DEL', KEYS[1])
+else
+  redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. ARGV[2], 'PX', ARGV[3])
+end
+return 1

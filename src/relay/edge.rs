@@ -1,0 +1,461 @@
+//! An instance without a directory: what stands at a place, an origin tells. A source like others.
+
+use std::collections::BTreeSet;
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+use std::sync::Condvar;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+use std::time::Duration;
+use std::time::Instant;
+
+use tokio::sync::Notify;
+
+use crate::content::Version;
+use crate::content::listing::Entry;
+use crate::relay::document::Contents;
+use crate::relay::document::Document;
+use crate::relay::document::News;
+use crate::relay::documents::Known;
+use crate::relay::documents::OriginName;
+use crate::site::SitePath;
+use crate::site::resolve::Standing;
+use crate::site::rules;
+use crate::source::Fetched;
+use crate::source::FileContent;
+use crate::source::Found;
+use crate::source::ReadError;
+use crate::source::RuleFiles;
+use crate::source::look::Source;
+
+/// How many places are wanted at most.
+const PLACES: usize = 10_000;
+
+/// How many bytes of contents are held that nobody follows.
+const UNFOLLOWED: usize = 64 << 20;
+
+/// How long a place is wanted after somebody has asked for it, so that the next one is answered at once.
+const LINGER: Duration = Duration::from_secs(10);
+
+/// How long an answer of the origin is waited for.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The page for what is missing.
+const NOT_FOUND: &str = "404.html";
+
+/// The longest pause before an origin that has not answered is asked again.
+const REPEAT: Duration = Duration::from_secs(2);
+
+/// Hears that something else stands at a place that somebody follows.
+pub(crate) type Changed = Box<dyn Fn(SitePath) + Send + Sync>;
+
+/// An edge. It is cheap to clone, and all clones are the same one.
+#[derive(Clone)]
+pub struct Edge(Arc<Shared>);
+
+struct Shared {
+    /// There is something to ask.
+    wake: Arc<Notify>,
+    rules: Arc<RuleFiles>,
+    changed: Changed,
+    state: Mutex<State>,
+    /// Something is known, or nothing will be for some time.
+    known: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    places: HashMap<SitePath, Place>,
+    /// Places that are to be asked for.
+    asked: BTreeSet<SitePath>,
+    /// Places that are not wanted any more.
+    left: BTreeSet<SitePath>,
+    /// Why nobody answers, if nobody does.
+    away: Option<&'static str>,
+    origin: Option<OriginName>,
+}
+
+/// A place that is wanted.
+struct Place {
+    /// Whether somebody follows it.
+    is_followed: bool,
+    /// When it was asked for last.
+    used: Instant,
+    /// What stands there.
+    document: Option<Document>,
+    /// What stood there once, as Redis remembers. It is better than nothing while nobody answers.
+    rumour: Option<Document>,
+    /// Whether nothing stood there in a moment in which it was asked for.
+    is_nothing: bool,
+    /// The number of what is known.
+    number: u64,
+    /// When the origin is asked again, if it has not answered, and after which pause.
+    again: (Instant, Duration),
+}
+
+impl Place {
+    fn new(is_followed: bool) -> Self {
+        let (used, pause) = (Instant::now(), Duration::from_millis(500));
+        Self {
+            is_followed,
+            used,
+            document: None,
+            rumour: None,
+            is_nothing: false,
+            number: 0,
+            again: (used + pause, pause),
+        }
+    }
+
+    fn size(&self) -> usize {
+        [&self.document, &self.rumour].into_iter().flatten().map(Document::size).sum()
+    }
+}
+
+impl State {
+    /// The place, wanted from now on; `None` if there are too many.
+    fn want(&mut self, path: &SitePath, is_followed: bool) -> Option<&mut Place> {
+        if !self.places.contains_key(path) {
+            if self.places.len() >= PLACES {
+                self.leave_oldest()?;
+            }
+            self.places.insert(path.clone(), Place::new(is_followed));
+            self.asked.insert(path.clone());
+        }
+        let place = self.places.get_mut(path)?;
+        place.used = Instant::now();
+        place.is_followed |= is_followed;
+        Some(place)
+    }
+
+    /// What is known of a place, as far as there will be nothing better.
+    fn best(&self, path: &SitePath, is_late: bool) -> Option<&Document> {
+        let place = self.places.get(path)?;
+        let rumour = place.rumour.as_ref().filter(|_| is_late || self.away.is_some());
+        place.document.as_ref().or(rumour)
+    }
+
+    fn leave(&mut self, path: SitePath) {
+        self.places.remove(&path);
+        self.asked.remove(&path);
+        self.left.insert(path);
+    }
+
+    /// What nobody follows takes no more room than it may.
+    fn make_room(&mut self) {
+        let mut unfollowed: Vec<_> = self
+            .places
+            .iter()
+            .filter(|(_, place)| !place.is_followed)
+            .map(|(path, place)| (place.used, place.size(), path.clone()))
+            .collect();
+        let mut total: usize = unfollowed.iter().map(|(_, size, _)| size).sum();
+        if total > UNFOLLOWED {
+            unfollowed.sort();
+            for (_, size, path) in unfollowed {
+                if total <= UNFOLLOWED {
+                    break;
+                }
+                total -= size;
+                self.leave(path);
+            }
+        }
+    }
+
+    /// The place that nobody follows and that was asked for longest ago is wanted no longer.
+    fn leave_oldest(&mut self) -> Option<()> {
+        let unfollowed = self.places.iter().filter(|(_, place)| !place.is_followed);
+        let (oldest, _) = unfollowed.min_by_key(|(_, place)| place.used)?;
+        let oldest = oldest.clone();
+        self.leave(oldest);
+        Some(())
+    }
+}
+
+impl Edge {
+    pub(super) fn new(wake: Arc<Notify>, rules: Arc<RuleFiles>, changed: Changed) -> Self {
+        let mut state = State::default();
+        for file in rules::FILES {
+            if let Some(file) = SitePath::from_url(file) {
+                state.want(&file, true);
+            }
+        }
+        Self(Arc::new(Shared { wake, rules, changed, state: Mutex::new(state), known: Condvar::new() }))
+    }
+
+    /// The places that are to be asked for, and those that are not wanted any more.
+    pub(super) fn take(&self) -> (BTreeSet<SitePath>, BTreeSet<SitePath>) {
+        let state = &mut *self.state();
+        let (asked, mut left) = (std::mem::take(&mut state.asked), std::mem::take(&mut state.left));
+        left.retain(|place| !state.places.contains_key(place));
+        (asked, left)
+    }
+
+    /// Everything is to be asked for, on a new connection or by one who has forgotten it.
+    pub(super) fn ask_all(&self) {
+        let state = &mut *self.state();
+        state.asked = state.places.keys().cloned().collect();
+        state.left.clear();
+    }
+
+    /// The version that is known of a place.
+    pub(super) fn version(&self, path: &SitePath) -> Option<String> {
+        let state = self.state();
+        let place = state.places.get(path)?;
+        place.document.as_ref().or(place.rumour.as_ref()).map(|document| document.version.to_string())
+    }
+
+    /// Redis knows this of a place.
+    pub(super) fn found(&self, path: &SitePath, known: Known) {
+        let mut state = self.state();
+        let Some(place) = state.places.get_mut(path) else { return };
+        if known.number < place.number {
+            return;
+        }
+        if !known.is_current {
+            place.rumour = known.document.or(place.rumour.take());
+            return;
+        }
+        let document = known.document.or_else(|| place.rumour.take());
+        self.believe(state, path, known.number, document);
+    }
+
+    /// An origin tells of a place. Returns whether it has to be asked for what stands there.
+    pub(super) fn hear(&self, path: &SitePath, news: News) -> bool {
+        let mut state = self.state();
+        let Some(place) = state.places.get_mut(path) else { return false };
+        match news {
+            News::Nothing => {
+                place.is_nothing = place.document.is_none();
+                drop(state);
+                self.0.known.notify_all();
+                false
+            }
+            News::Document(number, _) if number <= place.number => false,
+            News::Document(_, None) => {
+                state.asked.insert(path.clone());
+                true
+            }
+            News::Document(number, document) => {
+                self.believe(state, path, number, document);
+                false
+            }
+        }
+    }
+
+    /// This stands at a place, or what was known does so still.
+    fn believe(&self, mut guard: MutexGuard<'_, State>, path: &SitePath, number: u64, document: Option<Document>) {
+        let state = &mut *guard;
+        let Some(place) = state.places.get_mut(path) else { return };
+        place.number = number;
+        place.rumour = None;
+        let is_first = place.document.is_none();
+        let is_news = document.is_some() && place.document != document;
+        place.document = document.or(place.document.take());
+        let is_followed = place.is_followed;
+        if is_news {
+            self.tell_rules(path, place.document.as_ref());
+        }
+        if is_news && !is_followed {
+            state.make_room();
+        }
+        drop(guard);
+        self.0.known.notify_all();
+        if is_followed && (is_news || is_first) {
+            (self.0.changed)(path.clone());
+        }
+    }
+
+    fn tell_rules(&self, path: &SitePath, document: Option<&Document>) {
+        if let Some(at) = rules::FILES.iter().position(|file| *file == path.as_str()) {
+            let bytes = document.and_then(|document| match &document.contents {
+                Contents::File(bytes, _) => Some(bytes.as_ref()),
+                _ => None,
+            });
+            self.0.rules.told(at, bytes);
+        }
+    }
+
+    /// Who is the origin, or why nobody answers. Returns whether that is another thing than before.
+    pub(super) fn set_origin(&self, origin: Result<OriginName, &'static str>) -> bool {
+        let mut state = self.state();
+        let (origin, away) = match origin {
+            Ok(origin) => (Some(origin), None),
+            // Its address may be good for what is large.
+            Err(why) => (state.origin.take(), Some(why)),
+        };
+        state.origin = origin;
+        let is_other = state.away != away;
+        state.away = away;
+        if !is_other || away.is_none() {
+            return is_other;
+        }
+        let rumoured = state.places.iter().filter(|(_, place)| place.is_followed && place.document.is_none());
+        let rumoured = rumoured.map(|(path, place)| (path.clone(), place.rumour.clone())).collect::<Vec<_>>();
+        drop(state);
+        for (path, rumour) in rumoured {
+            self.tell_rules(&path, rumour.as_ref());
+            if rumour.is_some() {
+                (self.0.changed)(path);
+            }
+        }
+        self.0.known.notify_all();
+        true
+    }
+
+    /// Why nobody answers, if nobody does.
+    pub(crate) fn away(&self) -> Option<&'static str> {
+        self.state().away
+    }
+
+    /// Whether some content has ever come.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.state().places.values().any(|place| place.document.is_some())
+    }
+
+    /// The URL of the origin, if it has told one.
+    pub(crate) fn origin(&self) -> Option<String> {
+        self.state().origin.as_ref().and_then(|origin| origin.address.clone())
+    }
+
+    /// From time to time: what nobody asks for any more is not wanted, and who has not answered is asked again. Returns whether there
+    /// is something to do.
+    pub(super) fn tidy(&self) -> bool {
+        let state = &mut *self.state();
+        let now = Instant::now();
+        let old = state.places.iter().filter(|(_, place)| !place.is_followed && now - place.used > LINGER);
+        let old = old.map(|(path, _)| path.clone()).collect::<Vec<_>>();
+        old.into_iter().for_each(|path| state.leave(path));
+        for (path, place) in &mut state.places {
+            let (due, pause) = &mut place.again;
+            if place.document.is_none() && *due <= now {
+                *pause = (*pause * 2).min(REPEAT);
+                *due = now + *pause;
+                state.asked.insert(path.clone());
+            }
+        }
+        !state.asked.is_empty() || !state.left.is_empty()
+    }
+
+    /// What stands there. Waits for the origin, and not for longer than it answers at all.
+    fn get(&self, path: &SitePath) -> Result<Document, ReadError> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut state = self.state();
+        if !state.places.contains_key(path) {
+            // What is asked for next if nothing is there comes with the same answer.
+            let not_found = SitePath::root().file(NOT_FOUND);
+            for next in path.page().into_iter().chain(not_found).chain([path.as_directory()]) {
+                state.want(&next, false);
+            }
+        }
+        loop {
+            if state.want(path, false).is_none() {
+                return Err(ReadError::Away("too many files are in use".into()));
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if let Some(document) = state.best(path, left.is_zero()) {
+                return Ok(document.clone());
+            }
+            if state.places.get(path).is_some_and(|place| place.is_nothing && place.document.is_none()) {
+                return Ok(Document { version: Version::ABSENT, contents: Contents::Missing });
+            }
+            if let Some(why) = state.away.or(left.is_zero().then_some("the origin does not answer")) {
+                return Err(ReadError::Away(why.into()));
+            }
+            if !state.asked.is_empty() {
+                self.0.wake.notify_one();
+            }
+            (state, _) = self.0.known.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn is_directory_without_slash(&self, place: &SitePath) -> Result<bool, ReadError> {
+        let is_listing = |document: Document| matches!(document.contents, Contents::Listing(_));
+        Ok(!place.is_directory() && self.get(&place.as_directory()).map(is_listing)?)
+    }
+
+    /// No code panics while it holds this lock, so a poisoned lock is still whole.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Source for Edge {
+    fn find(&self, place: &SitePath) -> Result<Found, ReadError> {
+        let state = self.state();
+        if !state.places.contains_key(place) {
+            return Ok(Found::Away("too many files are in use".into()));
+        }
+        let Some(Document { version, contents }) = state.best(place, false).cloned() else { return Ok(Found::Unknown) };
+        match contents {
+            Contents::File(bytes, modified) => Ok(Found::File(FileContent { bytes, modified, is_whole: true })),
+            Contents::Listing(_) => Ok(Found::Directory),
+            Contents::Large(size) => Ok(Found::Large(size, version)),
+            Contents::Unreadable(why) => Ok(Found::Away(why)),
+            Contents::Missing => Err(ReadError::Missing),
+        }
+    }
+
+    fn fetch(&self, place: &SitePath) -> Result<Fetched, ReadError> {
+        match self.get(place)?.contents {
+            Contents::File(bytes, modified) => Ok(Fetched::File(FileContent { bytes, modified, is_whole: true })),
+            Contents::Listing(_) => Ok(Fetched::Directory),
+            Contents::Large(_) => Ok(Fetched::Elsewhere),
+            Contents::Unreadable(why) => Err(ReadError::Unreadable(io::Error::other(why))),
+            // Asked for without the slash at its end, a directory is found all the same.
+            Contents::Missing if self.is_directory_without_slash(place)? => Ok(Fetched::Directory),
+            Contents::Missing => Err(ReadError::Missing),
+        }
+    }
+
+    fn find_now(&self, place: &SitePath) -> Option<FileContent> {
+        let state = &mut *self.state();
+        let known = state.places.get_mut(place)?;
+        known.used = Instant::now();
+        match &known.document.as_ref()?.contents {
+            Contents::File(bytes, modified) => {
+                Some(FileContent { bytes: bytes.clone(), modified: *modified, is_whole: true })
+            }
+            _ => None,
+        }
+    }
+
+    fn standing(&self, place: &SitePath) -> Standing {
+        match self.fetch(place) {
+            Ok(Fetched::Directory) => Standing::Directory,
+            Err(ReadError::Missing | ReadError::Outside) => Standing::Missing,
+            // What is not known now may be there.
+            Ok(Fetched::File(_) | Fetched::Large(_) | Fetched::Elsewhere)
+            | Err(ReadError::Unreadable(_) | ReadError::Away(_)) => Standing::File,
+        }
+    }
+
+    /// The origin has seen to that.
+    fn has_settled(&self) -> bool {
+        true
+    }
+
+    fn entries(&self, directory: &SitePath) -> Result<Vec<Entry>, ReadError> {
+        match self.get(directory)?.contents {
+            Contents::Listing(entries) => Ok(entries),
+            _ => Err(ReadError::Missing),
+        }
+    }
+
+    fn begin(&self, place: &SitePath) {
+        let is_known = self.state().want(place, true).is_some_and(|place| place.document.is_some());
+        if !is_known {
+            self.0.wake.notify_one();
+        }
+    }
+
+    fn end(&self, place: &SitePath) {
+        // The rules are always followed.
+        if let Some(place) = self.state().places.get_mut(place).filter(|_| !rules::is_rules(place)) {
+            place.is_followed = false;
+            place.used = Instant::now();
+        }
+    }
+}
