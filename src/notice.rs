@@ -75,6 +75,8 @@ pub enum Notice<'a> {
     RelayAway { server: &'a RelayUrl, why: &'a str },
     /// It does so again.
     RelayBack { server: &'a RelayUrl, elapsed: Duration },
+    /// Streams are ended within this time, and then the server stops.
+    Draining { time: Duration },
     /// No origin tells an edge what stands in the site.
     OriginAway,
     /// One does so again.

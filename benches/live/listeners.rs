@@ -30,7 +30,7 @@ pub(crate) struct Listeners {
 }
 
 struct Stream {
-    connection: Box<dyn Read>,
+    connection: Box<dyn Read + Send>,
     event: Event,
 }
 
@@ -74,7 +74,7 @@ impl Listeners {
             // Reset at the end, so that thousands of ports are free again at once.
             socket2::SockRef::from(&connection).set_linger(Some(Duration::ZERO)).unwrap();
             epoll::add(&ready, &connection, EventData::new_u64(number as u64), EventFlags::IN).unwrap();
-            let connection: Box<dyn Read> = if let Some(tls) = tls {
+            let connection: Box<dyn Read + Send> = if let Some(tls) = tls {
                 let client = ClientConnection::new(tls.clone(), "localhost".try_into().unwrap()).unwrap();
                 let mut connection = StreamOwned::new(client, connection);
                 connection.write_all(request.as_bytes()).unwrap();

@@ -24,6 +24,7 @@ mod painted;
 mod peer;
 mod program;
 mod proxy;
+mod relay;
 mod streams;
 mod tls;
 
@@ -47,7 +48,7 @@ use crate::program::Program;
 /// A part of the run: its name, and what makes its table.
 type Part = (&'static str, fn() -> Table);
 
-const PARTS: [Part; 16] = [
+const PARTS: [Part; 18] = [
     ("saves", saves),
     ("listeners", fan_out),
     ("forms", forms),
@@ -62,6 +63,8 @@ const PARTS: [Part; 16] = [
     ("proxy", proxy::latencies),
     ("proxy", proxy::listeners),
     ("proxy", proxy::large),
+    ("relay", relay::latencies),
+    ("relay", relay::listeners),
     ("painted", painted::small),
     ("painted", painted::large),
 ];

@@ -98,6 +98,29 @@ impl Program {
         Self::spawn(command)
     }
 
+    /// Redis, without a disk; `None` where it isn't installed.
+    pub(crate) fn start_redis() -> Option<Self> {
+        let files = tempfile::tempdir().unwrap();
+        let port = free_port();
+        let mut command = Command::new("redis-server");
+        command.args(["--bind", "127.0.0.1", "--save", "", "--port", &port.to_string(), "--dir"]).arg(files.path());
+        Self::wait_for(command, port, Some(files))
+    }
+
+    /// Ours with a directory that edges serve, too.
+    pub(crate) fn start_origin(directory: &Path, relay: &str) -> Self {
+        let mut command = savecast(directory);
+        command.args(["--relay", relay]);
+        Self::spawn(command)
+    }
+
+    /// Ours without a directory.
+    pub(crate) fn start_edge(relay: &str) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_savecast"));
+        command.args(["--port", "0", "--edge", "--relay", relay]).stderr(Stdio::null());
+        Self::spawn(command)
+    }
+
     /// With as many workers as there are processors, like ours, with this beside its server, behind its port, and in its server;
     /// `None` where it isn't installed.
     pub(crate) fn start_nginx(http: &str, listen: &str, server: &str) -> Option<Self> {
@@ -107,7 +130,7 @@ impl Program {
         let user = if rustix::process::geteuid().is_root() { "user root;" } else { "" };
         let config = format!(
             "{user} worker_processes auto; daemon off; pid {own}/pid; error_log stderr crit;
-             worker_rlimit_nofile 8192; events {{ worker_connections 4096; }}
+             worker_rlimit_nofile 20000; events {{ worker_connections 19000; }}
              http {{ access_log off; sendfile on; tcp_nopush on; keepalive_requests 10000000; types {{ text/html html; }}
                     {http}
                     server {{ listen 127.0.0.1:{port} {listen}; {server} }} }}"

@@ -116,6 +116,18 @@ pub struct Args {
     #[arg(long, requires = "relay", conflicts_with_all = ["directory", "mount", "proxy", "watch", "poll"])]
     pub edge: bool,
 
+    /// Let clients of this edge publish to channels, with the token of --publish-token-file
+    #[arg(long, requires = "edge", requires = "publish_token_file")]
+    pub publish: bool,
+
+    /// Publishing to channels needs the token in this file: "Authorization: Bearer TOKEN"
+    #[arg(long, value_name = "FILE")]
+    pub publish_token_file: Option<PathBuf>,
+
+    /// When it is stopped by SIGTERM, end streams over so many seconds, and take no new ones [default: 5 with --edge, 0 without]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u16).range(0..=3600))]
+    pub drain: Option<u16>,
+
     /// The name of the site on that Redis server; instances with the same name belong together
     #[arg(long, value_name = "NAME", value_parser = values::site, default_value = "site")]
     pub relay_site: String,

@@ -38,6 +38,8 @@ pub enum ConfigError {
     TwoProxies(SitePath),
     /// A directory that can't be watched.
     Watch(PathBuf, io::Error),
+    /// A file without a token in it.
+    Token(PathBuf, io::Error),
     /// There is no server whose sources are to be watched.
     WatchedFor,
     /// A page to open that is none of this site.
@@ -73,6 +75,7 @@ impl ConfigError {
             Self::TwoMounts(_) => "mount one of them at another path",
             Self::TwoProxies(_) => "put one of them at another path: --proxy /PATH=URL",
             Self::Watch(..) => "name the directory where the sources of your server are: --watch DIR",
+            Self::Token(..) => "make one with: openssl rand -hex 32 > token.txt",
             Self::WatchedFor => {
                 "nothing is needed: what a page uses is watched, and --watch is for servers behind --proxy"
             }
@@ -100,6 +103,7 @@ impl fmt::Display for ConfigError {
             Self::TwoMounts(prefix) => write!(f, "cannot mount two directories at {}", name(prefix)),
             Self::TwoProxies(prefix) => write!(f, "cannot put two servers at {}", prefix.as_directory()),
             Self::Watch(directory, _) => write!(f, "cannot watch {}", directory.display()),
+            Self::Token(file, _) => write!(f, "no token for publishing in {}", file.display()),
             Self::WatchedFor => f.write_str("--watch has nothing to do without --proxy"),
             Self::Open(path) => write!(f, "cannot open {path}"),
             Self::Unreadable(file, _) => write!(f, "cannot read {}", file.display()),
@@ -111,9 +115,11 @@ impl fmt::Display for ConfigError {
 impl Error for ConfigError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Host(_, error) | Self::Mount(_, _, error) | Self::Watch(_, error) | Self::Unreadable(_, error) => {
-                Some(error)
-            }
+            Self::Host(_, error)
+            | Self::Mount(_, _, error)
+            | Self::Watch(_, error)
+            | Self::Token(_, error)
+            | Self::Unreadable(_, error) => Some(error),
             Self::Usage(_)
             | Self::Known(..)
             | Self::Port(_)

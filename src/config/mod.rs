@@ -41,6 +41,9 @@ const PORT: &str = "PORT";
 /// The largest file of options, in bytes.
 const LARGEST: u64 = 1 << 20;
 
+/// The shortest token: 128 bits in Base64.
+const TOKEN: usize = 22;
+
 /// What the server is to do.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -80,6 +83,12 @@ pub struct Config {
     pub relay: Option<Relay>,
     /// Whether another instance tells what is served.
     pub edge: bool,
+    /// Whether clients may publish to channels.
+    pub publish: bool,
+    /// The token that publishing needs, and the file that it is in.
+    pub publish_token: Option<(PathBuf, String)>,
+    /// For how long streams are ended after SIGTERM.
+    pub drain: Duration,
     /// How much is said.
     pub log: Log,
 }
@@ -270,6 +279,9 @@ impl Config {
             open,
             proxy,
             edge: args.edge,
+            publish: !args.edge || args.publish,
+            publish_token: args.publish_token_file.map(token).transpose()?,
+            drain: Duration::from_secs(args.drain.map_or(if args.edge { 5 } else { 0 }, u64::from)),
             relay: args.relay.map(|url| Relay { url, site: args.relay_site }),
             log: Log { verbose: args.verbose, quiet: args.quiet, json: args.log == LogFormat::Json },
         })
@@ -286,6 +298,21 @@ fn servers(typed: Vec<ProxyArg>) -> Result<Vec<(SitePath, ServerUrl)>, ConfigErr
         servers.push((prefix, server));
     }
     Ok(servers)
+}
+
+/// The token in this file.
+fn token(file: PathBuf) -> Result<(PathBuf, String), ConfigError> {
+    let failed = |error| ConfigError::Token(file.clone(), error);
+    let metadata = fs::metadata(&file).map_err(failed)?;
+    if !metadata.is_file() || metadata.len() > LARGEST {
+        return Err(failed(io::Error::other("this is no file with a token")));
+    }
+    let token = fs::read_to_string(&file).map_err(failed)?.trim().to_owned();
+    let is_good = (TOKEN..=1000).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_graphic());
+    if !is_good {
+        return Err(failed(io::Error::other("a token has 22 to 1,000 characters of ASCII without spaces")));
+    }
+    Ok((file, token))
 }
 
 /// A directory that can be watched, as the system calls it.

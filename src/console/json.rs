@@ -54,6 +54,7 @@ pub fn json(notice: &Notice<'_>) -> Value {
         Notice::RelayBack { server, elapsed } => {
             ("relay-back", json!({ "server": server.to_string(), "seconds": elapsed.as_secs_f64() }))
         }
+        Notice::Draining { time } => ("draining", json!({ "seconds": time.as_secs() })),
         Notice::OriginAway => ("origin-away", json!({})),
         Notice::OriginBack => ("origin-back", json!({})),
         Notice::Back { server, elapsed } => {

@@ -15,6 +15,12 @@ pub(super) fn lines(notice: &Notice<'_>) -> Vec<String> {
         Notice::RelayBack { server, elapsed } => {
             vec![format!("savecast: {server} answers again, after {:.1} s", elapsed.as_secs_f64())]
         }
+        Notice::Draining { time } => {
+            vec![format!(
+                "savecast: no new streams; those that are open end within {} s (Ctrl-C stops at once)",
+                time.as_secs()
+            )]
+        }
         Notice::OriginAway => vec![
             "savecast: there is no origin; what it told last is served until one is there".to_owned(),
             "hint: start savecast with a directory, the same --relay and the same --relay-site".to_owned(),

@@ -34,6 +34,7 @@ pub fn tone(notice: &Notice<'_>) -> Tone {
         | Notice::Back { .. }
         | Notice::RelayBack { .. }
         | Notice::OriginBack
+        | Notice::Draining { .. }
         | Notice::Rule { remark: Remark { kind: RemarkKind::Differs, .. }, .. }
         | Notice::RuleUse { .. } => Tone::Plain,
         Notice::PortTaken { .. }

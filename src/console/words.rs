@@ -81,6 +81,7 @@ pub(crate) fn lines(notice: &Notice<'_>) -> Vec<String> {
         | Notice::RelayBack { .. }
         | Notice::OriginAway
         | Notice::OriginBack
+        | Notice::Draining { .. }
         | Notice::Echo { .. } => servers::lines(notice),
         Notice::Polled(Polled { cause: Cause::Unwatched(error), every }) => {
             let causes = causes(error);

@@ -7,6 +7,7 @@ pub mod files;
 pub mod guard;
 pub mod html;
 pub mod live;
+mod metrics;
 pub mod negotiate;
 #[cfg(feature = "cli")]
 pub mod proxy;
@@ -64,6 +65,8 @@ pub fn routes(app: &mut ServiceConfig, state: &Data<AppState>) {
                 let _ = app;
             })
             .route(ours(urls::STATUS), web::route().to(status::json))
+            .route(ours(urls::HEALTH), web::route().to(metrics::health))
+            .route(ours(urls::METRICS), web::route().to(metrics::metrics))
             .route(ours(urls::CHANNELS), web::route().to(channels::list))
             .route(&format!("{}{{name:.+}}", ours(urls::CHANNELS)), web::route().to(channels::channel))
             .route("/{asset:.*}", web::route().to(serve::asset))

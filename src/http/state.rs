@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::AtomicU64;
 
 use tokio::sync::Semaphore;
 
@@ -77,8 +79,26 @@ pub struct AppState {
     pub clients: Clients,
     /// Tells the person who runs the server.
     pub say: Say,
+    /// How many bytes of events were sent.
+    pub sent: Arc<AtomicU64>,
+    /// Whether this instance is about to end, and takes no new streams.
+    pub is_draining: AtomicBool,
+    /// Who may publish to channels.
+    pub publishing: Publishing,
     /// How many large files may be on their way at once. Each of them is open.
     pub downloads: Arc<Semaphore>,
+}
+
+/// Who may publish to channels.
+#[derive(Clone, Default)]
+pub enum Publishing {
+    /// Whoever may listen.
+    #[default]
+    Anybody,
+    /// Who has this token (RFC 6750).
+    Bearer(Arc<str>),
+    /// Nobody: an edge is where everybody comes.
+    Nobody,
 }
 
 /// How TLS is spoken.

@@ -23,6 +23,12 @@ pub const LOADED: &str = concat!(prefix!(), "/loaded");
 /// The numbers of what the server is doing.
 pub const STATUS: &str = concat!(prefix!(), "/status");
 
+/// Whether this instance is to be sent requests.
+pub const HEALTH: &str = concat!(prefix!(), "/health");
+
+/// The numbers for Prometheus.
+pub const METRICS: &str = concat!(prefix!(), "/metrics");
+
 /// The channels.
 pub const CHANNELS: &str = concat!(prefix!(), "/channels/");
 

@@ -79,10 +79,11 @@ impl Follower {
     /// The next thing it is owed; `None` when the hub has closed.
     pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Delivery>> {
         let state = &mut *self.hub.state();
-        if state.closed {
+        let Some(slot) = state.followers.get_mut(&self.id) else { return Poll::Ready(None) };
+        // What belongs to a stream ends with it.
+        if if slot.is_aside { state.closed.is_all() } else { state.closed.has_ended(self.id) } {
             return Poll::Ready(None);
         }
-        let Some(slot) = state.followers.get_mut(&self.id) else { return Poll::Ready(None) };
         if slot.is_page && self.reloads != state.reloads {
             self.reloads = state.reloads;
             return Poll::Ready(Some(Delivery::Reload));
@@ -113,6 +114,7 @@ impl Follower {
                 && let Some(report) = topic.settle(&cursor.path, is_sent)
             {
                 (self.hub.report)(&report);
+                state.latencies.add(report.elapsed);
                 state.report = Some(report);
             }
             if is_sent {
@@ -148,6 +150,7 @@ impl Drop for Follower {
                     && let Some(report) = topic.settle(&cursor.path, false)
                 {
                     (self.hub.report)(&report);
+                    state.latencies.add(report.elapsed);
                     state.report = Some(report);
                 }
                 if topic.followers.is_empty() {

@@ -3,9 +3,11 @@
 //! The hub has the one shared lock. It is held for a few lines, and no code panics or waits while holding it.
 
 mod channels;
+mod closing;
 mod event_id;
 mod follower;
 mod interest;
+mod latencies;
 mod needs;
 mod published;
 mod relayed;
@@ -26,6 +28,8 @@ pub use crate::hub::event_id::EventId;
 pub use crate::hub::follower::Follower;
 pub use crate::hub::interest::Interest;
 pub use crate::hub::interest::Known;
+pub use crate::hub::latencies::BOUNDS;
+pub use crate::hub::latencies::Latencies;
 pub use crate::hub::needs::Need;
 pub use crate::hub::published::Original;
 pub use crate::hub::published::Published;

@@ -1,11 +1,12 @@
 //! What the hub counts.
 
+use crate::hub::latencies::Latencies;
 use crate::hub::report::Report;
 use crate::hub::topics::Hub;
 use crate::hub::topics::Topic;
 
 /// What the hub has counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Stats {
     /// Open followers.
     pub streams: usize,
@@ -15,6 +16,10 @@ pub struct Stats {
     pub updates: u64,
     /// Followed files that are broken now.
     pub problems: usize,
+    /// How often somebody was told that events of a channel are lost.
+    pub gaps: u64,
+    /// How long updates took until they had reached everybody.
+    pub latencies: Latencies,
 }
 
 impl Hub {
@@ -36,6 +41,8 @@ impl Hub {
                 + state.tails.listeners(),
             followed: state.topics.len() + state.tails.paths().filter(|path| !state.topics.contains_key(path)).count(),
             updates: state.updates,
+            gaps: state.gaps,
+            latencies: state.latencies,
             problems: state.topics.values().filter(is_broken).count(),
         }
     }

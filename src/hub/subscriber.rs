@@ -126,7 +126,7 @@ impl Subscriber {
         std::future::poll_fn(|context| {
             let state = &mut *self.hub.state();
             let Some(channel) = state.channels.by_name.get_mut(&self.name) else { return Poll::Ready(()) };
-            if channel.is_known || state.closed {
+            if channel.is_known || state.closed.has_ended(self.id) {
                 return Poll::Ready(());
             }
             channel.listeners.wait(self.id, context);
@@ -138,7 +138,7 @@ impl Subscriber {
     /// What it is sent next; `None` when the hub has closed.
     pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<ChannelDelivery>> {
         let state = &mut *self.hub.state();
-        if state.closed {
+        if state.closed.has_ended(self.id) {
             return Poll::Ready(None);
         }
         let Some(channel) = state.channels.by_name.get_mut(&self.name) else { return Poll::Ready(None) };
@@ -147,6 +147,7 @@ impl Subscriber {
                 Ok(place) => place,
                 Err(first) => {
                     self.wants = Wants::Place(first);
+                    state.gaps += 1;
                     return Poll::Ready(Some(ChannelDelivery::Gap));
                 }
             };

@@ -55,7 +55,7 @@ impl TailFollower {
     /// What it is sent next; `None` when the hub has closed.
     pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Arc<TailEvent>>> {
         let state = &mut *self.hub.state();
-        if state.closed {
+        if state.closed.has_ended(self.id) {
             return Poll::Ready(None);
         }
         let Some(tail) = state.tails.by_path.get_mut(&self.path) else { return Poll::Ready(None) };
@@ -83,7 +83,7 @@ impl TailFollower {
     /// Whether the hub has closed.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.hub.state().closed
+        self.hub.state().closed.has_ended(self.id)
     }
 
     /// What it is sent next; `None` when the hub has closed.

@@ -16,6 +16,8 @@ use crate::content::kind;
 use crate::content::kind::Kind;
 use crate::event::Format;
 use crate::hub::channels::Channels;
+use crate::hub::closing::Closing;
+use crate::hub::latencies::Latencies;
 use crate::hub::needs::Needed;
 use crate::hub::needs::Needs;
 use crate::hub::published::Original;
@@ -82,7 +84,11 @@ pub(super) struct State {
     pub(super) burst: bool,
     /// How often all pages were to be loaded again.
     pub(super) reloads: u64,
-    pub(super) closed: bool,
+    pub(super) closed: Closing,
+    /// How long updates took.
+    pub(super) latencies: Latencies,
+    /// How often somebody was told that events of a channel are lost.
+    pub(super) gaps: u64,
 }
 
 /// A followed path.
@@ -212,9 +218,20 @@ impl Hub {
 
     /// Ends all followers, also those that come later.
     pub fn close(&self) {
+        self.end(Closing::All);
+    }
+
+    /// Ends this share of all streams, from 0 to 1, by chance. With a larger share, more of them end.
+    pub fn end_some(&self, share: f64) {
+        self.end(Closing::Some(share));
+    }
+
+    fn end(&self, closing: Closing) {
         let mut wakers = Wakers::default();
         let mut state = self.state();
-        state.closed = true;
+        if !state.closed.is_all() {
+            state.closed = closing;
+        }
         state.followers.values_mut().for_each(|slot| wakers.wake(&mut slot.waker));
         state.channels.wake_all(&mut wakers);
         state.tails.wake_all(&mut wakers);

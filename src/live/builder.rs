@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::console;
 use crate::http::state::Ignored;
+use crate::http::state::Publishing;
 use crate::http::state::Say;
 use crate::http::state::Tls;
 use crate::hub::Report;
@@ -54,6 +55,7 @@ pub struct LiveBuilder {
     pub(super) tls: Option<Tls>,
     pub(super) hidden: Vec<PathBuf>,
     pub(super) ignored: Ignored,
+    pub(super) publishing: Publishing,
     #[cfg(feature = "cli")]
     pub(super) proxy: ProxyOptions,
     #[cfg(feature = "cli")]
@@ -111,6 +113,7 @@ impl LiveBuilder {
             tls: None,
             hidden: Vec::new(),
             ignored: Arc::new(|_| false),
+            publishing: Publishing::Anybody,
             #[cfg(feature = "cli")]
             proxy: ProxyOptions::default(),
             #[cfg(feature = "cli")]
@@ -251,6 +254,12 @@ impl LiveBuilder {
     /// Channels are shared with other instances.
     pub(crate) fn relay(mut self, relay: Option<relay::Options>) -> Self {
         self.relay = relay;
+        self
+    }
+
+    /// Who may publish to channels.
+    pub(crate) fn publishing(mut self, publishing: Publishing) -> Self {
+        self.publishing = publishing;
         self
     }
 

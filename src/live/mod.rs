@@ -10,6 +10,8 @@ mod shared;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
+#[cfg(feature = "cli")]
+use std::sync::atomic::Ordering;
 
 use actix_web::web::ServiceConfig;
 #[cfg(feature = "cli")]
@@ -182,6 +184,18 @@ impl Live {
 impl Live {
     pub(crate) fn name(&self) -> String {
         self.shared.options.name().unwrap_or_else(|| self.shared.directory.name().into_owned())
+    }
+
+    /// Takes no new streams from now on.
+    pub(crate) fn drain(&self) {
+        if let Some(state) = self.shared.state.get() {
+            state.is_draining.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Ends this share of all streams, from 0 to 1.
+    pub(crate) fn end_some(&self, share: f64) {
+        self.shared.hub.end_some(share);
     }
 
     /// Others reach this server at this URL.

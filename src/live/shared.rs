@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::OnceLock;
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicBool;
 use std::thread;
 
 use actix_web::web::Data;
@@ -241,6 +242,9 @@ impl Shared {
             room: Room::default(),
             clients: Clients::default(),
             say: self.options.say.clone(),
+            sent: Arc::default(),
+            is_draining: AtomicBool::new(false),
+            publishing: self.options.publishing.clone(),
             downloads: Arc::new(Semaphore::new(self.options.downloads)),
         }
     }

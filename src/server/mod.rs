@@ -38,6 +38,7 @@ use crate::config::Https;
 use crate::config::Proxy;
 use crate::config::Relay;
 use crate::console;
+use crate::http::state::Publishing;
 use crate::http::state::Tls;
 use crate::live::Live;
 use crate::live::ProxyOptions;
@@ -115,6 +116,7 @@ async fn serve(config: Config) -> Result<(), ServerError> {
         .proxy(behind(config.proxy.clone()))
         .relay(config.relay.clone().map(connected))
         .edge(config.edge)
+        .publishing(publishing(&config))
         .files_only()
         .say(say.clone())
         .on_report(move |report| reporter.report(report));
@@ -187,7 +189,17 @@ async fn serve(config: Config) -> Result<(), ServerError> {
     }
 
     let ended = tokio::select! {
-        () = stop_signal() => Ok(()),
+        signal = stop_signal() => {
+            if signal == Stop::Gracefully && !config.drain.is_zero() {
+                terminal.say(&Notice::Draining { time: config.drain });
+                // Whoever is in a hurry says so again.
+                tokio::select! {
+                    () = drain(&live, config.drain) => {}
+                    _ = stop_signal() => {}
+                }
+            }
+            Ok(())
+        }
         () = over(ended_watching) => Err(ServerError::Pipeline),
         ended = server => ended.map_err(io::Error::other).flatten().map_err(ServerError::Server),
     };
@@ -232,13 +244,14 @@ fn is_ignored(patterns: &[Pattern], path: &str) -> bool {
     })
 }
 
-/// What is never served: the options, and the key.
+/// What is never served: the options, the key, and the token.
 fn secrets(config: &Config) -> impl Iterator<Item = PathBuf> {
     let key = match &config.https {
         Some(Https::Files { key, .. }) => Some(key.clone()),
         Some(Https::Made) | None => None,
     };
-    config.file.clone().into_iter().chain(key)
+    let token = config.publish_token.as_ref().map(|(file, _)| file.clone());
+    config.file.clone().into_iter().chain(key).chain(token)
 }
 
 fn ready(config: &Config, live: &Live, urls: &Urls, terminal: &Terminal) {
@@ -278,19 +291,45 @@ fn open_browser(url: &str) -> io::Result<()> {
     })
 }
 
-async fn stop_signal() {
+async fn stop_signal() -> Stop {
     #[cfg(unix)]
     {
         use tokio::signal::unix::SignalKind;
         use tokio::signal::unix::signal;
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            },
-            Err(_) => drop(tokio::signal::ctrl_c().await),
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            return tokio::select! {
+                _ = tokio::signal::ctrl_c() => Stop::AtOnce,
+                _ = terminate.recv() => Stop::Gracefully,
+            };
         }
     }
-    #[cfg(not(unix))]
     drop(tokio::signal::ctrl_c().await);
+    Stop::AtOnce
+}
+
+/// Ends streams one after the other, so that those who come back do not come all at once to the other instances.
+async fn drain(live: &Live, time: Duration) {
+    /// How often some are ended.
+    const STEPS: u32 = 50;
+    live.drain();
+    for step in 1..=STEPS {
+        rt::time::sleep(time / STEPS).await;
+        live.end_some(f64::from(step) / f64::from(STEPS));
+    }
+}
+
+/// Who may publish to channels.
+fn publishing(config: &Config) -> Publishing {
+    match &config.publish_token {
+        _ if !config.publish => Publishing::Nobody,
+        Some((_, token)) => Publishing::Bearer(token.as_str().into()),
+        None => Publishing::Anybody,
+    }
+}
+
+/// How somebody wants it to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stop {
+    AtOnce,
+    Gracefully,
 }

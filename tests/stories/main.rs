@@ -8,6 +8,8 @@ mod attacks;
 #[cfg(target_os = "linux")]
 mod bounds;
 mod channels;
+#[cfg(unix)]
+mod edges;
 #[cfg(target_os = "linux")]
 mod failing;
 mod forms;
@@ -25,6 +27,9 @@ mod pointing;
 mod polling;
 #[cfg(unix)]
 mod proxying;
+#[cfg(unix)]
+mod redis;
+#[cfg(unix)]
 mod relaying;
 mod replacing;
 mod rotation;

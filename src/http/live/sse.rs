@@ -2,6 +2,8 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 use std::task::Context;
 use std::task::Poll;
 use std::time::Duration;
@@ -84,6 +86,13 @@ pub(crate) async fn file(
     answer(request, feed, None)
 }
 
+/// There are no new streams.
+pub(crate) fn draining() -> HttpResponse {
+    HttpResponse::ServiceUnavailable()
+        .insert_header((header::RETRY_AFTER, "1"))
+        .body("this instance is about to end, and takes no new streams\n")
+}
+
 /// What a stream says of itself.
 pub(crate) fn head() -> HttpResponse {
     builder().finish()
@@ -91,7 +100,12 @@ pub(crate) fn head() -> HttpResponse {
 
 /// A stream of what the feed sends, for as long as it is the turn of its client.
 pub(crate) fn answer(request: &HttpRequest, feed: impl Into<Guided>, turn: Option<Turn>) -> HttpResponse {
-    let stream = EventStream { turn, ..EventStream::new(feed.into()) };
+    let state = request.app_data::<Data<AppState>>();
+    if state.is_some_and(|state| state.is_draining.load(Ordering::Relaxed)) {
+        return draining();
+    }
+    let sent = state.map(|state| state.sent.clone()).unwrap_or_default();
+    let stream = EventStream { turn, ..EventStream::new(feed.into(), sent) };
     let mut response = builder().body(stream);
     // HTTP/1.0 knows no chunks, and a proxy may still speak it. There, the stream ends with the connection.
     response.head_mut().no_chunking(request.version() < Version::HTTP_11);
@@ -122,6 +136,8 @@ struct EventStream {
     rest: Bytes,
     keep_alive: Pin<Box<Sleep>>,
     progress: Progress,
+    /// How many bytes all streams have sent.
+    sent: Arc<AtomicU64>,
 }
 
 #[derive(Clone, Copy)]
@@ -132,9 +148,9 @@ enum Progress {
 }
 
 impl EventStream {
-    fn new(feed: Guided) -> Self {
+    fn new(feed: Guided, sent: Arc<AtomicU64>) -> Self {
         let keep_alive = Box::pin(sleep(KEEP_ALIVE));
-        Self { feed, turn: None, rest: Bytes::new(), keep_alive, progress: Progress::Opening }
+        Self { feed, turn: None, rest: Bytes::new(), keep_alive, progress: Progress::Opening, sent }
     }
 }
 
@@ -172,6 +188,7 @@ impl MessageBody for EventStream {
         };
         this.rest = text.split_off(text.len().min(PART));
         this.keep_alive.as_mut().reset(Instant::now() + KEEP_ALIVE);
+        this.sent.fetch_add(text.len() as u64, Ordering::Relaxed);
         Poll::Ready(Some(Ok(text)))
     }
 }

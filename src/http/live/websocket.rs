@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use actix_web::FromRequest;
@@ -31,6 +32,7 @@ use crate::http::live::guided::Guided;
 use crate::http::live::received::FrameError;
 use crate::http::live::received::Reader;
 use crate::http::live::received::Received;
+use crate::http::live::sse;
 use crate::http::negotiate;
 use crate::http::state::AppState;
 use crate::site::SitePath;
@@ -78,6 +80,9 @@ pub(crate) async fn file(
 
 /// A WebSocket for what the feed tells.
 pub(crate) fn answer(request: &HttpRequest, payload: Payload, feed: impl Into<Guided>) -> HttpResponse {
+    if request.app_data::<Data<AppState>>().is_some_and(|state| state.is_draining.load(Ordering::Relaxed)) {
+        return sse::draining();
+    }
     // Its stream of messages would keep whatever is sent, so it gets nothing to read.
     let nothing = Payload::from_request(request, &mut dev::Payload::None).into_inner();
     match nothing.and_then(|nothing| actix_ws::handle(request, nothing)) {
