@@ -113,7 +113,7 @@ pub(crate) fn listeners() -> Table {
         }));
     }
     thread::sleep(Duration::from_secs(2));
-    let servers = ports.iter().map(|port| format!("server 127.0.0.1:{port};")).collect::<String>();
+    let servers = ports.iter().map(|port| format!("server 127.0.0.1:{port};")).collect::<Vec<_>>().concat();
     let balancer = Program::start_nginx(
         &format!("upstream edges {{ {servers} }}"),
         "backlog=4096",

@@ -81,12 +81,8 @@ pub struct Config {
     pub proxy: Proxy,
     /// What connects it to other instances, if something does.
     pub relay: Option<Relay>,
-    /// Whether another instance tells what is served.
-    pub edge: bool,
-    /// Whether clients may publish to channels.
-    pub publish: bool,
-    /// The token that publishing needs, and the file that it is in.
-    pub publish_token: Option<(PathBuf, String)>,
+    /// Who may publish to channels.
+    pub publishing: Publishing,
     /// For how long streams are ended after SIGTERM.
     pub drain: Duration,
     /// How much is said.
@@ -100,6 +96,19 @@ pub struct Relay {
     pub url: RelayUrl,
     /// The name of the site. Instances with the same name belong together.
     pub site: String,
+    /// Whether another instance tells what is served.
+    pub is_edge: bool,
+}
+
+/// Who may publish to channels.
+#[derive(Clone, Debug)]
+pub enum Publishing {
+    /// Whoever may listen.
+    Anybody,
+    /// Who has the token in this file.
+    Token(PathBuf, String),
+    /// Nobody.
+    Nobody,
 }
 
 /// Other servers behind this one.
@@ -278,11 +287,13 @@ impl Config {
             compress: args.compress,
             open,
             proxy,
-            edge: args.edge,
-            publish: !args.edge || args.publish,
-            publish_token: args.publish_token_file.map(token).transpose()?,
+            publishing: match args.publish_token_file.map(token).transpose()? {
+                _ if args.edge && !args.publish => Publishing::Nobody,
+                Some((file, token)) => Publishing::Token(file, token),
+                None => Publishing::Anybody,
+            },
             drain: Duration::from_secs(args.drain.map_or(if args.edge { 5 } else { 0 }, u64::from)),
-            relay: args.relay.map(|url| Relay { url, site: args.relay_site }),
+            relay: args.relay.map(|url| Relay { url, site: args.relay_site, is_edge: args.edge }),
             log: Log { verbose: args.verbose, quiet: args.quiet, json: args.log == LogFormat::Json },
         })
     }

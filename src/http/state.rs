@@ -144,6 +144,7 @@ impl AppState {
     }
 
     /// Whether what stands in the site is at another instance.
+    #[cfg_attr(not(feature = "cli"), expect(clippy::unused_self, reason = "the command is what connects instances"))]
     pub(crate) fn is_edge(&self) -> bool {
         #[cfg(feature = "cli")]
         return self.relay.as_ref().is_some_and(|relay| relay.edge().is_some());
@@ -152,6 +153,7 @@ impl AppState {
     }
 
     /// Whether what is served may be old, because who would tell of another is away.
+    #[cfg_attr(not(feature = "cli"), expect(clippy::unused_self, reason = "the command is what connects instances"))]
     pub(crate) fn is_stale(&self) -> bool {
         #[cfg(feature = "cli")]
         return self.relay.as_ref().and_then(Relay::edge).is_some_and(|edge| edge.away().is_some());

@@ -60,8 +60,6 @@ pub struct LiveBuilder {
     pub(super) proxy: ProxyOptions,
     #[cfg(feature = "cli")]
     pub(super) relay: Option<relay::Options>,
-    #[cfg(feature = "cli")]
-    pub(super) is_edge: bool,
 }
 
 /// Other servers whose pages are live, too.
@@ -118,8 +116,6 @@ impl LiveBuilder {
             proxy: ProxyOptions::default(),
             #[cfg(feature = "cli")]
             relay: None,
-            #[cfg(feature = "cli")]
-            is_edge: false,
         }
     }
 
@@ -127,7 +123,7 @@ impl LiveBuilder {
     #[cfg_attr(not(feature = "cli"), expect(clippy::unused_self, reason = "the command puts other servers behind it"))]
     pub(super) fn serves_directory(&self) -> bool {
         #[cfg(feature = "cli")]
-        return self.proxy.whole().is_none() && !self.is_edge;
+        return self.proxy.whole().is_none() && !self.is_edge();
         #[cfg(not(feature = "cli"))]
         true
     }
@@ -137,7 +133,7 @@ impl LiveBuilder {
     pub(super) fn name(&self) -> Option<String> {
         #[cfg(feature = "cli")]
         return match &self.relay {
-            Some(relay) if self.is_edge => Some(relay.site.clone()),
+            Some(relay) if relay.is_edge => Some(relay.site.clone()),
             _ => self.proxy.whole().map(ServerUrl::name),
         };
         #[cfg(not(feature = "cli"))]
@@ -263,10 +259,9 @@ impl LiveBuilder {
         self
     }
 
-    /// What stands in the site, an origin tells.
-    pub(crate) fn edge(mut self, is_edge: bool) -> Self {
-        self.is_edge = is_edge;
-        self
+    /// Whether an origin tells what stands in the site.
+    pub(super) fn is_edge(&self) -> bool {
+        self.relay.as_ref().is_some_and(|relay| relay.is_edge)
     }
 
     /// There are no handlers that render pages, and the site has its own rules.

@@ -112,14 +112,14 @@ impl Shared {
         let end = End { hub: hub.clone(), _alive: alive };
         #[cfg(feature = "cli")]
         #[cfg(feature = "cli")]
-        let rule_files = if options.is_edge { Some(Arc::new(elsewhere(&options))) } else { rule_files };
+        let rule_files = if options.is_edge() { Some(Arc::new(elsewhere(&options))) } else { rule_files };
         #[cfg(feature = "cli")]
         let looked = Arc::new(OnceLock::new());
         #[cfg(feature = "cli")]
         let relay = options.relay.as_ref().map(|relay| {
             let changed = handle.clone();
             let side = match &rule_files {
-                Some(rules) if options.is_edge => {
+                Some(rules) if options.is_edge() => {
                     Side::Edge(rules.clone(), Box::new(move |place| changed.changed(place)))
                 }
                 _ if options.serves_directory() => Side::Origin(looked.clone()),

@@ -153,12 +153,12 @@ impl Link {
         let mut invocation = self.scripts.want.prepare_invoke();
         invocation
             .key(self.keys.wants(edge))
-            .key(self.keys.document(place))
-            .key(self.keys.origin())
             .arg(place.to_url())
             .arg(self.keys.asks())
             .arg(milliseconds(ALIVE))
-            .arg(version.unwrap_or_default());
+            .arg(version.unwrap_or_default())
+            .arg(self.keys.document(place))
+            .arg(self.keys.origin());
         let answer: Vec<Value> = invocation.invoke_async(&mut self.connection).await?;
         Ok(read(&answer))
     }

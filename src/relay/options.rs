@@ -13,4 +13,6 @@ pub(crate) struct Options {
     pub(crate) password: Option<String>,
     /// The name of the site. Sites with different names know nothing of each other.
     pub(crate) site: String,
+    /// Whether an origin tells what is served.
+    pub(crate) is_edge: bool,
 }

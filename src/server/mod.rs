@@ -33,6 +33,7 @@ use glob::Pattern;
 use tokio::sync::oneshot;
 use tokio::sync::watch;
 
+use crate::config;
 use crate::config::Config;
 use crate::config::Https;
 use crate::config::Proxy;
@@ -115,8 +116,7 @@ async fn serve(config: Config) -> Result<(), ServerError> {
         .ignore(move |path| is_ignored(&ignore, path))
         .proxy(behind(config.proxy.clone()))
         .relay(config.relay.clone().map(connected))
-        .edge(config.edge)
-        .publishing(publishing(&config))
+        .publishing(publishing(&config.publishing))
         .files_only()
         .say(say.clone())
         .on_report(move |report| reporter.report(report));
@@ -189,17 +189,7 @@ async fn serve(config: Config) -> Result<(), ServerError> {
     }
 
     let ended = tokio::select! {
-        signal = stop_signal() => {
-            if signal == Stop::Gracefully && !config.drain.is_zero() {
-                terminal.say(&Notice::Draining { time: config.drain });
-                // Whoever is in a hurry says so again.
-                tokio::select! {
-                    () = drain(&live, config.drain) => {}
-                    _ = stop_signal() => {}
-                }
-            }
-            Ok(())
-        }
+        () = stopped(&live, config.drain, &terminal) => Ok(()),
         () = over(ended_watching) => Err(ServerError::Pipeline),
         ended = server => ended.map_err(io::Error::other).flatten().map_err(ServerError::Server),
     };
@@ -219,9 +209,15 @@ fn behind(proxy: Proxy) -> ProxyOptions {
 }
 
 /// What connects this instance to others. Secrets in the environment are not seen by those who list processes.
-fn connected(Relay { url, site }: Relay) -> relay::Options {
+fn connected(Relay { url, site, is_edge }: Relay) -> relay::Options {
     let secret = |name| env::var(name).ok().filter(|value| !value.is_empty());
-    relay::Options { url, site, user: secret("SAVECAST_RELAY_USER"), password: secret("SAVECAST_RELAY_PASSWORD") }
+    relay::Options {
+        url,
+        site,
+        is_edge,
+        user: secret("SAVECAST_RELAY_USER"),
+        password: secret("SAVECAST_RELAY_PASSWORD"),
+    }
 }
 
 /// Ends when files are no longer watched.
@@ -250,7 +246,10 @@ fn secrets(config: &Config) -> impl Iterator<Item = PathBuf> {
         Some(Https::Files { key, .. }) => Some(key.clone()),
         Some(Https::Made) | None => None,
     };
-    let token = config.publish_token.as_ref().map(|(file, _)| file.clone());
+    let token = match &config.publishing {
+        config::Publishing::Token(file, _) => Some(file.clone()),
+        config::Publishing::Anybody | config::Publishing::Nobody => None,
+    };
     config.file.clone().into_iter().chain(key).chain(token)
 }
 
@@ -307,6 +306,18 @@ async fn stop_signal() -> Stop {
     Stop::AtOnce
 }
 
+/// Waits until somebody wants it to stop, and with SIGTERM until most streams have ended.
+async fn stopped(live: &Live, time: Duration, terminal: &Terminal) {
+    if stop_signal().await == Stop::Gracefully && !time.is_zero() {
+        terminal.say(&Notice::Draining { time });
+        // Whoever is in a hurry says so again.
+        tokio::select! {
+            () = drain(live, time) => {}
+            _ = stop_signal() => {}
+        }
+    }
+}
+
 /// Ends streams one after the other, so that those who come back do not come all at once to the other instances.
 async fn drain(live: &Live, time: Duration) {
     /// How often some are ended.
@@ -319,11 +330,11 @@ async fn drain(live: &Live, time: Duration) {
 }
 
 /// Who may publish to channels.
-fn publishing(config: &Config) -> Publishing {
-    match &config.publish_token {
-        _ if !config.publish => Publishing::Nobody,
-        Some((_, token)) => Publishing::Bearer(token.as_str().into()),
-        None => Publishing::Anybody,
+fn publishing(publishing: &config::Publishing) -> Publishing {
+    match publishing {
+        config::Publishing::Anybody => Publishing::Anybody,
+        config::Publishing::Token(_, token) => Publishing::Bearer(token.as_str().into()),
+        config::Publishing::Nobody => Publishing::Nobody,
     }
 }
 

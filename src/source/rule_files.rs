@@ -57,6 +57,7 @@ pub struct RuleFiles {
 enum Place {
     Here(Box<Here>),
     /// Somebody else tells what is in them.
+    #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "the command is what connects instances"))]
     Elsewhere(Elsewhere),
 }
 

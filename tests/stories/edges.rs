@@ -143,7 +143,7 @@ fn every_form_of_a_stream_comes_from_an_edge() {
     poll.set_read_timeout(Some(DEADLINE)).expect("a timeout");
     // It waits, like six streams; the lines are passed on.
     edge.wait_for_status(|status| status["streams"] == 7);
-    site.write("data.json", &document(2));
+    site.write("data.json", document(2));
     let mut answer = String::new();
     poll.read_to_string(&mut answer).expect("an answer");
     assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with(&document(2)), "{answer}");
@@ -402,7 +402,7 @@ fn nonsense_in_redis_is_not_believed() {
 fn an_edge_holds_no_more_than_it_may() {
     let site = Site::with(&[("index.html", "x")]);
     for number in 0..100 {
-        site.write(&format!("{number}.txt"), &number.to_string().repeat(1 << 20));
+        site.write(&format!("{number}.txt"), number.to_string().repeat(1 << 20));
     }
     let redis = Redis::start(false);
     let _origin = redis.instance(&site);
@@ -540,4 +540,35 @@ fn streams_end_one_after_the_other_on_sigterm() {
     assert!(ends[0] < Duration::from_millis(1500) && ends[59] > Duration::from_millis(1500), "{ends:?}");
     let (status, _) = edge.wait_for_end();
     assert!(status.success());
+}
+
+#[test]
+fn an_edge_needs_no_right_to_write_documents() {
+    let site = Site::with(&[("data.json", "1")]);
+    let redis = Redis::start(false);
+    let origin = redis.instance(&site);
+    // As the documentation says.
+    let words =
+        include_str!("../../docs/scaling.md").split("ACL SETUSER ").nth(1).and_then(|text| text.split("```").next());
+    let words = words.expect("the rights").replace(">PASSWORD", ">secret");
+    let words = words.split_whitespace().collect::<Vec<_>>();
+    assert_eq!(redis.ask(&[&["ACL", "SETUSER"], words.as_slice()].concat()).trim(), "OK");
+    let url = format!("{}?user=edge&pass=secret", redis.url());
+    let edge = redis.edge_of(&url, &[]);
+    edge.wait_for_status(|status| status["relay"]["origin"] == true);
+    let [events, news] = ["/data.json", "/_savecast/channels/news"].map(|url| edge.follow(url));
+    events.expect("1");
+    site.write("data.json", "2");
+    events.expect("2");
+    assert_eq!(origin.post("/_savecast/channels/news", &[], "news").status, 200);
+    news.expect("news");
+    drop((events, news));
+    // Also what it does later: it wants nothing of it any more.
+    let start = Instant::now();
+    while redis.ask(&["KEYS", "*doc:/data.json"]).contains("data.json") {
+        assert!(start.elapsed() < Duration::from_secs(30), "it is still wanted");
+    }
+    assert_eq!(edge.status()["relay"]["reconnects"], 0);
+    let refused = redis.ask(&["--user", "edge", "--pass", "secret", "HSET", "sc:{site}:doc:/data.json", "v", "x"]);
+    assert!(refused.contains("NOPERM"), "{refused}");
 }

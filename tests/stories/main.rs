@@ -36,6 +36,8 @@ mod rotation;
 mod saving;
 mod secure;
 mod serving;
+#[cfg(unix)]
+mod soak;
 mod starting;
 mod streaming;
 mod support;

@@ -99,8 +99,12 @@ impl Redis {
 
     /// An edge, whether there is an origin or not.
     pub(crate) fn edge_alone(&self, arguments: &[&str]) -> Server {
-        let url = self.url();
-        let arguments = [&["--edge", "--relay", &url], arguments].concat();
+        self.edge_of(&self.url(), arguments)
+    }
+
+    /// The same with this URL.
+    pub(crate) fn edge_of(&self, url: &str, arguments: &[&str]) -> Server {
+        let arguments = [&["--edge", "--relay", url], arguments].concat();
         Server::start(self.edge_command(), &arguments).expect("the server to start")
     }
 
