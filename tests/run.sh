@@ -31,4 +31,4 @@ npm ci --prefix tests --silent --no-audit --no-fund
 node --test --test-reporter=spec --test-concurrency=2 tests/browser/
 # What a page does, in another browser, too.
 (cd tests/browser && BROWSER=firefox node --test --test-reporter=spec --test-concurrency=2 page.test.mjs change.test.mjs morph.test.mjs tabs.test.mjs \
-  reload.test.mjs view.test.mjs listing.test.mjs workers.test.mjs hosting.test.mjs https.test.mjs proxy.test.mjs)
+  reload.test.mjs view.test.mjs listing.test.mjs workers.test.mjs hosting.test.mjs https.test.mjs proxy.test.mjs edges.test.mjs)

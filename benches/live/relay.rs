@@ -81,6 +81,17 @@ pub(crate) fn latencies() -> Table {
     table
 }
 
+/// Shares requests between these.
+fn balancer(ports: &[u16]) -> Option<Program> {
+    let servers = ports.iter().map(|port| format!("server 127.0.0.1:{port};")).collect::<Vec<_>>().concat();
+    Program::start_nginx(
+        &format!("upstream edges {{ {servers} }}"),
+        "backlog=4096",
+        "location / { proxy_pass http://edges; proxy_http_version 1.1; proxy_set_header Connection ''; proxy_set_header Host localhost;
+                      proxy_buffering off; proxy_read_timeout 60s; }",
+    )
+}
+
 /// One change told to very many, by one process and by several.
 pub(crate) fn listeners() -> Table {
     let mut table = Table {
@@ -89,16 +100,20 @@ pub(crate) fn listeners() -> Table {
         rows: Vec::new(),
         bars: Vec::new(),
     };
-    {
+    let alone = |name: &str, is_balanced: bool| {
         let folder = Folder::new();
         folder.save(Save::InPlace, 0, 2 << 10);
         let program = Program::start(Kind::Savecast, folder.path());
-        let mut listeners = Listeners::open(program.port, "/data.json", LISTENERS);
+        // What the balancer takes is no matter of edges.
+        let balancer = if is_balanced { Some(balancer(&[program.port])?) } else { None };
+        let port = balancer.as_ref().unwrap_or(&program).port;
+        let mut listeners = Listeners::open(port, "/data.json", LISTENERS);
         listeners.wait();
         let times = told(&folder, || listeners.wait());
-        let row = ["one process".to_owned()].into_iter().chain(times).chain(["–".to_owned(), "–".to_owned()]);
-        table.rows.push(row.collect());
-    }
+        Some([name.to_owned()].into_iter().chain(times).chain(["–".to_owned(), "–".to_owned()]).collect())
+    };
+    table.rows.extend(alone("one process", false));
+    table.rows.extend(alone("one process behind nginx", true));
     let Some(site) = Site::start(EDGES) else { return table };
     let ports = site.edges.iter().map(|edge| edge.port).collect::<Vec<_>>();
     {
@@ -113,14 +128,7 @@ pub(crate) fn listeners() -> Table {
         }));
     }
     thread::sleep(Duration::from_secs(2));
-    let servers = ports.iter().map(|port| format!("server 127.0.0.1:{port};")).collect::<Vec<_>>().concat();
-    let balancer = Program::start_nginx(
-        &format!("upstream edges {{ {servers} }}"),
-        "backlog=4096",
-        "location / { proxy_pass http://edges; proxy_http_version 1.1; proxy_set_header Connection ''; proxy_set_header Host localhost;
-                      proxy_buffering off; proxy_read_timeout 60s; }",
-    );
-    if let Some(balancer) = balancer {
+    if let Some(balancer) = balancer(&ports) {
         let mut listeners = Listeners::open(balancer.port, "/data.json", LISTENERS);
         listeners.wait();
         table.rows.push(row(&site, "three edges behind nginx", || listeners.wait()));

@@ -107,7 +107,7 @@ pub struct Args {
     pub proxy_insecure: bool,
 
     #[expect(clippy::doc_markdown, reason = "--help shows it as it is written")]
-    /// Share channels with other instances through this Redis server. If the URL has no user or password, they are taken from
+    /// Share channels with other instances through this Redis server, and tell edges what stands in the directory. If the URL has no user or password, they are taken from
     /// SAVECAST_RELAY_USER and SAVECAST_RELAY_PASSWORD in the environment
     #[arg(long, value_name = "URL", value_parser = RelayUrl::parse)]
     pub relay: Option<RelayUrl>,

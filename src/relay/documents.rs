@@ -15,7 +15,7 @@ use crate::relay::link::milliseconds;
 use crate::site::SitePath;
 
 /// How long an origin is the one that tells without saying so again.
-const LEASE: Duration = Duration::from_secs(10);
+const LEASE: Duration = Duration::from_secs(5);
 
 /// How long a document is kept without its origin's saying so again.
 const KEPT: Duration = Duration::from_secs(60);

@@ -47,7 +47,7 @@ const BEAT: Duration = Duration::from_secs(1);
 const STAY: Duration = Duration::from_secs(5);
 
 /// How often an origin says that it is still the one that tells, or another one looks whether it is not.
-const CLAIM: Duration = Duration::from_secs(3);
+const CLAIM: Duration = Duration::from_secs(1);
 
 /// How often an edge looks what it wants no longer, or has to ask for again.
 const TIDY: Duration = Duration::from_millis(500);

@@ -8,6 +8,7 @@ use std::io::BufReader;
 use std::io::Read as _;
 use std::io::Write as _;
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -16,6 +17,7 @@ use std::sync::atomic::AtomicU16;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::thread;
+use std::thread::JoinHandle;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -112,111 +114,153 @@ fn publish(port: u16, number: u64) -> Option<bool> {
     }
 }
 
+/// What all threads have in common.
+#[derive(Default)]
+struct Run {
+    ports: [AtomicU16; 3],
+    is_over: AtomicBool,
+    /// How many were saved, and how many published.
+    done: [AtomicU64; 2],
+    acknowledged: Mutex<Vec<u64>>,
+}
+
+impl Run {
+    /// The port of an edge that is there, or comes back.
+    fn port(&self, chance: &mut Chance) -> u16 {
+        self.ports[chance.below(3)].load(Ordering::Relaxed)
+    }
+
+    fn listen(&self, number: usize, heard: &Mutex<Heard>) {
+        let mut chance = Chance(number as u64);
+        // Half of them listen to the file, and half to the channel.
+        let url = if number.is_multiple_of(2) { "/data.json" } else { CHANNEL };
+        while !self.is_over.load(Ordering::Relaxed) {
+            drop(read(heard, self.port(&mut chance), url, &self.is_over));
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn save(&self, folder: &Path, rounds: u64) {
+        let (next, file) = (folder.join("next"), folder.join("data.json"));
+        for number in 1..=rounds {
+            fs::write(&next, number.to_string()).expect("a file");
+            fs::rename(&next, &file).expect("a file");
+            self.done[0].store(number, Ordering::Relaxed);
+            thread::sleep(Duration::from_millis(3));
+        }
+    }
+
+    fn publish(&self, rounds: u64) {
+        let mut chance = Chance(4711);
+        for number in 1..=rounds {
+            // What was certainly not published is published again; what perhaps was, is not.
+            while publish(self.port(&mut chance), number).is_some_and(|is_there| {
+                if is_there {
+                    self.acknowledged.lock().expect("no panic").push(number);
+                }
+                !is_there
+            }) {
+                thread::sleep(Duration::from_millis(20));
+            }
+            self.done[1].store(number, Ordering::Relaxed);
+        }
+    }
+
+    /// Everything is in order, came once, and was told to be missing if it is; how many were told so.
+    fn check(&self, heard: &Heard) -> usize {
+        let acknowledged = self.acknowledged.lock().expect("no panic");
+        let mut told = 0;
+        for (at, pair) in heard.numbers.windows(2).enumerate() {
+            assert!(pair[0] < pair[1], "{pair:?}: doubled or out of order");
+            let missed = acknowledged.iter().filter(|number| (pair[0] + 1..pair[1]).contains(number)).count();
+            let is_told = heard.gaps.contains(&(at + 1));
+            assert!(missed == 0 || is_told, "{missed} are missing in {pair:?}, and nobody has said so");
+            told += missed;
+        }
+        told
+    }
+}
+
+/// What is killed and started again.
+struct Instances<'a> {
+    site: &'a Site,
+    redis: Redis,
+    origins: [Option<Server>; 2],
+    edges: [Option<Server>; 3],
+    kills: [usize; 3],
+}
+
+impl<'a> Instances<'a> {
+    fn start(site: &'a Site) -> Self {
+        let redis = Redis::start(true);
+        let (origins, edges) =
+            ([0; 2].map(|_| Some(origin(site, &redis))), [0; 3].map(|_| Some(edge(site, &redis, 0))));
+        Self { site, redis, origins, edges, kills: [0; 3] }
+    }
+
+    fn kill_one(&mut self, chance: &mut Chance, run: &Run) {
+        let (what, which) = (chance.below(5), chance.below(3));
+        let away = Duration::from_millis(chance.below(1500) as u64);
+        match what {
+            0 => {
+                self.redis.kill();
+                thread::sleep(away);
+                self.redis.restart();
+                self.kills[0] += 1;
+            }
+            1 | 2 => {
+                drop(self.origins[which % 2].take());
+                thread::sleep(away);
+                self.origins[which % 2] = Some(origin(self.site, &self.redis));
+                self.kills[1] += 1;
+            }
+            _ => {
+                drop(self.edges[which].take());
+                thread::sleep(away);
+                self.edges[which] = Some(edge(self.site, &self.redis, run.ports[which].load(Ordering::Relaxed)));
+                self.kills[2] += 1;
+            }
+        }
+    }
+}
+
+fn origin(site: &Site, redis: &Redis) -> Server {
+    site.serve_with(&["--relay", &redis.url()])
+}
+
 #[test]
 #[ignore = "takes long"]
 fn soak() {
-    let saves = std::env::var("SAVES").ok().and_then(|saves| saves.parse().ok()).unwrap_or(20_000_u64);
+    let rounds = std::env::var("SAVES").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(20_000_u64);
     let site = Site::with(&[("data.json", "0"), ("token", TOKEN)]);
-    let mut redis = Redis::start(true);
-    let (relay, token) = (redis.url(), site.path("token").display().to_string());
-    let edge = |port: u16| {
-        let port = port.to_string();
-        redis_edge(&relay, &["--port", &port, "--publish", "--publish-token-file", &token])
-    };
-    let origin = || site.serve_with(&["--relay", &relay]);
-    let mut origins = [Some(origin()), Some(origin())];
-    let mut edges = [0; 3].map(|_| Some(edge(0)));
-    let ports = Arc::new(edges.each_ref().map(|edge| AtomicU16::new(edge.as_ref().expect("an edge").port())));
-    let (is_over, published, saved) =
-        (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
-    let acknowledged = Arc::new(Mutex::new(Vec::new()));
-    let port = |chance: &mut Chance, ports: &[AtomicU16; 3]| ports[chance.below(3)].load(Ordering::Relaxed);
-
+    let mut instances = Instances::start(&site);
+    let run = Arc::new(Run::default());
+    for (port, edge) in run.ports.iter().zip(&instances.edges) {
+        port.store(edge.as_ref().expect("an edge").port(), Ordering::Relaxed);
+    }
     let heard = (0..12).map(|_| Arc::new(Mutex::new(Heard::default()))).collect::<Vec<_>>();
-    let listeners = heard.iter().enumerate().map(|(number, heard)| {
-        let (heard, ports, is_over) = (heard.clone(), ports.clone(), is_over.clone());
-        thread::spawn(move || {
-            let mut chance = Chance(number as u64);
-            // Half of them listen to the file, and half to the channel.
-            let url = if number % 2 == 0 { "/data.json" } else { CHANNEL };
-            while !is_over.load(Ordering::Relaxed) {
-                drop(read(&heard, port(&mut chance, &ports), url, &is_over));
-                thread::sleep(Duration::from_millis(20));
-            }
-        })
+    let listeners = heard.iter().cloned().enumerate().map(|(number, heard)| {
+        let run = run.clone();
+        thread::spawn(move || run.listen(number, &heard))
     });
     let listeners = listeners.collect::<Vec<_>>();
-    let saver = {
-        let (saved, file, next) = (saved.clone(), site.path("data.json"), site.path("next"));
-        thread::spawn(move || {
-            for number in 1..=saves {
-                fs::write(&next, number.to_string()).expect("a file");
-                fs::rename(&next, &file).expect("a file");
-                saved.store(number, Ordering::Relaxed);
-                thread::sleep(Duration::from_millis(3));
-            }
-        })
-    };
-    let publisher = {
-        let (published, ports, acknowledged) = (published.clone(), ports.clone(), acknowledged.clone());
-        thread::spawn(move || {
-            let mut chance = Chance(4711);
-            for number in 1..=saves {
-                // What was certainly not published is published again; what perhaps was, is not.
-                while publish(port(&mut chance, &ports), number).is_some_and(|is_there| {
-                    if is_there {
-                        acknowledged.lock().expect("no panic").push(number);
-                    }
-                    !is_there
-                }) {
-                    thread::sleep(Duration::from_millis(20));
-                }
-                published.store(number, Ordering::Relaxed);
-            }
-        })
-    };
-    let (mut chance, mut kills) = (Chance(17), [0; 3]);
-    while !(saver.is_finished() && publisher.is_finished()) {
+    let (saving, publishing, folder) = (run.clone(), run.clone(), site.path(""));
+    let work = [thread::spawn(move || saving.save(&folder, rounds)), thread::spawn(move || publishing.publish(rounds))];
+    let mut chance = Chance(17);
+    while !work.iter().all(JoinHandle::is_finished) {
         thread::sleep(Duration::from_millis(500 + chance.below(2500) as u64));
-        let (what, which) = (chance.below(5), chance.below(3));
-        match what {
-            0 => {
-                redis.kill();
-                thread::sleep(Duration::from_millis(chance.below(1500) as u64));
-                redis.restart();
-                kills[0] += 1;
-            }
-            1 | 2 => {
-                let origin_at = which % 2;
-                drop(origins[origin_at].take());
-                thread::sleep(Duration::from_millis(chance.below(1000) as u64));
-                origins[origin_at] = Some(origin());
-                kills[1] += 1;
-            }
-            _ => {
-                drop(edges[which].take());
-                thread::sleep(Duration::from_millis(chance.below(1000) as u64));
-                edges[which] = Some(edge(ports[which].load(Ordering::Relaxed)));
-                kills[2] += 1;
-            }
-        }
-        eprintln!(
-            "{} saved, {} published, {kills:?} killed",
-            saved.load(Ordering::Relaxed),
-            published.load(Ordering::Relaxed)
-        );
+        instances.kill_one(&mut chance, &run);
+        eprintln!("{:?} saved and published, {:?} killed", run.done, instances.kills);
     }
-    saver.join().expect("it saves");
-    publisher.join().expect("it publishes");
+    work.into_iter().for_each(|work| work.join().expect("no panic"));
     site.write("data.json", "\"end\"");
     let start = Instant::now();
-    let mut chance = Chance(3);
-    while publish(port(&mut chance, &ports), saves + 1) != Some(true) {
+    while publish(run.port(&mut chance), rounds + 1) != Some(true) {
         assert!(start.elapsed() < 3 * DEADLINE, "nothing can be published");
         thread::sleep(Duration::from_millis(100));
     }
     for (number, heard) in heard.iter().enumerate() {
-        let last = if number % 2 == 0 { "\"end\"".to_owned() } else { (saves + 1).to_string() };
+        let last = if number.is_multiple_of(2) { "\"end\"".to_owned() } else { (rounds + 1).to_string() };
         while heard.lock().expect("no panic").last != last {
             let heard = heard.lock().expect("no panic").last.clone();
             assert!(start.elapsed() < 6 * DEADLINE, "listener {number} ends with {heard}, and not with {last}");
@@ -224,34 +268,29 @@ fn soak() {
         }
     }
     let recovered = start.elapsed();
-    is_over.store(true, Ordering::Relaxed);
+    run.is_over.store(true, Ordering::Relaxed);
     // What wakes those who wait.
-    publish(port(&mut chance, &ports), saves + 2);
+    publish(run.port(&mut chance), rounds + 2);
     site.write("data.json", "\"over\"");
     listeners.into_iter().for_each(|listener| listener.join().expect("it listens"));
-    let acknowledged = acknowledged.lock().expect("no panic");
-    let (mut gaps, mut lost, mut connections) = (0, 0, 0);
+    let (mut gaps, mut told, mut connections) = (0, 0, 0);
     for heard in heard.iter().skip(1).step_by(2) {
         let heard = heard.lock().expect("no panic");
         gaps += heard.gaps.len();
         connections += heard.connections;
-        for (at, pair) in heard.numbers.windows(2).enumerate() {
-            assert!(pair[0] < pair[1], "{pair:?}: doubled or out of order");
-            let missed = acknowledged.iter().filter(|number| (pair[0] + 1..pair[1]).contains(number)).count();
-            let is_told = heard.gaps.contains(&(at + 1));
-            lost += if is_told { missed } else { 0 };
-            assert!(missed == 0 || is_told, "{missed} are missing in {pair:?}, and nobody has said so");
-        }
+        told += run.check(&heard);
     }
     eprintln!(
-        "{saves} saves, {} of {saves} messages acknowledged; {kills:?} kills of Redis, origins and edges; {connections} connections; {gaps} gaps, \
-         of which {lost} messages; the last listener was right {recovered:?} after the end",
-        acknowledged.len()
+        "{rounds} saves, {} of {rounds} messages acknowledged; {:?} kills of Redis, origins and edges; {connections} connections; {gaps} gaps for \
+         {told} messages; the last listener was right {recovered:?} after the end",
+        run.acknowledged.lock().expect("no panic").len(),
+        instances.kills
     );
 }
 
-fn redis_edge(relay: &str, arguments: &[&str]) -> Server {
-    let arguments = [&["--edge", "--relay", relay], arguments].concat();
+fn edge(site: &Site, redis: &Redis, port: u16) -> Server {
+    let (relay, token, port) = (redis.url(), site.path("token").display().to_string(), port.to_string());
+    let arguments = ["--edge", "--relay", &relay, "--port", &port, "--publish", "--publish-token-file", &token];
     let start = Instant::now();
     loop {
         let mut command = Command::new(env!("CARGO_BIN_EXE_savecast"));
