@@ -3,6 +3,7 @@
 pub mod known;
 mod values;
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -123,6 +124,18 @@ pub struct Args {
     /// Publishing to channels needs the token in this file: "Authorization: Bearer TOKEN"
     #[arg(long, value_name = "FILE")]
     pub publish_token_file: Option<PathBuf>,
+
+    /// How many requests of one address may be under way at once, streams among them; more are answered with 429
+    #[arg(long, value_name = "N", value_parser = values::count)]
+    pub limit_requests: Option<usize>,
+
+    /// How many bytes one address is sent in a minute, as 512K, 8M or 1G; after that, its requests are answered with 429
+    #[arg(long, value_name = "SIZE", value_parser = values::size)]
+    pub limit_bytes: Option<u64>,
+
+    /// Believe what this proxy says in X-Forwarded-For of whom a request is; may be given again
+    #[arg(long, value_name = "ADDRESS")]
+    pub trust_proxy: Vec<IpAddr>,
 
     /// When it is stopped by SIGTERM, end streams over so many seconds, and take no new ones [default: 5 with --edge, 0 without]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u16).range(0..=3600))]

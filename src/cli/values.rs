@@ -104,6 +104,11 @@ pub(super) fn glob(text: &str) -> Result<Pattern, String> {
         .map_err(|error| format!("{} at character {}", error.msg, error.pos + 1))
 }
 
+/// A number of things, and not none.
+pub(super) fn count(text: &str) -> Result<usize, &'static str> {
+    text.parse().ok().filter(|count| *count > 0).ok_or("a number from 1 on is needed")
+}
+
 /// A pause of at least a millisecond.
 pub(super) fn milliseconds(text: &str) -> Result<Duration, &'static str> {
     match text.parse() {

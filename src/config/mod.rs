@@ -83,6 +83,8 @@ pub struct Config {
     pub relay: Option<Relay>,
     /// Who may publish to channels.
     pub publishing: Publishing,
+    /// What one address may have.
+    pub limits: Limits,
     /// For how long streams are ended after SIGTERM.
     pub drain: Duration,
     /// How much is said.
@@ -98,6 +100,17 @@ pub struct Relay {
     pub site: String,
     /// Whether another instance tells what is served.
     pub is_edge: bool,
+}
+
+/// What one address may have.
+#[derive(Clone, Debug, Default)]
+pub struct Limits {
+    /// How many requests may be under way at once, streams among them.
+    pub requests: Option<usize>,
+    /// How many bytes it is sent in a minute. What is under way then goes on.
+    pub bytes: Option<u64>,
+    /// The proxies that are believed to say whom a request is of.
+    pub proxies: Vec<IpAddr>,
 }
 
 /// Who may publish to channels.
@@ -292,6 +305,7 @@ impl Config {
                 Some((file, token)) => Publishing::Token(file, token),
                 None => Publishing::Anybody,
             },
+            limits: Limits { requests: args.limit_requests, bytes: args.limit_bytes, proxies: args.trust_proxy },
             drain: Duration::from_secs(args.drain.map_or(if args.edge { 5 } else { 0 }, u64::from)),
             relay: args.relay.map(|url| Relay { url, site: args.relay_site, is_edge: args.edge }),
             log: Log { verbose: args.verbose, quiet: args.quiet, json: args.log == LogFormat::Json },

@@ -9,6 +9,7 @@ mod h2;
 mod limits;
 mod listen;
 mod network;
+mod quota;
 mod requests;
 mod screen;
 mod secure;
@@ -42,11 +43,14 @@ use crate::console;
 use crate::http::state::Publishing;
 use crate::http::state::Tls;
 use crate::live::Live;
+use crate::live::LiveError;
 use crate::live::ProxyOptions;
 use crate::notice::Notice;
 use crate::relay;
+use crate::server::certificate::Certificate;
 pub use crate::server::error::ServerError;
 use crate::server::network::Urls;
+use crate::server::quota::Quota;
 use crate::server::requests::Say;
 use crate::server::secure::Secure;
 use crate::server::terminal::Terminal;
@@ -103,37 +107,12 @@ async fn serve(config: Config) -> Result<(), ServerError> {
     let teller = terminal.clone();
     let say: Say = Arc::new(move |notice| teller.say(notice));
     let certificate = certificate::begin(&config, &say).map_err(ServerError::Tls)?;
-    let reporter = terminal.clone();
-    let ignore = config.ignore.clone();
-    let mut live = Live::builder(&config.directory)
-        .max_push(config.max_push)
-        .cors(config.cors.clone())
-        .downloads(downloads)
-        .app(config.spa)
-        .base(config.base.clone())
-        .hidden(secrets(&config))
-        .tls(certificate.as_ref().map(|certificate| Tls { authority: certificate.authority.clone() }))
-        .ignore(move |path| is_ignored(&ignore, path))
-        .proxy(behind(config.proxy.clone()))
-        .relay(config.relay.clone().map(connected))
-        .publishing(publishing(&config.publishing))
-        .files_only()
-        .say(say.clone())
-        .on_report(move |report| reporter.report(report));
-    if let Some(every) = config.poll {
-        live = live.poll(every);
-    }
-    for host in &config.allowed_hosts {
-        live = live.allow_host(host);
-    }
-    for (prefix, directory) in &config.mounts {
-        live = live.mounted(prefix.clone(), directory.clone());
-    }
-    let live = live.build().map_err(ServerError::Live)?;
+    let live = live(&config, certificate.as_ref(), downloads, &say, &terminal).map_err(ServerError::Live)?;
     let (listener, address) = listen::listen(&config, |notice| terminal.say(notice))?;
     let (app, ended_watching) = (live.clone(), live.ended());
     let (is_verbose, is_for_all) = (config.log.verbose, config.compress);
     let base = config.base.clone();
+    let quota = Quota::new(&config.limits);
     // To this machine alone, nothing is compressed.
     let may_compress = is_for_all || !address.ip().is_loopback();
     let told = say.clone();
@@ -143,10 +122,16 @@ async fn serve(config: Config) -> Result<(), ServerError> {
         let compress = from_fn(move |request, next| compress::compress(is_for_all, request, next));
         let path = base.clone();
         let cut_off = from_fn(move |request, next| base::cut_off(path.clone(), request, next));
+        let limited = quota.clone();
+        let limit = from_fn(move |request, next| {
+            let quota = limited.clone().expect("it is wrapped only where there are limits");
+            quota::check(quota, request, next)
+        });
         App::new()
             .wrap(Condition::new(!base.is_empty(), cut_off))
             .wrap(Condition::new(may_compress, compress))
             .wrap(Condition::new(is_verbose, tell))
+            .wrap(Condition::new(quota.is_some(), limit))
             .configure(app.mount("/"))
     };
     let urls = Urls::new(address, certificate.is_some(), certificate.as_ref().is_some_and(|it| it.authority.is_some()));
@@ -327,6 +312,43 @@ async fn drain(live: &Live, time: Duration) {
         rt::time::sleep(time / STEPS).await;
         live.end_some(f64::from(step) / f64::from(STEPS));
     }
+}
+
+/// What is served.
+fn live(
+    config: &Config,
+    certificate: Option<&Certificate>,
+    downloads: usize,
+    say: &Say,
+    terminal: &Terminal,
+) -> Result<Live, LiveError> {
+    let reporter = terminal.clone();
+    let ignore = config.ignore.clone();
+    let mut live = Live::builder(&config.directory)
+        .max_push(config.max_push)
+        .cors(config.cors.clone())
+        .downloads(downloads)
+        .app(config.spa)
+        .base(config.base.clone())
+        .hidden(secrets(config))
+        .tls(certificate.map(|certificate| Tls { authority: certificate.authority.clone() }))
+        .ignore(move |path| is_ignored(&ignore, path))
+        .proxy(behind(config.proxy.clone()))
+        .relay(config.relay.clone().map(connected))
+        .publishing(publishing(&config.publishing))
+        .files_only()
+        .say(say.clone())
+        .on_report(move |report| reporter.report(report));
+    if let Some(every) = config.poll {
+        live = live.poll(every);
+    }
+    for host in &config.allowed_hosts {
+        live = live.allow_host(host);
+    }
+    for (prefix, directory) in &config.mounts {
+        live = live.mounted(prefix.clone(), directory.clone());
+    }
+    live.build()
 }
 
 /// Who may publish to channels.

@@ -572,3 +572,27 @@ fn an_edge_needs_no_right_to_write_documents() {
     let refused = redis.ask(&["--user", "edge", "--pass", "secret", "HSET", "sc:{site}:doc:/data.json", "v", "x"]);
     assert!(refused.contains("NOPERM"), "{refused}");
 }
+
+#[test]
+fn one_address_has_no_more_than_it_may() {
+    let site = Site::with(&[("data.json", "1"), ("large.txt", &"x".repeat(1 << 20))]);
+    let server = site.serve_with(&["--limit-requests", "3", "--limit-bytes", "4M", "--trust-proxy", "127.0.0.1"]);
+    let streams = [(); 3].map(|()| server.follow("/data.json"));
+    streams.iter().for_each(|events| events.expect("1"));
+    let answer = server.get("/data.json");
+    assert_eq!((answer.status, answer.header("retry-after")), (429, "1"));
+    // The proxy says that it is somebody else.
+    let other = [("x-forwarded-for", "8.8.8.8")];
+    assert_eq!(server.request("GET", "/data.json", &other).text, "1");
+    site.write("data.json", "2");
+    streams.iter().for_each(|events| events.expect("2"));
+    drop(streams);
+    let start = Instant::now();
+    while server.get("/data.json").status != 200 {
+        assert!(start.elapsed() < DEADLINE, "its streams are still counted");
+    }
+    // As many in a minute as it may have. Another minute may begin meanwhile.
+    let statuses = [(); 12].map(|()| server.request("GET", "/large.txt", &other).status);
+    assert!(statuses.starts_with(&[200; 4]) && statuses.contains(&429), "{statuses:?}");
+    assert_eq!(server.get("/large.txt").status, 200);
+}
