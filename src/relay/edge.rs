@@ -1,7 +1,6 @@
 //! An instance without a directory: what stands at a place, an origin tells. A source like others.
 
 use std::collections::BTreeSet;
-use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 use std::sync::Condvar;
@@ -20,6 +19,7 @@ use crate::relay::document::Document;
 use crate::relay::document::News;
 use crate::relay::documents::Known;
 use crate::relay::documents::OriginName;
+use crate::relay::places::Places;
 use crate::site::SitePath;
 use crate::site::resolve::Standing;
 use crate::site::rules;
@@ -30,23 +30,11 @@ use crate::source::ReadError;
 use crate::source::RuleFiles;
 use crate::source::look::Source;
 
-/// How many places are wanted at most.
-const PLACES: usize = 10_000;
-
-/// How many bytes of contents are held that nobody follows.
-const UNFOLLOWED: usize = 64 << 20;
-
-/// How long a place is wanted after somebody has asked for it, so that the next one is answered at once.
-const LINGER: Duration = Duration::from_secs(10);
-
 /// How long an answer of the origin is waited for.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The page for what is missing.
 const NOT_FOUND: &str = "404.html";
-
-/// The longest pause before an origin that has not answered is asked again.
-const REPEAT: Duration = Duration::from_secs(2);
 
 /// Hears that something else stands at a place that somebody follows.
 pub(crate) type Changed = Box<dyn Fn(SitePath) + Send + Sync>;
@@ -60,123 +48,14 @@ struct Shared {
     wake: Arc<Notify>,
     rules: Arc<RuleFiles>,
     changed: Changed,
-    state: Mutex<State>,
+    state: Mutex<Places>,
     /// Something is known, or nothing will be for some time.
     known: Condvar,
 }
 
-#[derive(Default)]
-struct State {
-    places: HashMap<SitePath, Place>,
-    /// Places that are to be asked for.
-    asked: BTreeSet<SitePath>,
-    /// Places that are not wanted any more.
-    left: BTreeSet<SitePath>,
-    /// Why nobody answers, if nobody does.
-    away: Option<&'static str>,
-    origin: Option<OriginName>,
-}
-
-/// A place that is wanted.
-struct Place {
-    /// Whether somebody follows it.
-    is_followed: bool,
-    /// When it was asked for last.
-    used: Instant,
-    /// What stands there.
-    document: Option<Document>,
-    /// What stood there once, as Redis remembers. It is better than nothing while nobody answers.
-    rumour: Option<Document>,
-    /// Whether nothing stood there in a moment in which it was asked for.
-    is_nothing: bool,
-    /// The number of what is known.
-    number: u64,
-    /// When the origin is asked again, if it has not answered, and after which pause.
-    again: (Instant, Duration),
-}
-
-impl Place {
-    fn new(is_followed: bool) -> Self {
-        let (used, pause) = (Instant::now(), Duration::from_millis(500));
-        Self {
-            is_followed,
-            used,
-            document: None,
-            rumour: None,
-            is_nothing: false,
-            number: 0,
-            again: (used + pause, pause),
-        }
-    }
-
-    fn size(&self) -> usize {
-        [&self.document, &self.rumour].into_iter().flatten().map(Document::size).sum()
-    }
-}
-
-impl State {
-    /// The place, wanted from now on; `None` if there are too many.
-    fn want(&mut self, path: &SitePath, is_followed: bool) -> Option<&mut Place> {
-        if !self.places.contains_key(path) {
-            if self.places.len() >= PLACES {
-                self.leave_oldest()?;
-            }
-            self.places.insert(path.clone(), Place::new(is_followed));
-            self.asked.insert(path.clone());
-        }
-        let place = self.places.get_mut(path)?;
-        place.used = Instant::now();
-        place.is_followed |= is_followed;
-        Some(place)
-    }
-
-    /// What is known of a place, as far as there will be nothing better.
-    fn best(&self, path: &SitePath, is_late: bool) -> Option<&Document> {
-        let place = self.places.get(path)?;
-        let rumour = place.rumour.as_ref().filter(|_| is_late || self.away.is_some());
-        place.document.as_ref().or(rumour)
-    }
-
-    fn leave(&mut self, path: SitePath) {
-        self.places.remove(&path);
-        self.asked.remove(&path);
-        self.left.insert(path);
-    }
-
-    /// What nobody follows takes no more room than it may.
-    fn make_room(&mut self) {
-        let mut unfollowed: Vec<_> = self
-            .places
-            .iter()
-            .filter(|(_, place)| !place.is_followed)
-            .map(|(path, place)| (place.used, place.size(), path.clone()))
-            .collect();
-        let mut total: usize = unfollowed.iter().map(|(_, size, _)| size).sum();
-        if total > UNFOLLOWED {
-            unfollowed.sort();
-            for (_, size, path) in unfollowed {
-                if total <= UNFOLLOWED {
-                    break;
-                }
-                total -= size;
-                self.leave(path);
-            }
-        }
-    }
-
-    /// The place that nobody follows and that was asked for longest ago is wanted no longer.
-    fn leave_oldest(&mut self) -> Option<()> {
-        let unfollowed = self.places.iter().filter(|(_, place)| !place.is_followed);
-        let (oldest, _) = unfollowed.min_by_key(|(_, place)| place.used)?;
-        let oldest = oldest.clone();
-        self.leave(oldest);
-        Some(())
-    }
-}
-
 impl Edge {
     pub(super) fn new(wake: Arc<Notify>, rules: Arc<RuleFiles>, changed: Changed) -> Self {
-        let mut state = State::default();
+        let mut state = Places::default();
         for file in rules::FILES {
             if let Some(file) = SitePath::from_url(file) {
                 state.want(&file, true);
@@ -187,30 +66,25 @@ impl Edge {
 
     /// The places that are to be asked for, and those that are not wanted any more.
     pub(super) fn take(&self) -> (BTreeSet<SitePath>, BTreeSet<SitePath>) {
-        let state = &mut *self.state();
-        let (asked, mut left) = (std::mem::take(&mut state.asked), std::mem::take(&mut state.left));
-        left.retain(|place| !state.places.contains_key(place));
-        (asked, left)
+        self.state().take()
     }
 
     /// Everything is to be asked for, on a new connection or by one who has forgotten it.
     pub(super) fn ask_all(&self) {
-        let state = &mut *self.state();
-        state.asked = state.places.keys().cloned().collect();
-        state.left.clear();
+        self.state().ask_all();
     }
 
     /// The version that is known of a place.
     pub(super) fn version(&self, path: &SitePath) -> Option<String> {
         let state = self.state();
-        let place = state.places.get(path)?;
+        let place = state.wanted.get(path)?;
         place.document.as_ref().or(place.rumour.as_ref()).map(|document| document.version.to_string())
     }
 
     /// Redis knows this of a place.
     pub(super) fn found(&self, path: &SitePath, known: Known) {
         let mut state = self.state();
-        let Some(place) = state.places.get_mut(path) else { return };
+        let Some(place) = state.wanted.get_mut(path) else { return };
         if known.number < place.number {
             return;
         }
@@ -225,7 +99,7 @@ impl Edge {
     /// An origin tells of a place. Returns whether it has to be asked for what stands there.
     pub(super) fn hear(&self, path: &SitePath, news: News) -> bool {
         let mut state = self.state();
-        let Some(place) = state.places.get_mut(path) else { return false };
+        let Some(place) = state.wanted.get_mut(path) else { return false };
         match news {
             News::Nothing => {
                 place.is_nothing = place.document.is_none();
@@ -246,9 +120,9 @@ impl Edge {
     }
 
     /// This stands at a place, or what was known does so still.
-    fn believe(&self, mut guard: MutexGuard<'_, State>, path: &SitePath, number: u64, document: Option<Document>) {
+    fn believe(&self, mut guard: MutexGuard<'_, Places>, path: &SitePath, number: u64, document: Option<Document>) {
         let state = &mut *guard;
-        let Some(place) = state.places.get_mut(path) else { return };
+        let Some(place) = state.wanted.get_mut(path) else { return };
         place.number = number;
         place.rumour = None;
         let is_first = place.document.is_none();
@@ -292,7 +166,7 @@ impl Edge {
         if !is_other || away.is_none() {
             return is_other;
         }
-        let rumoured = state.places.iter().filter(|(_, place)| place.is_followed && place.document.is_none());
+        let rumoured = state.wanted.iter().filter(|(_, place)| place.is_followed && place.document.is_none());
         let rumoured = rumoured.map(|(path, place)| (path.clone(), place.rumour.clone())).collect::<Vec<_>>();
         drop(state);
         for (path, rumour) in rumoured {
@@ -312,7 +186,7 @@ impl Edge {
 
     /// Whether some content has ever come.
     pub(crate) fn has_begun(&self) -> bool {
-        self.state().places.values().any(|place| place.document.is_some())
+        self.state().wanted.values().any(|place| place.document.is_some())
     }
 
     /// The URL of the origin, if it has told one.
@@ -323,27 +197,14 @@ impl Edge {
     /// From time to time: what nobody asks for any more is not wanted, and who has not answered is asked again. Returns whether there
     /// is something to do.
     pub(super) fn tidy(&self) -> bool {
-        let state = &mut *self.state();
-        let now = Instant::now();
-        let old = state.places.iter().filter(|(_, place)| !place.is_followed && now - place.used > LINGER);
-        let old = old.map(|(path, _)| path.clone()).collect::<Vec<_>>();
-        old.into_iter().for_each(|path| state.leave(path));
-        for (path, place) in &mut state.places {
-            let (due, pause) = &mut place.again;
-            if place.document.is_none() && *due <= now {
-                *pause = (*pause * 2).min(REPEAT);
-                *due = now + *pause;
-                state.asked.insert(path.clone());
-            }
-        }
-        !state.asked.is_empty() || !state.left.is_empty()
+        self.state().tidy(Instant::now())
     }
 
     /// What stands there. Waits for the origin, and not for longer than it answers at all.
     fn get(&self, path: &SitePath) -> Result<Document, ReadError> {
         let deadline = Instant::now() + PATIENCE;
         let mut state = self.state();
-        if !state.places.contains_key(path) {
+        if !state.wanted.contains_key(path) {
             // What is asked for next if nothing is there comes with the same answer.
             let not_found = SitePath::root().file(NOT_FOUND);
             for next in path.page().into_iter().chain(not_found).chain([path.as_directory()]) {
@@ -358,7 +219,7 @@ impl Edge {
             if let Some(document) = state.best(path, left.is_zero()) {
                 return Ok(document.clone());
             }
-            if state.places.get(path).is_some_and(|place| place.is_nothing && place.document.is_none()) {
+            if state.wanted.get(path).is_some_and(|place| place.is_nothing && place.document.is_none()) {
                 return Ok(Document { version: Version::ABSENT, contents: Contents::Missing });
             }
             if let Some(why) = state.away.or(left.is_zero().then_some("the origin does not answer")) {
@@ -377,7 +238,7 @@ impl Edge {
     }
 
     /// No code panics while it holds this lock, so a poisoned lock is still whole.
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, Places> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -385,7 +246,7 @@ impl Edge {
 impl Source for Edge {
     fn find(&self, place: &SitePath) -> Result<Found, ReadError> {
         let state = self.state();
-        if !state.places.contains_key(place) {
+        if !state.wanted.contains_key(place) {
             return Ok(Found::Away("too many files are in use".into()));
         }
         let Some(Document { version, contents }) = state.best(place, false).cloned() else { return Ok(Found::Unknown) };
@@ -412,7 +273,7 @@ impl Source for Edge {
 
     fn find_now(&self, place: &SitePath) -> Option<FileContent> {
         let state = &mut *self.state();
-        let known = state.places.get_mut(place)?;
+        let known = state.wanted.get_mut(place)?;
         known.used = Instant::now();
         match &known.document.as_ref()?.contents {
             Contents::File(bytes, modified) => {
@@ -453,7 +314,7 @@ impl Source for Edge {
 
     fn end(&self, place: &SitePath) {
         // The rules are always followed.
-        if let Some(place) = self.state().places.get_mut(place).filter(|_| !rules::is_rules(place)) {
+        if let Some(place) = self.state().wanted.get_mut(place).filter(|_| !rules::is_rules(place)) {
             place.is_followed = false;
             place.used = Instant::now();
         }

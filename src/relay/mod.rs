@@ -22,6 +22,7 @@ mod keys;
 mod link;
 mod options;
 mod origin;
+mod places;
 mod run;
 
 pub use crate::relay::error::RelayError;
