@@ -83,6 +83,9 @@ pub struct AppState {
     pub sent: Arc<AtomicU64>,
     /// Whether this instance is about to end, and takes no new streams.
     pub is_draining: AtomicBool,
+    /// How many streams may be passed on from the origin at once. Each of them is a connection to it.
+    #[cfg(feature = "cli")]
+    pub passed_streams: Arc<Semaphore>,
     /// Who may publish to channels.
     pub publishing: Publishing,
     /// How many large files may be on their way at once. Each of them is open.

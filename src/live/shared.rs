@@ -48,6 +48,10 @@ use crate::watch::Signals;
 use crate::watch::Watch;
 use crate::watch::WatchHandle;
 
+/// How many streams of an edge may be passed on from the origin.
+#[cfg(feature = "cli")]
+const PASSED_STREAMS: usize = 1000;
+
 /// What the clones share.
 pub(super) struct Shared {
     pub(super) directory: Directory,
@@ -110,7 +114,6 @@ impl Shared {
         let (alive, ended) = oneshot::channel();
         let hub = Hub::new(watch_requests(handle.clone()), move |update| report(update));
         let end = End { hub: hub.clone(), _alive: alive };
-        #[cfg(feature = "cli")]
         #[cfg(feature = "cli")]
         let rule_files = if options.is_edge() { Some(Arc::new(elsewhere(&options))) } else { rule_files };
         #[cfg(feature = "cli")]
@@ -203,12 +206,14 @@ impl Shared {
         let tell = move |it| polled(&Notice::Polled(&it));
         let watch = Watch::new(signals, sources.clone(), poll, Box::new(move |path| ignored(path)), tell);
         let (hub, say) = (self.hub.clone(), self.options.say.clone());
-        let rule_files = self.rule_files.clone();
+        // On an edge, they were read when they came.
+        let rule_files = self.rule_files.clone().filter(|_| self.options.serves_directory());
         let run = move || {
             let _end = end;
             pipeline::run(watch, &sources, &hub, |path, problem| match &rule_files {
                 // They say themselves what is wrong, line by line.
                 Some(files) if is_rules(path) => drop(files.now()),
+                _ if is_rules(path) => {}
                 // It was told that its server is away.
                 _ if path.is_pages() => {}
                 _ => say(&Notice::Broken { path, problem }),
@@ -244,6 +249,8 @@ impl Shared {
             say: self.options.say.clone(),
             sent: Arc::default(),
             is_draining: AtomicBool::new(false),
+            #[cfg(feature = "cli")]
+            passed_streams: Arc::new(Semaphore::new(PASSED_STREAMS)),
             publishing: self.options.publishing.clone(),
             downloads: Arc::new(Semaphore::new(self.options.downloads)),
         }

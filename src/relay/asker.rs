@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use futures_util::future::try_join_all;
+use futures_util::StreamExt as _;
+use futures_util::TryStreamExt as _;
+use futures_util::stream;
 
 use crate::relay::document::News;
 use crate::relay::edge::Edge;
@@ -13,6 +15,9 @@ use crate::site::SitePath;
 
 /// How many places are asked for at once.
 const BATCH: usize = 100;
+
+/// How many answers are waited for at once. Each of them may be as large as what is told.
+const AT_ONCE: usize = 8;
 
 /// Why nobody answers.
 const NO_REDIS: &str = "Redis is away, through which the origin tells it";
@@ -31,12 +36,15 @@ impl Asker {
 
     /// Begins with a new connection. What was told in between is asked for.
     pub(super) async fn begin(&self, link: &mut Link) -> Result<(), LinkError> {
+        // What was taken back meanwhile, or too late.
+        link.forget_wants(&self.instance).await?;
         self.edge.ask_all();
         self.settle(link).await
     }
 
     /// The connection is lost.
     pub(super) fn lose(&self) {
+        self.edge.lose();
         self.edge.set_origin(Err(NO_REDIS));
     }
 
@@ -65,11 +73,14 @@ impl Asker {
             link.hear_of(places).await?;
             let answers = places.iter().map(|place| {
                 let mut link = link.clone();
-                async move { link.want(&self.instance, place, self.edge.version(place)).await }
+                async move {
+                    let known = link.want(&self.instance, place, self.edge.version(place)).await?;
+                    known.into_iter().for_each(|known| self.edge.found(place, known));
+                    Ok::<_, LinkError>(())
+                }
             });
-            for (place, known) in places.iter().zip(try_join_all(answers).await?) {
-                known.into_iter().for_each(|known| self.edge.found(place, known));
-            }
+            // What has come is kept, whatever becomes of the others.
+            stream::iter(answers).buffer_unordered(AT_ONCE).try_for_each(|()| std::future::ready(Ok(()))).await?;
         }
         Ok(())
     }

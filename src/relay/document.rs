@@ -22,8 +22,8 @@ const FORM: &str = "1";
 /// versions, and nothing waits for it in the memory of Redis.
 pub(super) const IN_MESSAGE: usize = 64 << 10;
 
-/// The largest contents that are believed, in bytes: more than anybody pushes.
-const LARGEST: usize = 512 << 20;
+/// The largest contents that are told, and believed, in bytes. Redis and every edge hold them. What is larger comes from the origin itself.
+const LARGEST: usize = 16 << 20;
 
 /// What stands at a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +52,7 @@ impl Document {
     pub(super) fn of(published: &Published) -> Option<Self> {
         let snapshot = &published.snapshot;
         let contents = match (published.original(), &snapshot.content) {
+            (Some(Original::File(bytes, _)), _) if bytes.len() > LARGEST => Contents::Large(bytes.len() as u64),
             (Some(Original::File(bytes, modified)), _) => Contents::File(bytes.clone(), *modified),
             (Some(Original::Listing(entries)), _) => Contents::Listing(entries.clone()),
             (None, Content::Large(size) | Content::Other(size)) => Contents::Large(*size),

@@ -175,6 +175,11 @@ impl Link {
         Ok(pipe.query_async(&mut self.connection).await?)
     }
 
+    /// An edge wants nothing, as far as anybody knows.
+    pub(super) async fn forget_wants(&mut self, edge: &str) -> Result<(), LinkError> {
+        Ok(redis::cmd("DEL").arg(self.keys.wants(edge)).query_async(&mut self.connection).await?)
+    }
+
     /// The wishes of an edge are kept for some time more. Returns whether Redis still has them.
     pub(super) async fn keep_wants(&mut self, edge: &str) -> Result<bool, LinkError> {
         let mut command = redis::cmd("PEXPIRE");

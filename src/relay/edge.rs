@@ -74,6 +74,11 @@ impl Edge {
         self.state().ask_all();
     }
 
+    /// The connection is lost.
+    pub(super) fn lose(&self) {
+        self.state().lose();
+    }
+
     /// The version that is known of a place.
     pub(super) fn version(&self, path: &SitePath) -> Option<String> {
         let state = self.state();
@@ -90,9 +95,20 @@ impl Edge {
         }
         if !known.is_current {
             place.rumour = known.document.or(place.rumour.take());
+            let is_new = place.document.is_none() && place.rumour.is_some();
+            let is_wanted = is_new && place.is_followed && state.away.is_some();
+            drop(state);
+            self.0.known.notify_all();
+            if is_wanted {
+                (self.0.changed)(path.clone());
+            }
             return;
         }
-        let document = known.document.or_else(|| place.rumour.take());
+        // What Redis has is what was named: what is known, or else what was only heard.
+        let document = match (&place.document, known.document) {
+            (None, None) => place.rumour.take(),
+            (_, document) => document,
+        };
         self.believe(state, path, known.number, document);
     }
 
@@ -129,26 +145,27 @@ impl Edge {
         let is_news = document.is_some() && place.document != document;
         place.document = document.or(place.document.take());
         let is_followed = place.is_followed;
-        if is_news {
-            self.tell_rules(path, place.document.as_ref());
-        }
+        let rules = if is_news { place.document.clone().filter(|_| rules::is_rules(path)) } else { None };
         if is_news && !is_followed {
-            state.make_room();
+            state.make_room(path);
         }
         drop(guard);
+        // They are read without the lock.
+        self.tell_rules(path, rules.as_ref());
         self.0.known.notify_all();
         if is_followed && (is_news || is_first) {
             (self.0.changed)(path.clone());
         }
     }
 
+    /// Something may have become of the rules. What can't be read leaves them as they are.
     fn tell_rules(&self, path: &SitePath, document: Option<&Document>) {
-        if let Some(at) = rules::FILES.iter().position(|file| *file == path.as_str()) {
-            let bytes = document.and_then(|document| match &document.contents {
-                Contents::File(bytes, _) => Some(bytes.as_ref()),
-                _ => None,
-            });
-            self.0.rules.told(at, bytes);
+        let Some(at) = rules::FILES.iter().position(|file| *file == path.as_str()) else { return };
+        match document.map(|document| &document.contents) {
+            Some(Contents::File(bytes, _)) => self.0.rules.told(at, Some(bytes.as_ref())),
+            Some(Contents::Missing) => self.0.rules.told(at, None),
+            Some(Contents::Listing(_) | Contents::Large(_) | Contents::Unreadable(_)) => self.0.rules.not_told(at),
+            None => {}
         }
     }
 
@@ -170,7 +187,11 @@ impl Edge {
         let rumoured = rumoured.map(|(path, place)| (path.clone(), place.rumour.clone())).collect::<Vec<_>>();
         drop(state);
         for (path, rumour) in rumoured {
-            self.tell_rules(&path, rumour.as_ref());
+            match (&rumour, rules::FILES.iter().position(|file| *file == path.as_str())) {
+                // Nobody will say for some time.
+                (None, Some(at)) => self.0.rules.not_told(at),
+                _ => self.tell_rules(&path, rumour.as_ref()),
+            }
             if rumour.is_some() {
                 (self.0.changed)(path);
             }
@@ -222,11 +243,11 @@ impl Edge {
             if state.wanted.get(path).is_some_and(|place| place.is_nothing && place.document.is_none()) {
                 return Ok(Document { version: Version::ABSENT, contents: Contents::Missing });
             }
-            if let Some(why) = state.away.or(left.is_zero().then_some("the origin does not answer")) {
-                return Err(ReadError::Away(why.into()));
-            }
             if !state.asked.is_empty() {
                 self.0.wake.notify_one();
+            }
+            if let Some(why) = state.away.or(left.is_zero().then_some("the origin does not answer")) {
+                return Err(ReadError::Away(why.into()));
             }
             (state, _) = self.0.known.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner);
         }
@@ -306,7 +327,14 @@ impl Source for Edge {
     }
 
     fn begin(&self, place: &SitePath) {
-        let is_known = self.state().want(place, true).is_some_and(|place| place.document.is_some());
+        let mut state = self.state();
+        let is_known = state.want(place, true).map(|place| place.document.is_some());
+        if is_known.is_none() {
+            // When there is room again, it is asked for.
+            state.refused.insert(place.clone());
+        }
+        drop(state);
+        let is_known = is_known.unwrap_or(true);
         if !is_known {
             self.0.wake.notify_one();
         }
@@ -314,9 +342,44 @@ impl Source for Edge {
 
     fn end(&self, place: &SitePath) {
         // The rules are always followed.
-        if let Some(place) = self.state().wanted.get_mut(place).filter(|_| !rules::is_rules(place)) {
-            place.is_followed = false;
-            place.used = Instant::now();
+        if !rules::FILES.contains(&place.as_str()) {
+            self.state().unfollow(place);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document(text: &'static str) -> Document {
+        let contents = Contents::File(text.into(), None);
+        Document { version: Version::of(text.as_bytes()), contents }
+    }
+
+    fn text(edge: &Edge, path: &SitePath) -> Option<Vec<u8>> {
+        edge.find_now(path).map(|content| content.bytes.to_vec())
+    }
+
+    #[test]
+    fn what_is_known_is_not_replaced_by_what_was_only_heard() {
+        let rules = Arc::new(RuleFiles::elsewhere(Box::new(|_, _| {})));
+        let edge = Edge::new(Arc::default(), rules, Box::new(|_| {}));
+        let path = SitePath::from_url("/a").unwrap();
+        edge.begin(&path);
+        let known = |is_current, number, document| Known { is_current, number, document };
+        // Heard, and then found to be so still.
+        edge.found(&path, known(false, 1, Some(document("0"))));
+        assert_eq!(text(&edge, &path), None);
+        edge.found(&path, known(true, 2, None));
+        assert_eq!(text(&edge, &path), Some(b"0".to_vec()));
+        assert!(!edge.hear(&path, News::Document(3, Some(document("1")))));
+        assert!(!edge.hear(&path, News::Document(2, Some(document("0")))));
+        // Redis comes back with what it had before, and hears from the origin only then.
+        edge.ask_all();
+        edge.found(&path, known(false, 1, Some(document("0"))));
+        edge.found(&path, known(true, 4, None));
+        assert_eq!(text(&edge, &path), Some(b"1".to_vec()));
+        assert!(edge.hear(&path, News::Document(5, None)));
     }
 }

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 use std::time::Instant;
 
+use futures_util::future::try_join_all;
 use tokio::sync::Notify;
 use tokio::sync::Semaphore;
 use tokio::sync::watch;
@@ -31,8 +32,11 @@ use crate::source::Sources;
 /// How many places are looked at for edges, at most.
 const PLACES: usize = 100_000;
 
-/// How many documents are on their way to Redis at once. Each of them may be as large as what is pushed.
-const AT_ONCE: usize = 8;
+/// How many bytes of documents are on their way to Redis at once, or a single document. What else is said to Redis waits behind them.
+const AT_ONCE: usize = 4 << 20;
+
+/// How many places are released at once.
+const RELEASED: usize = 100;
 
 /// How long after a connection has begun no wish is forgotten: edges whose wishes are not there may have had no connection either.
 const GRACE: Duration = Duration::from_secs(15);
@@ -52,10 +56,19 @@ pub(super) struct Origin {
     sources: Looked,
     instance: String,
     told: HashMap<SitePath, Told>,
+    /// How many connections there were.
+    connections: u64,
     /// The connection on which documents are told, while this instance is the origin that does.
-    turn: watch::Sender<Option<Link>>,
+    turn: watch::Sender<Option<Turn>>,
     permits: Arc<Semaphore>,
     began: Instant,
+}
+
+/// A connection of the origin, and what the origin is called on it: so, what comes late of an older one is not believed.
+#[derive(Clone)]
+struct Turn {
+    link: Link,
+    name: Arc<str>,
 }
 
 /// A place that is looked at for edges. Dropped, it is no longer.
@@ -74,7 +87,7 @@ impl Drop for Told {
 impl Origin {
     pub(super) fn new(hub: Arc<Hub>, sources: Looked, instance: String) -> Self {
         let (turn, permits) = (watch::Sender::new(None), Arc::new(Semaphore::new(AT_ONCE)));
-        Self { hub, sources, instance, told: HashMap::new(), turn, permits, began: Instant::now() }
+        Self { hub, sources, instance, told: HashMap::new(), connections: 0, turn, permits, began: Instant::now() }
     }
 
     /// Whether this instance is the origin that tells.
@@ -85,17 +98,28 @@ impl Origin {
     /// Begins with a new connection.
     pub(super) async fn begin(&mut self, link: &mut Link, address: Option<&str>) -> Result<(), LinkError> {
         self.began = Instant::now();
-        self.turn.send_replace(None);
+        self.connections += 1;
+        self.lose();
         link.hear_asks().await?;
         self.claim(link, address).await
     }
 
+    /// The connection is lost.
+    pub(super) fn lose(&mut self) {
+        self.turn.send_replace(None);
+    }
+
+    /// What this instance is called on this connection.
+    fn name(&self) -> String {
+        format!("{}.{}", self.instance, self.connections)
+    }
+
     /// Is the origin for some time more, or becomes it, if no other one is.
     pub(super) async fn claim(&mut self, link: &mut Link, address: Option<&str>) -> Result<(), LinkError> {
-        let is_origin = link.claim(&self.instance, address).await?;
+        let is_origin = link.claim(&self.name(), address).await?;
         if is_origin && !self.is_telling() {
             // All are told anew, because nobody believes what another one has told.
-            self.turn.send_replace(Some(link.clone()));
+            self.turn.send_replace(Some(Turn { link: link.clone(), name: self.name().into() }));
             self.compare(link).await?;
         } else if !is_origin {
             self.turn.send_replace(None);
@@ -112,8 +136,8 @@ impl Origin {
         let wanted = link.wanted().await?.into_iter().collect::<BTreeSet<_>>();
         if self.began.elapsed() >= GRACE {
             let left = self.told.keys().filter(|place| !wanted.contains(place)).cloned().collect::<Vec<_>>();
-            for place in left {
-                self.release(link, place).await?;
+            for places in left.chunks(RELEASED) {
+                self.release(link, places).await?;
             }
         }
         wanted.into_iter().for_each(|place| self.tell(place));
@@ -128,7 +152,7 @@ impl Origin {
                 Some(told) => told.again.notify_one(),
                 None => self.tell(place),
             },
-            Ask::Leave(place) if self.told.contains_key(&place) => self.release(link, place).await?,
+            Ask::Leave(place) if self.told.contains_key(&place) => self.release(link, &[place]).await?,
             Ask::Leave(_) => {}
         }
         Ok(())
@@ -146,15 +170,24 @@ impl Origin {
     /// Is no origin any more.
     pub(super) async fn end(&mut self, link: &mut Link) -> Result<(), LinkError> {
         if self.is_telling() {
-            link.cede(&self.instance).await?;
+            link.cede(&self.name()).await?;
         }
         Ok(())
     }
 
     /// No longer, unless somebody wants it meanwhile.
-    async fn release(&mut self, link: &mut Link, place: SitePath) -> Result<(), LinkError> {
-        if link.release(&self.instance, &place).await? {
-            self.told.remove(&place);
+    async fn release(&mut self, link: &mut Link, places: &[SitePath]) -> Result<(), LinkError> {
+        let name = self.name();
+        // First nothing is told of them any more, so that what is deleted stays so.
+        places.iter().for_each(|place| drop(self.told.remove(place)));
+        let released = places.iter().map(|place| {
+            let (mut link, name) = (link.clone(), &name);
+            async move { link.release(name, place).await }
+        });
+        for (place, is_released) in places.iter().zip(try_join_all(released).await?) {
+            if !is_released {
+                self.tell(place.clone());
+            }
         }
         Ok(())
     }
@@ -165,7 +198,6 @@ impl Origin {
         }
         let again = Arc::new(Notify::new());
         let teller = Teller {
-            instance: self.instance.clone(),
             place: place.clone(),
             turn: self.turn.subscribe(),
             again: again.clone(),
@@ -178,9 +210,8 @@ impl Origin {
 
 /// Tells what stands at a place, now and whenever that is something else.
 struct Teller {
-    instance: String,
     place: SitePath,
-    turn: watch::Receiver<Option<Link>>,
+    turn: watch::Receiver<Option<Turn>>,
     again: Arc<Notify>,
     permits: Arc<Semaphore>,
 }
@@ -206,9 +237,9 @@ impl Teller {
                 },
                 is_nothing = &mut first, if is_looking => {
                     is_looking = false;
-                    let link = self.turn.borrow().clone().filter(|_| is_nothing && latest.is_none());
-                    if let Some(mut link) = link {
-                        drop(link.tell_nothing(&self.place).await);
+                    let turn = self.turn.borrow().clone().filter(|_| is_nothing && latest.is_none());
+                    if let Some(mut turn) = turn {
+                        drop(turn.link.tell_nothing(&self.place).await);
                     }
                     continue;
                 }
@@ -216,10 +247,13 @@ impl Teller {
                 () = self.again.notified() => {}
                 () = sleep(RETRY), if is_owed => {}
             }
-            let link = self.turn.borrow_and_update().clone();
-            if let (Some(mut link), Some(document)) = (link, latest.as_deref().and_then(Document::of)) {
-                let _permit = self.permits.acquire().await;
-                is_owed = link.put(&self.instance, &self.place, &document).await.is_err();
+            is_owed = false;
+            let turn = self.turn.borrow_and_update().clone();
+            if let (Some(mut turn), Some(document)) = (turn, latest.as_deref().and_then(Document::of)) {
+                let size = document.size().min(AT_ONCE);
+                let _permits = self.permits.acquire_many(u32::try_from(size).unwrap_or(u32::MAX)).await;
+                // Whoever is no origin any more is told so with the next claim, or is it still.
+                is_owed = !turn.link.put(&turn.name, &self.place, &document).await.unwrap_or(false);
             }
         }
     }

@@ -9,8 +9,9 @@ use crate::relay::document::Document;
 use crate::relay::documents::OriginName;
 use crate::site::SitePath;
 
-/// How many places are wanted at most.
+/// How many places are wanted at most, and how many of them because somebody follows them: who only asks needs some, too.
 const PLACES: usize = 10_000;
+const FOLLOWED: usize = 9_000;
 
 /// How many bytes of contents are held that nobody follows.
 const UNFOLLOWED: usize = 64 << 20;
@@ -29,6 +30,12 @@ pub(super) struct Places {
     pub(super) asked: BTreeSet<SitePath>,
     /// Places that are not wanted any more.
     pub(super) left: BTreeSet<SitePath>,
+    /// Places that somebody follows, and for which there is no room.
+    pub(super) refused: BTreeSet<SitePath>,
+    /// How many of those that are wanted are followed.
+    followed: usize,
+    /// Whether there is a connection on which something was asked.
+    is_connected: bool,
     /// Why nobody answers, if nobody does.
     pub(super) away: Option<&'static str>,
     pub(super) origin: Option<OriginName>,
@@ -53,10 +60,10 @@ pub(super) struct Place {
 }
 
 impl Place {
-    fn new(is_followed: bool) -> Self {
+    fn new() -> Self {
         let (used, pause) = (Instant::now(), Duration::from_millis(500));
         Self {
-            is_followed,
+            is_followed: false,
             used,
             document: None,
             rumour: None,
@@ -74,17 +81,32 @@ impl Place {
 impl Places {
     /// The place, wanted from now on; `None` if there are too many.
     pub(super) fn want(&mut self, path: &SitePath, is_followed: bool) -> Option<&mut Place> {
+        let is_more = is_followed && self.wanted.get(path).is_none_or(|place| !place.is_followed);
+        if is_more && self.followed >= FOLLOWED {
+            return None;
+        }
         if !self.wanted.contains_key(path) {
             if self.wanted.len() >= PLACES {
                 self.leave_oldest()?;
             }
-            self.wanted.insert(path.clone(), Place::new(is_followed));
+            self.wanted.insert(path.clone(), Place::new());
             self.asked.insert(path.clone());
         }
+        self.followed += usize::from(is_more);
         let place = self.wanted.get_mut(path)?;
         place.used = Instant::now();
         place.is_followed |= is_followed;
         Some(place)
+    }
+
+    /// Nobody follows a place any more. It is wanted for some time still.
+    pub(super) fn unfollow(&mut self, path: &SitePath) {
+        self.refused.remove(path);
+        if let Some(place) = self.wanted.get_mut(path).filter(|place| place.is_followed) {
+            place.is_followed = false;
+            place.used = Instant::now();
+            self.followed -= 1;
+        }
     }
 
     /// What is known of a place, as far as there will be nothing better.
@@ -97,11 +119,15 @@ impl Places {
     pub(super) fn leave(&mut self, path: SitePath) {
         self.wanted.remove(&path);
         self.asked.remove(&path);
-        self.left.insert(path);
+        // What nobody has heard of needs not be taken back.
+        if self.is_connected {
+            self.left.insert(path);
+        }
     }
 
     /// What nobody follows takes no more room than it may.
-    pub(super) fn make_room(&mut self) {
+    /// Only what has just come stays in any case.
+    pub(super) fn make_room(&mut self, new: &SitePath) {
         let mut unfollowed: Vec<_> = self
             .wanted
             .iter()
@@ -114,6 +140,9 @@ impl Places {
             for (_, size, path) in unfollowed {
                 if total <= UNFOLLOWED {
                     break;
+                }
+                if path == *new {
+                    continue;
                 }
                 total -= size;
                 self.leave(path);
@@ -139,9 +168,16 @@ impl Places {
 
     /// Everything is to be asked for anew. Numbers may begin anew, too.
     pub(super) fn ask_all(&mut self) {
+        self.is_connected = true;
         self.asked = self.wanted.keys().cloned().collect();
         self.left.clear();
         self.wanted.values_mut().for_each(|place| place.number = 0);
+    }
+
+    /// There is no connection. With the next one, all that was asked for is forgotten by Redis.
+    pub(super) fn lose(&mut self) {
+        self.is_connected = false;
+        self.left.clear();
     }
 
     /// What nobody asks for any more is not wanted, and who has not answered is asked again. Returns whether there is something to do.
@@ -149,6 +185,11 @@ impl Places {
         let old = self.wanted.iter().filter(|(_, place)| !place.is_followed && now - place.used > LINGER);
         let old = old.map(|(path, _)| path.clone()).collect::<Vec<_>>();
         old.into_iter().for_each(|path| self.leave(path));
+        for path in std::mem::take(&mut self.refused) {
+            if self.want(&path, true).is_none() {
+                self.refused.insert(path);
+            }
+        }
         for (path, place) in &mut self.wanted {
             let (due, pause) = &mut place.again;
             if place.document.is_none() && *due <= now {
@@ -174,6 +215,7 @@ mod tests {
     #[test]
     fn what_was_asked_for_longest_ago_makes_room() {
         let mut places = Places::default();
+        places.ask_all();
         assert!(places.want(&path(0), true).is_some());
         for number in 1..=PLACES {
             assert!(places.want(&path(number), false).is_some());
@@ -186,8 +228,19 @@ mod tests {
         places.leave(path(2));
         places.want(&path(2), false);
         assert_eq!(places.take(), ([path(2)].into(), BTreeSet::new()));
-        places.wanted.values_mut().for_each(|place| place.is_followed = true);
-        assert!(places.want(&path(1), false).is_none());
+        for number in 10..10 + FOLLOWED - 1 {
+            assert!(places.want(&path(number), true).is_some());
+        }
+        // Who only asks still finds room, and who follows waits for it.
+        assert!(places.want(&path(PLACES + 1), false).is_some() && places.want(&path(PLACES + 2), true).is_none());
+        places.refused.insert(path(PLACES + 2));
+        places.unfollow(&path(10));
+        places.tidy(Instant::now());
+        assert!(places.refused.is_empty() && places.wanted[&path(PLACES + 2)].is_followed);
+        // Without a connection, there is nothing to take back.
+        places.lose();
+        places.leave(path(11));
+        assert!(places.left.is_empty());
     }
 
     #[test]
@@ -197,7 +250,7 @@ mod tests {
             let contents = Contents::File(vec![0; 1 << 20].into(), None);
             let place = places.want(&path(number), number == 0).unwrap();
             place.document = Some(Document { version: Version::ABSENT, contents });
-            places.make_room();
+            places.make_room(&path(number));
         }
         let held: usize = places.wanted.values().map(Place::size).sum();
         assert!(held <= UNFOLLOWED + (2 << 20) && places.wanted.contains_key(&path(0)), "{held}");
@@ -208,6 +261,7 @@ mod tests {
         let mut places = Places::default();
         places.want(&path(0), true);
         places.want(&path(1), false);
+        places.ask_all();
         places.take();
         let start = Instant::now();
         assert!(!places.tidy(start));

@@ -157,8 +157,10 @@ impl Runner {
             self.relay.set_link(None);
             self.relay.set_telling(false);
             let Over::Lost(why) = over else { return };
-            if let Files::Edge(asker) = &self.files {
-                asker.lose();
+            match &mut self.files {
+                Files::None => {}
+                Files::Origin(origin) => origin.lose(),
+                Files::Edge(asker) => asker.lose(),
             }
             if self.away.is_none() {
                 self.away = Some(Instant::now());

@@ -135,7 +135,11 @@ async fn serve(config: Config) -> Result<(), ServerError> {
             .configure(app.mount("/"))
     };
     let urls = Urls::new(address, certificate.is_some(), certificate.as_ref().is_some_and(|it| it.authority.is_some()));
-    live.announce(urls.network.first().unwrap_or(&urls.here));
+    // To other machines, that of this machine alone would be themselves.
+    let is_local = config.relay.as_ref().is_some_and(|relay| relay.url.is_local());
+    if let Some(url) = urls.network.first().or(Some(&urls.here).filter(|_| is_local)) {
+        live.announce(url);
+    }
     let (stop, stopping) = watch::channel(false);
     let server = match &certificate {
         Some(certificate) => {

@@ -26,6 +26,14 @@ impl RelayUrl {
         Ok(Self(text.to_owned()))
     }
 
+    /// Whether it is on this machine, so that those who are reached through it are, too.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        let shown = self.to_string();
+        let (scheme, place) = shown.split_once("://").unwrap_or_default();
+        scheme == "redis+unix" || ["localhost", "127.", "[::1]"].iter().any(|host| place.starts_with(host))
+    }
+
     /// As it was typed, with its secrets.
     #[must_use]
     pub fn secret(&self) -> &str {
@@ -62,6 +70,15 @@ mod tests {
         ] {
             let url = RelayUrl::parse(text).unwrap();
             assert_eq!((url.to_string().as_str(), format!("{url:?}").as_str()), (shown, shown));
+        }
+        for (text, is_local) in [
+            ("redis://localhost:1", true),
+            ("redis://x:y@127.0.0.2", true),
+            ("redis+unix:///run/redis.sock", true),
+            ("redis://10.0.0.1", false),
+            ("redis://localhost:x@redis.internal", false),
+        ] {
+            assert_eq!(RelayUrl::parse(text).unwrap().is_local(), is_local, "{text}");
         }
         for text in ["", "localhost:6379", "http://localhost", "redis://", "rediss://localhost/#insecure"] {
             assert!(RelayUrl::parse(text).is_err(), "{text}");

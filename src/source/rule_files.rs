@@ -167,11 +167,20 @@ impl RuleFiles {
         let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
         match bytes.map(|bytes| (str::from_utf8(bytes), Version::of(bytes))) {
             None => self.hold(&mut kept, at, None, "", None, None),
+            Some((Ok(text), _)) if text.len() > rules::LARGEST => self.keep_old(&mut kept, at, None, rules::TOO_LARGE),
             Some((Ok(text), version)) => self.hold(&mut kept, at, None, text, None, Some(version)),
             Some((Err(_), _)) => self.keep_old(&mut kept, at, None, "this is no UTF-8"),
         }
         drop(kept);
         elsewhere.tell(at);
+    }
+
+    /// What is in one of the files can't be said now, so what it said before holds.
+    #[cfg(feature = "cli")]
+    pub fn not_told(&self, at: usize) {
+        if let Place::Elsewhere(elsewhere) = &self.place {
+            elsewhere.tell(at);
+        }
     }
 
     fn look(&self, here: &Here) -> Arc<CurrentRules> {

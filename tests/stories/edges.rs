@@ -112,6 +112,18 @@ fn an_edge_serves_what_an_origin_tells() {
     assert_eq!((part.status, part.text.as_str()), (206, "xx"));
     let etag = edge.get("/data.json").header("etag").to_owned();
     assert_eq!(edge.request("GET", "/data.json", &[("if-none-match", &etag)]).status, 304);
+    // A long poll waits for what comes from the origin itself, too.
+    let etag = edge.get("/large.txt").header("etag").to_owned();
+    let request = format!(
+        "GET /large.txt HTTP/1.1\r\nHost: HOST\r\nIf-None-Match: {etag}\r\nPrefer: wait=20\r\nConnection: close\r\n\r\n"
+    );
+    let mut poll = edge.open(&request);
+    poll.set_read_timeout(Some(DEADLINE)).expect("a timeout");
+    edge.wait_for_status(|status| status["streams"] == 1);
+    site.write("large.txt", "y".repeat(3 << 20));
+    let mut answer = String::new();
+    poll.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("yy"), "{}", &answer[..200.min(answer.len())]);
 }
 
 #[test]
@@ -141,8 +153,8 @@ fn every_form_of_a_stream_comes_from_an_edge() {
     );
     let mut poll = edge.open(&request);
     poll.set_read_timeout(Some(DEADLINE)).expect("a timeout");
-    // It waits, like six streams; the lines are passed on.
-    edge.wait_for_status(|status| status["streams"] == 7);
+    // It waits, like seven streams.
+    edge.wait_for_status(|status| status["streams"] == 8);
     site.write("data.json", document(2));
     let mut answer = String::new();
     poll.read_to_string(&mut answer).expect("an answer");
@@ -396,6 +408,37 @@ fn nonsense_in_redis_is_not_believed() {
     site.write("data.json", "2");
     events.expect("2");
     assert_eq!(edge.status()["relay"]["reconnects"], 0);
+}
+
+#[test]
+fn what_an_old_connection_says_late_is_not_believed() {
+    let site = Site::with(&[("data.json", "1")]);
+    let redis = Redis::start(false);
+    let origin = redis.instance(&site);
+    let edge = redis.edge();
+    let events = edge.follow("/data.json");
+    events.expect("1");
+    let name = || redis.ask(&["GET", "sc:{site}:origin"]).split_whitespace().next().unwrap_or_default().to_owned();
+    let old = name();
+    redis.ask(&["CLIENT", "KILL", "TYPE", "pubsub"]);
+    let start = Instant::now();
+    while name() == old {
+        assert!(start.elapsed() < DEADLINE, "the origin has no new connection");
+    }
+    origin.wait_for_status(|status| status["relay"]["up"] == true);
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/src/relay/put.lua");
+    let put = |name: &str| {
+        let keys = ["sc:{site}:origin", "sc:{site}:doc:/data.json", "sc:{site}:n", ","];
+        let version = "00000000000000000000000000000000";
+        let after = format!(" {version} missing - 0\n");
+        let arguments = [name, "sc:{site}:say:doc:/data.json", "1 ", &after, version, "missing", "-", "", "1", "60000"];
+        redis.ask(&[&["--eval", script], &keys[..], &arguments].concat()).trim().to_owned()
+    };
+    assert_eq!(put(&old), "0");
+    site.write("data.json", "2");
+    events.expect("2");
+    assert_eq!(put(&name()), "1");
+    events.expect_event("removed");
 }
 
 #[test]

@@ -199,7 +199,7 @@ impl<'a> Instances<'a> {
     }
 
     fn kill_one(&mut self, chance: &mut Chance, run: &Run) {
-        let (what, which) = (chance.below(5), chance.below(3));
+        let (what, which) = (chance.below(7), chance.below(3));
         let away = Duration::from_millis(chance.below(1500) as u64);
         match what {
             0 => {
@@ -208,7 +208,18 @@ impl<'a> Instances<'a> {
                 self.redis.restart();
                 self.kills[0] += 1;
             }
-            1 | 2 => {
+            1 => {
+                // It says nothing, and goes on later with all that was sent to it meanwhile.
+                self.redis.signal("STOP");
+                thread::sleep(away * 3);
+                self.redis.signal("CONT");
+                self.kills[0] += 1;
+            }
+            2 => {
+                self.redis.ask(&["CLIENT", "KILL", "TYPE", "pubsub"]);
+                self.kills[0] += 1;
+            }
+            3 | 4 => {
                 drop(self.origins[which % 2].take());
                 thread::sleep(away);
                 self.origins[which % 2] = Some(origin(self.site, &self.redis));
@@ -281,7 +292,7 @@ fn soak() {
         told += run.check(&heard);
     }
     eprintln!(
-        "{rounds} saves, {} of {rounds} messages acknowledged; {:?} kills of Redis, origins and edges; {connections} connections; {gaps} gaps for \
+        "{rounds} saves, {} of {rounds} messages acknowledged; {:?} faults of Redis, and kills of origins and edges; {connections} connections; {gaps} gaps for \
          {told} messages; the last listener was right {recovered:?} after the end",
         run.acknowledged.lock().expect("no panic").len(),
         instances.kills

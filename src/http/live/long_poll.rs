@@ -22,6 +22,8 @@ use actix_web::web::Data;
 
 use crate::content::Content;
 use crate::event::Format;
+#[cfg(feature = "cli")]
+use crate::http::files::elsewhere;
 use crate::http::files::find;
 use crate::http::files::find::Finding;
 use crate::http::files::find::Found;
@@ -204,6 +206,11 @@ async fn answer(
         }
         None => {
             let finding = find::on_disk(state, question).await?;
+            // The origin says itself whether the client has it.
+            #[cfg(feature = "cli")]
+            if let Ok(Found::Elsewhere) = finding.found {
+                return Box::pin(elsewhere::fetch(request, state)).await;
+            }
             let is_settled = match &finding.found {
                 Ok(Found::File(_, _, version)) => *version == snapshot.version,
                 Ok(Found::Large(_, large, _)) => large.version == snapshot.version,

@@ -72,7 +72,7 @@ pub(crate) async fn file(
     };
     #[cfg(feature = "cli")]
     if matches!(representation, Representation::Lines(_)) && state.is_edge() {
-        let lines = Box::pin(elsewhere::fetch(request, &state)).await;
+        let lines = Box::pin(elsewhere::stream(request, &state)).await;
         return lines.unwrap_or_else(|| {
             HttpResponse::ServiceUnavailable().body("lines come from the origin, which can't be reached\n")
         });
