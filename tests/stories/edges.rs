@@ -15,6 +15,7 @@ use crate::support::Events;
 use crate::support::Server;
 use crate::support::Site;
 use crate::websocket::Socket;
+use crate::wire::Wire;
 
 /// What an edge has always an eye on: the rules.
 const ALWAYS: usize = 2;
@@ -317,6 +318,46 @@ fn a_redis_that_restarts_loses_nothing_of_files() {
         still.expect("moved");
         drop(origin);
     }
+}
+
+#[test]
+fn a_network_that_is_cut_loses_nothing() {
+    let site = Site::with(&[("data.json", "\"first\""), ("other.json", "1")]);
+    let redis = Redis::start(false);
+    let [near, far, spare] = [0; 3].map(|_| Wire::to(redis.socket()));
+    let instance = |wire: &Wire| {
+        let server = site.serve_with(&["--relay", &wire.url()]);
+        server.wait_for_status(|status| status["relay"]["up"] == true);
+        server
+    };
+    let first = instance(&near);
+    role(&first, "origin");
+    let second = instance(&spare);
+    let edge = redis.edge_of(&far.url(), &[]);
+    edge.wait_for_status(|status| status["relay"]["origin"] == true);
+    let [events, news] = ["/data.json", "/_savecast/channels/news"].map(|url| edge.follow(url));
+    events.expect("\"first\"");
+    // Between the edge and Redis.
+    far.cut();
+    edge.expect_complaint("does not answer");
+    site.write("data.json", "\"missed\"");
+    assert_eq!(first.post("/_savecast/channels/news", &[], "missed").status, 200);
+    assert_eq!(edge.get("/data.json").text, "\"first\"");
+    far.heal();
+    events.expect("\"missed\"");
+    news.expect("missed");
+    // Between the origin and Redis: another one tells, and what the first one had said before comes late.
+    near.cut();
+    site.write("data.json", "\"old\"");
+    expect_at_last(&events, "\"old\"");
+    site.write("data.json", "\"new\"");
+    expect_at_last(&events, "\"new\"");
+    near.heal();
+    role(&first, "standby");
+    role(&second, "origin");
+    site.write("data.json", "\"end\"");
+    events.expect("\"end\"");
+    assert_eq!(redis.edge().get("/data.json").text, "\"end\"");
 }
 
 #[test]

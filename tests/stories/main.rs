@@ -45,3 +45,5 @@ mod support;
 mod upstream;
 mod watching;
 mod websocket;
+#[cfg(unix)]
+mod wire;
