@@ -73,6 +73,8 @@ pub enum Notice<'a> {
     Back { server: &'a ServerUrl, elapsed: Duration },
     /// Redis does not do what it is asked to, for this reason, so other instances are not heard.
     RelayAway { server: &'a RelayUrl, why: &'a str },
+    /// It answers, and refuses to write.
+    RelayRefuses { server: &'a RelayUrl, why: &'a str },
     /// It does so again.
     RelayBack { server: &'a RelayUrl, elapsed: Duration },
     /// Streams are ended within this time, and then the server stops.

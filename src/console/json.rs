@@ -51,6 +51,9 @@ pub fn json(notice: &Notice<'_>) -> Value {
         Notice::ForeignHost { name } => ("foreign-host", json!({ "name": name })),
         Notice::Away { server, why } => ("away", json!({ "server": server.to_string(), "problem": why })),
         Notice::RelayAway { server, why } => ("relay-away", json!({ "server": server.to_string(), "problem": why })),
+        Notice::RelayRefuses { server, why } => {
+            ("relay-refuses", json!({ "server": server.to_string(), "problem": why }))
+        }
         Notice::RelayBack { server, elapsed } => {
             ("relay-back", json!({ "server": server.to_string(), "seconds": elapsed.as_secs_f64() }))
         }

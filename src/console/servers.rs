@@ -12,6 +12,9 @@ pub(super) fn lines(notice: &Notice<'_>) -> Vec<String> {
         Notice::RelayAway { server, why } => {
             vec![format!("savecast: {server} {why}; nothing can be published to channels until it answers")]
         }
+        Notice::RelayRefuses { server, why } => {
+            vec![format!("savecast: {server} {why}; what is published or saved is told when it writes again")]
+        }
         Notice::RelayBack { server, elapsed } => {
             vec![format!("savecast: {server} answers again, after {:.1} s", elapsed.as_secs_f64())]
         }

@@ -48,6 +48,7 @@ pub fn tone(notice: &Notice<'_>) -> Tone {
         | Notice::ForeignHost { .. }
         | Notice::Away { .. }
         | Notice::RelayAway { .. }
+        | Notice::RelayRefuses { .. }
         | Notice::OriginAway
         | Notice::Echo { .. }
         | Notice::Polled(_)

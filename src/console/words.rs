@@ -78,6 +78,7 @@ pub(crate) fn lines(notice: &Notice<'_>) -> Vec<String> {
         Notice::Away { .. }
         | Notice::Back { .. }
         | Notice::RelayAway { .. }
+        | Notice::RelayRefuses { .. }
         | Notice::RelayBack { .. }
         | Notice::OriginAway
         | Notice::OriginBack

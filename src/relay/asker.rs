@@ -63,11 +63,16 @@ impl Asker {
         for places in left.chunks(BATCH) {
             link.leave_places(&self.instance, places).await?;
         }
-        self.ask(link, asked).await
+        let answered = self.ask(link, &asked).await;
+        if answered.is_err() {
+            // It is asked later.
+            self.edge.ask_again(asked);
+        }
+        answered
     }
 
-    async fn ask(&self, link: &mut Link, places: BTreeSet<SitePath>) -> Result<(), LinkError> {
-        let places = places.into_iter().collect::<Vec<_>>();
+    async fn ask(&self, link: &mut Link, places: &BTreeSet<SitePath>) -> Result<(), LinkError> {
+        let places = places.iter().cloned().collect::<Vec<_>>();
         for places in places.chunks(BATCH) {
             // First it listens, and then it asks, so that nothing is lost between the two.
             link.hear_of(places).await?;

@@ -131,7 +131,12 @@ impl Channels {
     /// Says how many listen, where that has changed.
     pub(super) async fn count(&mut self, link: &mut Link) -> Result<(), LinkError> {
         let counts = std::mem::take(&mut self.counts).into_iter().collect::<Vec<_>>();
-        link.count(&self.instance, &counts).await
+        let counted = link.count(&self.instance, &counts).await;
+        if counted.is_err() {
+            // It is said later.
+            self.counts = counts.into_iter().collect();
+        }
+        counted
     }
 
     /// Says that this instance is there; and how many listen, if Redis does not know it any more.

@@ -74,6 +74,12 @@ impl Edge {
         self.state().ask_all();
     }
 
+    /// These were not answered. Those that are still wanted are asked for once more.
+    pub(super) fn ask_again(&self, places: BTreeSet<SitePath>) {
+        let state = &mut *self.state();
+        state.asked.extend(places.into_iter().filter(|place| state.wanted.contains_key(place)));
+    }
+
     /// The connection is lost.
     pub(super) fn lose(&self) {
         self.state().lose();

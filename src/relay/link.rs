@@ -48,19 +48,34 @@ pub(super) const SECONDS: u64 = 24 * 3600;
 /// How long an instance is there without saying so again.
 pub(super) const ALIVE: Duration = Duration::from_secs(15);
 
+/// What Redis answers while it can't write: its memory is full, its disk is, or it has no replica. The connection is good all the same.
+const REFUSALS: [&str; 3] = ["OOM", "MISCONF", "NOREPLICAS"];
+
 /// Redis does not do what it is asked to.
 #[derive(Debug)]
-pub(crate) struct LinkError(String);
+pub(crate) struct LinkError {
+    words: String,
+    is_refusal: bool,
+}
 
 impl fmt::Display for LinkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.words)
     }
 }
 
 impl LinkError {
+    fn new(words: &str) -> Self {
+        Self { words: words.to_owned(), is_refusal: false }
+    }
+
     pub(super) fn gone() -> Self {
-        Self("has closed the connection".into())
+        Self::new("has closed the connection")
+    }
+
+    /// Whether it may do the same later, on the same connection.
+    pub(super) fn is_refusal(&self) -> bool {
+        self.is_refusal
     }
 }
 
@@ -75,7 +90,7 @@ impl From<RedisError> for LinkError {
         } else {
             format!("says: {error}")
         };
-        Self(words)
+        Self { words, is_refusal: error.code().is_some_and(|code| REFUSALS.contains(&code)) }
     }
 }
 
@@ -194,7 +209,7 @@ impl Link {
         let connect = client.get_multiplexed_async_connection_with_config(&config);
         // The client has no deadline for what comes after the connection.
         let connection =
-            tokio::time::timeout(ANSWER, connect).await.map_err(|_| LinkError("does not answer".into()))??;
+            tokio::time::timeout(ANSWER, connect).await.map_err(|_| LinkError::new("does not answer"))??;
         let pushes = Pushes { receiver, waiting, keys: keys.clone() };
         Ok((Self { connection, keys, scripts: Arc::default() }, pushes))
     }
@@ -203,7 +218,7 @@ impl Link {
     pub(super) async fn ping(&mut self) -> Result<(), LinkError> {
         let ping = redis::cmd("PING");
         let answer = tokio::time::timeout(PING, ping.query_async::<()>(&mut self.connection)).await;
-        Ok(answer.map_err(|_| LinkError("does not answer".into()))??)
+        Ok(answer.map_err(|_| LinkError::new("does not answer"))??)
     }
 
     /// From now on, events of these channels are told.
@@ -255,7 +270,7 @@ impl Link {
             .arg(SECONDS)
             .arg(self.keys.counts(""));
         let (id, listeners): (String, usize) = invocation.invoke_async(&mut self.connection).await?;
-        let id = EventId::parse(&id).ok_or_else(|| LinkError("gives an id that is none".into()))?;
+        let id = EventId::parse(&id).ok_or_else(|| LinkError::new("gives an id that is none"))?;
         Ok((id, listeners))
     }
 

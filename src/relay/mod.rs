@@ -12,6 +12,7 @@ mod asker;
 mod backoff;
 mod chain;
 mod channels;
+mod clock;
 mod document;
 mod documents;
 mod edge;

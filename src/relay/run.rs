@@ -10,9 +10,6 @@ use std::time::UNIX_EPOCH;
 
 use tokio::runtime;
 use tokio::sync::Notify;
-use tokio::time::Interval;
-use tokio::time::MissedTickBehavior;
-use tokio::time::interval;
 use tokio::time::sleep;
 use tokio::time::timeout;
 
@@ -22,6 +19,7 @@ use crate::notice::Notice;
 use crate::relay::asker::Asker;
 use crate::relay::backoff::Backoff;
 use crate::relay::channels::Channels;
+use crate::relay::clock::Clock;
 use crate::relay::edge::Changed;
 use crate::relay::edge::Edge;
 use crate::relay::entry::Entry;
@@ -33,30 +31,11 @@ use crate::relay::link::Link;
 use crate::relay::link::LinkError;
 use crate::relay::link::Push;
 use crate::relay::link::Pushes;
-use crate::relay::link::SECONDS;
 use crate::relay::link::Server;
 use crate::relay::options::Options;
 use crate::relay::origin::Looked;
 use crate::relay::origin::Origin;
 use crate::source::RuleFiles;
-
-/// How often Redis is asked whether it is there. A connection alone does not say so.
-const BEAT: Duration = Duration::from_secs(1);
-
-/// How often an instance says that it is there.
-const STAY: Duration = Duration::from_secs(5);
-
-/// How often an origin says that it is still the one that tells, or another one looks whether it is not.
-const CLAIM: Duration = Duration::from_secs(1);
-
-/// How often an edge looks what it wants no longer, or has to ask for again.
-const TIDY: Duration = Duration::from_millis(500);
-
-/// How often channels are kept to which nothing is published.
-const KEEP: Duration = Duration::from_secs(SECONDS / 24);
-
-/// After how long at most the others know how many listen here.
-const COUNT: Duration = Duration::from_millis(100);
 
 /// How long the others are told at most that this instance ends.
 const END: Duration = Duration::from_millis(200);
@@ -96,7 +75,7 @@ pub(crate) fn start(options: &Options, side: Side, hub: Arc<Hub>, say: Say) -> R
     let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(RelayError::Thread)?;
     let channels = Channels::new(hub, instance);
     let keys = Keys::new(&options.site);
-    let runner = Runner { relay: relay.clone(), server, channels, files, keys, say, away: None };
+    let runner = Runner { relay: relay.clone(), server, channels, files, keys, say, away: None, is_refused: false };
     let ended = relay.clone();
     let run = move || {
         runtime.block_on(runner.run());
@@ -130,6 +109,8 @@ struct Runner {
     say: Say,
     /// Since when Redis is away, if that was told.
     away: Option<Instant>,
+    /// Whether it was told that Redis refuses something on this connection.
+    is_refused: bool,
 }
 
 /// Why a connection is over.
@@ -185,14 +166,7 @@ impl Runner {
         if let Err(error) = self.begin(link).await {
             return Over::Lost(error);
         }
-        let mut clock = Clock {
-            beat: every(BEAT),
-            stay: every(STAY),
-            keep: every(KEEP),
-            count: every(COUNT),
-            claim: every(CLAIM),
-            tidy: every(TIDY),
-        };
+        let mut clock = Clock::default();
         loop {
             if let Err(over) = self.turn(link, &mut pushes, &mut clock).await {
                 return over;
@@ -204,19 +178,21 @@ impl Runner {
     async fn begin(&mut self, link: &mut Link) -> Result<(), LinkError> {
         // All that have changed are among those that are heard.
         drop(self.relay.take_changed());
-        self.channels.stay(link).await?;
-        self.channels.begin(link).await?;
-        match &mut self.files {
-            Files::None => {}
-            Files::Origin(origin) => {
-                origin.begin(link, self.relay.address().as_deref()).await?;
-                self.relay.set_telling(origin.is_telling());
-            }
-            Files::Edge(asker) => {
-                asker.begin(link).await?;
-                self.look_for_origin(link).await?;
-            }
+        self.is_refused = false;
+        let stayed = self.channels.stay(link).await;
+        self.survive(stayed)?;
+        let begun = self.channels.begin(link).await;
+        self.survive(begun)?;
+        let begun = match &mut self.files {
+            Files::None => Ok(()),
+            Files::Origin(origin) => origin.begin(link, self.relay.address().as_deref()).await,
+            Files::Edge(asker) => asker.begin(link).await,
+        };
+        self.survive(begun)?;
+        if let Files::Origin(origin) = &self.files {
+            self.relay.set_telling(origin.is_telling());
         }
+        self.look_for_origin(link).await?;
         self.relay.set_link(Some(link.clone()));
         if let Some(since) = self.away.take() {
             (self.say)(&Notice::RelayBack { server: self.relay.url(), elapsed: since.elapsed() });
@@ -224,53 +200,77 @@ impl Runner {
         Ok(())
     }
 
+    /// A connection is good although Redis refuses to write. It is asked again when it is time.
+    fn survive(&mut self, result: Result<(), LinkError>) -> Result<(), LinkError> {
+        match result {
+            Err(error) if error.is_refusal() => {
+                if !std::mem::replace(&mut self.is_refused, true) {
+                    (self.say)(&Notice::RelayRefuses { server: self.relay.url(), why: &error.to_string() });
+                }
+                Ok(())
+            }
+            result => result,
+        }
+    }
+
     /// Waits for the next thing to do, and does it.
     async fn turn(&mut self, link: &mut Link, pushes: &mut Pushes, clock: &mut Clock) -> Result<(), Over> {
-        tokio::select! {
-            push = pushes.next() => match push {
-                // What makes no sense is left out. If it stood for an event, the next one is seen to be missing one, which is asked for.
-                Push::Event(name, message) => if let Some(entry) = Entry::of_message(&message) {
-                    self.channels.hear(link, &name, entry).await?;
-                }
-                Push::Document(place, message) => if let Files::Edge(asker) = &self.files {
-                    asker.hear(link, &place, &message).await?;
-                }
-                Push::Ask(ask) => if let Files::Origin(origin) = &mut self.files {
-                    origin.hear(link, ask).await?;
-                }
-                Push::Gone => return Err(Over::Lost(LinkError::gone())),
-            },
+        let done = tokio::select! {
+            push = pushes.next() => self.hear(link, push).await,
             () = self.relay.woken() => {
                 if self.relay.is_stopped() {
                     drop(timeout(END, self.end(link)).await);
                     return Err(Over::Stopped);
                 }
-                let changed = self.relay.take_changed();
-                self.channels.settle(link, changed).await?;
-                if let Files::Edge(asker) = &self.files {
-                    asker.settle(link).await?;
-                }
+                self.settle(link).await
             }
-            _ = clock.count.tick(), if self.channels.has_counts() => self.channels.count(link).await?,
-            _ = clock.beat.tick() => {
-                let asked = Instant::now();
-                link.ping().await?;
-                self.relay.set_lag(asked.elapsed());
-                self.look_for_origin(link).await?;
-            }
-            _ = clock.stay.tick() => self.stay(link).await?,
-            _ = clock.claim.tick(), if matches!(self.files, Files::Origin(_)) => self.claim(link).await?,
-            _ = clock.tidy.tick(), if matches!(self.files, Files::Edge(_)) => self.tidy(link).await?,
-            _ = clock.keep.tick() => self.channels.keep(link).await?,
-        }
-        Ok(())
+            _ = clock.count.tick(), if self.channels.has_counts() => self.channels.count(link).await,
+            _ = clock.beat.tick() => self.beat(link).await,
+            _ = clock.stay.tick() => self.stay(link).await,
+            _ = clock.claim.tick(), if matches!(self.files, Files::Origin(_)) => self.claim(link).await,
+            _ = clock.tidy.tick(), if matches!(self.files, Files::Edge(_)) => self.tidy(link).await,
+            _ = clock.keep.tick() => self.channels.keep(link).await,
+        };
+        Ok(self.survive(done)?)
     }
 }
 
 impl Runner {
+    /// Redis tells of something.
+    async fn hear(&mut self, link: &mut Link, push: Push) -> Result<(), LinkError> {
+        match (push, &mut self.files) {
+            // What makes no sense is left out. If it stood for an event, the next one is seen to be missing one, which is asked for.
+            (Push::Event(name, message), _) => match Entry::of_message(&message) {
+                Some(entry) => self.channels.hear(link, &name, entry).await,
+                None => Ok(()),
+            },
+            (Push::Document(place, message), Files::Edge(asker)) => asker.hear(link, &place, &message).await,
+            (Push::Ask(ask), Files::Origin(origin)) => origin.hear(link, ask).await,
+            (Push::Document(..) | Push::Ask(_), _) => Ok(()),
+            (Push::Gone, _) => Err(LinkError::gone()),
+        }
+    }
+
+    /// Listeners have come or gone, or there is something to ask for.
+    async fn settle(&mut self, link: &mut Link) -> Result<(), LinkError> {
+        let changed = self.relay.take_changed();
+        let settled = self.channels.settle(link, changed).await;
+        self.survive(settled)?;
+        if let Files::Edge(asker) = &self.files { asker.settle(link).await } else { Ok(()) }
+    }
+
+    /// Sees whether Redis is there, and an edge whether there is an origin.
+    async fn beat(&mut self, link: &mut Link) -> Result<(), LinkError> {
+        let asked = Instant::now();
+        link.ping().await?;
+        self.relay.set_lag(asked.elapsed());
+        self.look_for_origin(link).await
+    }
+
     /// Says that this instance is there, and what it does.
     async fn stay(&mut self, link: &mut Link) -> Result<(), LinkError> {
-        self.channels.stay(link).await?;
+        let stayed = self.channels.stay(link).await;
+        self.survive(stayed)?;
         match &mut self.files {
             Files::None => Ok(()),
             Files::Origin(origin) => {
@@ -311,21 +311,4 @@ impl Runner {
         }
         self.channels.end(link).await
     }
-}
-
-/// What is due from time to time.
-struct Clock {
-    claim: Interval,
-    tidy: Interval,
-    beat: Interval,
-    stay: Interval,
-    keep: Interval,
-    count: Interval,
-}
-
-fn every(pause: Duration) -> Interval {
-    let mut interval = interval(pause);
-    // After a long pause, once is enough.
-    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    interval
 }

@@ -381,6 +381,32 @@ fn a_redis_that_forgets_everything_is_told_anew() {
 }
 
 #[test]
+fn a_redis_that_is_full_keeps_its_listeners() {
+    let site = Site::with(&[("data.json", "1"), ("other.json", "other")]);
+    let redis = Redis::start(false);
+    let origin = redis.instance(&site);
+    let edge = redis.edge();
+    let [events, news] = ["/data.json", "/_savecast/channels/news"].map(|url| edge.follow(url));
+    events.expect("1");
+    redis.ask(&["CONFIG", "SET", "maxmemory", "1"]);
+    edge.expect_complaint("when it writes again");
+    site.write("data.json", "2");
+    let answer = origin.post("/_savecast/channels/news", &[], "lost");
+    assert!(answer.status == 503 && answer.text.contains("says"), "{}", answer.text);
+    assert_eq!(edge.get("/data.json").text, "1");
+    assert_eq!(edge.get("/other.json").status, 503);
+    for server in [&origin, &edge] {
+        let status = server.status();
+        assert_eq!((&status["relay"]["up"], &status["relay"]["reconnects"]), (&json!(true), &json!(0)));
+    }
+    redis.ask(&["CONFIG", "SET", "maxmemory", "0"]);
+    events.expect("2");
+    get_at_last(&edge, "/other.json", "other");
+    assert_eq!(origin.post("/_savecast/channels/news", &[], "news").status, 200);
+    news.expect("news");
+}
+
+#[test]
 fn a_redis_that_stands_still_loses_nothing_of_files() {
     let site = Site::with(&[("data.json", "1")]);
     let redis = Redis::start(false);
