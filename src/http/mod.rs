@@ -123,7 +123,7 @@ async fn any_file(request: HttpRequest, state: Data<AppState>, payload: web::Pay
         Negotiated::WebSocket => return Box::pin(websocket::file(&request, &state, path, &rules, payload)).await,
     };
     if state.is_stale() {
-        // RFC 7234, section 5.5.1, which later ones have left out. `stale-if-error` and others still say it in this way.
+        // RFC 7234, section 5.5.1. RFC 9111 has left it out, but nothing else says this.
         response.headers_mut().insert(header::WARNING, HeaderValue::from_static("110 - \"Response is Stale\""));
     }
     if let Some(url) = url {

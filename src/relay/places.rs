@@ -125,8 +125,7 @@ impl Places {
         }
     }
 
-    /// What nobody follows takes no more room than it may.
-    /// Only what has just come stays in any case.
+    /// What nobody follows takes no more room than it may. What has just come stays in any case.
     pub(super) fn make_room(&mut self, new: &SitePath) {
         let mut unfollowed: Vec<_> = self
             .wanted

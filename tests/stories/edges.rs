@@ -509,6 +509,7 @@ fn what_an_old_connection_says_late_is_not_believed() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
 fn an_edge_holds_no_more_than_it_may() {
     let site = Site::with(&[("index.html", "x")]);
     for number in 0..100 {
