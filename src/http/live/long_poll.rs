@@ -21,6 +21,8 @@ use actix_web::web;
 use actix_web::web::Data;
 
 use crate::content::Content;
+#[cfg(feature = "cli")]
+use crate::content::kind;
 use crate::event::Format;
 #[cfg(feature = "cli")]
 use crate::http::files::elsewhere;
@@ -206,10 +208,17 @@ async fn answer(
         }
         None => {
             let finding = find::on_disk(state, question).await?;
-            // The origin says itself whether the client has it.
+            // The origin says itself whether the client has it, and may be in the midst of a save.
             #[cfg(feature = "cli")]
             if let Ok(Found::Elsewhere) = finding.found {
-                return Box::pin(elsewhere::fetch(request, state)).await;
+                let answer = Box::pin(elsewhere::fetch(request, state)).await?;
+                let etag = format!("\"{}\"", snapshot.version);
+                let has_settled =
+                    answer.headers().get(header::ETAG).is_some_and(|tag| tag.as_bytes() == etag.as_bytes());
+                // That of a page is one of the page with the client in it.
+                let is_page = find::is_html(&kind::media_type(&place));
+                let is_same = answer.status() == StatusCode::NOT_MODIFIED;
+                return (has_settled || is_page || is_same).then_some(answer);
             }
             let is_settled = match &finding.found {
                 Ok(Found::File(_, _, version)) => *version == snapshot.version,
