@@ -36,6 +36,7 @@
 //! | `notice` | what people may be told, as data | `console` shows it at the terminal |
 //! | `live` | puts them together, starts and stops them: [`Live`] ||
 //! | `tls` | the names of this machine | certificates, and browsers that believe them |
+//! | `running` | what the command asks of a server that is running | its answer, in words |
 //! | `server` | the server of the command, around a [`Live`], from its `config` ||
 //!
 //! # Words
@@ -76,6 +77,8 @@ mod pipeline;
 #[cfg(feature = "cli")]
 mod relay;
 #[cfg(feature = "cli")]
+mod running;
+#[cfg(feature = "cli")]
 mod server;
 #[doc(hidden)]
 pub mod site;
@@ -100,8 +103,17 @@ pub use crate::live::Live;
 pub use crate::live::LiveBuilder;
 pub use crate::live::LiveError;
 pub use crate::notice::Notice;
+pub use crate::notice::PageMessage;
 #[cfg(feature = "cli")]
 pub use crate::relay::RelayError;
+#[cfg(feature = "cli")]
+pub use crate::running::Question;
+#[cfg(feature = "cli")]
+pub use crate::running::RunningError;
+#[cfg(feature = "cli")]
+pub use crate::running::Wish;
+#[cfg(feature = "cli")]
+pub use crate::running::ask;
 #[cfg(feature = "cli")]
 pub use crate::server::Server;
 #[cfg(feature = "cli")]

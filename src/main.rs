@@ -20,6 +20,7 @@ fn main() -> ExitCode {
     let done = match Command::read() {
         Ok(Command::Serve(config)) => Server::new(*config).run().map(|()| true),
         Ok(Command::Trust { remove }) => savecast::trust(remove),
+        Ok(Command::Ask(question)) => return answer(&question),
         // It knows its own words, colours and status: asking for help is no mistake.
         Err(ConfigError::Usage(error)) => error.exit(),
         Err(error) => {
@@ -30,6 +31,20 @@ fn main() -> ExitCode {
     match done {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            say(&error, error.hint().as_deref());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "that is what was asked for")]
+fn answer(question: &savecast::Question) -> ExitCode {
+    match savecast::ask(question) {
+        Ok(answer) => {
+            println!("{answer}");
+            ExitCode::SUCCESS
+        }
         Err(error) => {
             say(&error, error.hint().as_deref());
             ExitCode::FAILURE

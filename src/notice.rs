@@ -93,10 +93,29 @@ pub enum Notice<'a> {
     Effect { effect: &'a str, path: &'a SitePath, more: usize },
     /// A page asks for what is not there.
     Missing { path: &'a SitePath, page: &'a str },
+    /// A page says this, after so many messages of pages that were left out because there were too many.
+    Page { message: &'a PageMessage<'a>, left_out: usize },
     /// A request was answered.
     Request { method: &'a str, url: &'a str, status: u16, bytes: u64, elapsed: Duration },
     /// The browser was not opened.
     NotOpened { url: &'a str, error: &'a io::Error },
     /// The program ends with an error.
     Failed { error: &'a dyn Error, hint: Option<&'a str> },
+}
+
+/// What has gone wrong in a page, or what it has written into its console.
+#[derive(Clone, Copy, Debug)]
+pub struct PageMessage<'a> {
+    /// `uncaught`, `rejected`, `failed` (to load), `forbidden` (by a policy), or the function of `console`.
+    pub kind: &'a str,
+    /// The path of its URL.
+    pub page: &'a str,
+    /// What it says.
+    pub message: &'a str,
+    /// Which file says so, or which can't be loaded: a path of the site, or another URL; empty if that is not known.
+    pub url: &'a str,
+    /// Line and column there, from 1.
+    pub place: Option<(u32, u32)>,
+    /// How often.
+    pub count: u32,
 }

@@ -26,6 +26,12 @@
   /** What the modules have kept of the page before it was loaded again. See `apply/state.js`. */
   const KEY = "savecast:state";
 
+  /** How much of its console a page tells: `errors`, `all` or `off`. Our server writes it. */
+  const CONSOLE = "errors";
+
+  /** How many messages are kept until they can be told. */
+  const HEARD = 100;
+
   /** How long after loading a page may take to build the fields that were typed into, in milliseconds. */
   const BUILD = 1000;
 
@@ -43,6 +49,9 @@
   for (const name of ["input", "change"]) {
     addEventListener(name, (event) => void touched.set(event.composedPath()[0], true), { capture: true, passive: true });
   }
+
+  // @ts-expect-error our server writes another word
+  if (CONSOLE !== "off") hear(CONSOLE === "all" ? ["error", "warn", "info", "log", "debug"] : ["error"]);
 
   /** @type {State | undefined} */
   let state;
@@ -79,6 +88,64 @@
       )
       .catch((error) => console.error("savecast: this page is not live:", error));
   onParsed(() => afterFrame(start));
+
+  /**
+   * Hears what goes wrong in the page, and what is written into its console. How it is told is loaded with the first message.
+   * @param {("error" | "warn" | "info" | "log" | "debug")[]} levels
+   */
+  function hear(levels) {
+    /** @typedef {import("./page/console.js").Heard} Heard */
+    /** @type {Heard[]} */
+    const heard = [];
+    /** @type {(what: Heard) => void} */
+    let tell = (what) => {
+      if (heard.length === 0) {
+        import(new URL("page/console.js", new URL(MODULES, ours)).href)
+          .then((/** @type {typeof import("./page/console.js")} */ module) => {
+            tell = module.tell;
+            heard.forEach(tell);
+          })
+          .catch(() => {});
+      }
+      const last = heard[heard.length - 1];
+      const isSame = last?.kind === what.kind && last.stack === what.stack && last.url === what.url && last.values.every((value, at) => value === what.values[at]);
+      if (isSame && last.values.length === what.values.length) last.count = (last.count ?? 1) + 1;
+      else if (heard.length < HEARD) heard.push(what);
+    };
+    const quietly = (/** @type {Heard} */ what) => {
+      try {
+        tell(what);
+      } catch {
+        // The page must not come to harm by what it says.
+      }
+    };
+    addEventListener(
+      "error",
+      (/** @type {Event} */ event) => {
+        if (event instanceof ErrorEvent) {
+          const { message, filename, lineno, colno } = event;
+          quietly({ kind: "uncaught", values: [message], url: filename, line: lineno, column: colno });
+        } else if (event.target instanceof Element) {
+          const { src, href, data } = /** @type {any} */ (event.target);
+          const url = [src, href, data].find((url) => typeof url === "string" && url !== "");
+          if (url) quietly({ kind: "failed", values: [], url });
+        }
+      },
+      { capture: true },
+    );
+    addEventListener("unhandledrejection", ({ reason }) => quietly({ kind: "rejected", values: [reason], stack: reason?.stack }));
+    document.addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI, sourceFile, lineNumber, columnNumber, disposition }) => {
+      if (disposition !== "enforce") return;
+      quietly({ kind: "forbidden", values: [`${effectiveDirective} does not allow ${blockedURI}`], url: sourceFile, line: lineNumber, column: columnNumber });
+    });
+    for (const level of levels) {
+      const write = console[level];
+      console[level] = function (...values) {
+        quietly({ kind: level, values, stack: new Error().stack });
+        return Reflect.apply(write, this, values);
+      };
+    }
+  }
 
   /**
    * What need not be there before the page is seen should not keep it from being seen.
@@ -325,3 +392,4 @@
     return Math.abs(element.scrollLeft - left) < 1.5 && Math.abs(element.scrollTop - top) < 1.5;
   }
 }
+//# sourceMappingURL=client.js.map

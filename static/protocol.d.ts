@@ -60,6 +60,9 @@ export interface TabMessage {
   wishes?: Wishes | null;
   /** At which directories other servers are. See `paths.js`. */
   servers?: string;
+  /** The path of its URL, and when it was loaded, in milliseconds since 1970. */
+  page?: string;
+  since?: number;
   /** It has dealt with what it was told, and may be told more. */
   ready?: boolean;
   /** The network may be back. */

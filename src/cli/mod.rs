@@ -3,6 +3,7 @@
 pub mod known;
 mod values;
 
+use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use glob::Pattern;
 pub use crate::cli::values::MountArg;
 pub use crate::cli::values::ProxyArg;
 use crate::site::RelayUrl;
+use crate::site::ServerUrl;
 
 /// Who is listened to if nothing else is said: this machine.
 const LOOPBACK: &str = "127.0.0.1";
@@ -157,6 +159,14 @@ pub struct Args {
     #[arg(long)]
     pub compress: bool,
 
+    /// Show all that open pages write into their consoles, and not only what goes wrong in them
+    #[arg(long, overrides_with = "no_console")]
+    pub console: bool,
+
+    /// Show nothing of what goes wrong in open pages
+    #[arg(long, overrides_with = "console")]
+    pub no_console: bool,
+
     /// Say each request: method, path, status, bytes, milliseconds
     #[arg(long, conflicts_with = "quiet")]
     pub verbose: bool,
@@ -183,6 +193,61 @@ pub enum Instead {
         #[arg(long)]
         remove: bool,
     },
+    /// Say what a server that is running is doing: open pages, streams, problems
+    Status {
+        #[command(flatten)]
+        server: ServerArg,
+        /// Print the JSON of /_savecast/status
+        #[arg(long)]
+        json: bool,
+    },
+    /// Have every open page of a server that is running loaded again
+    Reload {
+        #[command(flatten)]
+        server: ServerArg,
+        /// The file with the token, if the server was started with --publish-token-file
+        #[arg(long, value_name = "FILE")]
+        token_file: Option<PathBuf>,
+    },
+    /// Publish an event to a channel of a server that is running
+    Publish {
+        /// The channel, such as users/42
+        #[arg(value_name = "CHANNEL")]
+        channel: String,
+        /// The data of the event; read from standard input if not given
+        #[arg(value_name = "DATA", allow_hyphen_values = true)]
+        data: Option<String>,
+        /// The name of the event [default: message]
+        #[arg(long, value_name = "NAME")]
+        event: Option<String>,
+        #[command(flatten)]
+        server: ServerArg,
+        /// The file with the token, if the server was started with --publish-token-file
+        #[arg(long, value_name = "FILE")]
+        token_file: Option<PathBuf>,
+    },
+}
+
+/// A server that is running.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ServerArg {
+    /// Which server: a port of this machine, or a URL [default: 3000]
+    #[arg(short = 'p', long, visible_alias = "port", value_name = "PORT|URL", value_parser = ServerUrl::parse)]
+    server: Option<ServerUrl>,
+}
+
+impl ServerArg {
+    /// What was typed, else at the port of the environment, if that is one, else at the usual port.
+    ///
+    /// # Panics
+    ///
+    /// Never: the usual port is one.
+    #[must_use]
+    pub fn server(self, port: Option<&OsString>) -> ServerUrl {
+        let port = || port.and_then(|port| ServerUrl::parse(port.to_str()?.trim()).ok());
+        let usual = || ServerUrl::parse("3000").expect("this is a port");
+        self.server.or_else(port).unwrap_or_else(usual)
+    }
 }
 
 /// Whether something is done.

@@ -25,9 +25,12 @@ use crate::cli::Instead;
 use crate::cli::LogFormat;
 use crate::cli::MountArg;
 use crate::cli::ProxyArg;
+use crate::cli::ServerArg;
 use crate::cli::Switch;
 pub use crate::config::error::ConfigError;
 use crate::config::file::Reader;
+use crate::running::Question;
+use crate::running::Wish;
 use crate::site::RelayUrl;
 use crate::site::ServerUrl;
 use crate::site::SitePath;
@@ -87,8 +90,21 @@ pub struct Config {
     pub limits: Limits,
     /// For how long streams are ended after SIGTERM.
     pub drain: Duration,
+    /// How much pages tell of their consoles.
+    pub console: PageConsole,
     /// How much is said.
     pub log: Log,
+}
+
+/// How much pages tell of their consoles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageConsole {
+    /// What goes wrong.
+    Errors,
+    /// All.
+    All,
+    /// Nothing.
+    Off,
 }
 
 /// What connects instances.
@@ -149,6 +165,8 @@ pub enum Command {
         /// Whether they are to believe them no longer.
         remove: bool,
     },
+    /// To ask something of a server that is running.
+    Ask(Box<Question>),
 }
 
 /// Whose certificate is used.
@@ -188,10 +206,17 @@ impl Command {
 
     fn from_arguments(typed: Vec<OsString>, port: Option<OsString>) -> Result<Self, ConfigError> {
         let matches = Args::command().try_get_matches_from(&typed).map_err(ConfigError::usage)?;
-        if let Some(Instead::Trust { remove }) = Args::from_arg_matches(&matches).map_err(ConfigError::usage)?.instead {
-            return Ok(Self::Trust { remove });
-        }
-        Config::from_arguments(typed, &matches, port).map(|config| Self::Serve(Box::new(config)))
+        let ask =
+            |server: ServerArg, wish| Self::Ask(Box::new(Question { server: server.server(port.as_ref()), wish }));
+        Ok(match Args::from_arg_matches(&matches).map_err(ConfigError::usage)?.instead {
+            Some(Instead::Trust { remove }) => Self::Trust { remove },
+            Some(Instead::Status { server, json }) => ask(server, Wish::Status { json }),
+            Some(Instead::Reload { server, token_file: token }) => ask(server, Wish::Reload { token }),
+            Some(Instead::Publish { channel, data, event, server, token_file: token }) => {
+                ask(server, Wish::Publish { channel, event, data, token })
+            }
+            None => Self::Serve(Box::new(Config::from_arguments(typed, &matches, port)?)),
+        })
     }
 }
 
@@ -200,6 +225,8 @@ impl Config {
         let is_typed = |name: &str| {
             matches.value_source(&name.replace('-', "_")) == Some(ValueSource::CommandLine)
                 || (name == "open" && matches.get_flag("no_open"))
+                || (name == "console" && matches.get_flag("no_console"))
+                || (name == "no-console" && matches.get_flag("console"))
                 || (name == "port" && port.is_some())
         };
         let args = Args::from_arg_matches(matches).map_err(ConfigError::usage)?;
@@ -308,6 +335,12 @@ impl Config {
             limits: Limits { requests: args.limit_requests, bytes: args.limit_bytes, proxies: args.trust_proxy },
             drain: Duration::from_secs(args.drain.map_or(if args.edge { 5 } else { 0 }, u64::from)),
             relay: args.relay.map(|url| Relay { url, site: args.relay_site, is_edge: args.edge }),
+            console: match (args.console, args.no_console) {
+                (true, _) => PageConsole::All,
+                // On an edge, whoever visits the site would write at the terminal.
+                (false, false) if !args.edge => PageConsole::Errors,
+                (false, _) => PageConsole::Off,
+            },
             log: Log { verbose: args.verbose, quiet: args.quiet, json: args.log == LogFormat::Json },
         })
     }

@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::console::printable::causes;
 use crate::console::printable::is_hidden;
 use crate::notice::Notice;
+use crate::notice::PageMessage;
 use crate::site::SitePath;
 use crate::site::rules::line::RemarkKind;
 
@@ -78,6 +79,17 @@ pub fn json(notice: &Notice<'_>) -> Value {
             ("effect", json!({ "effect": effect, "path": path.as_str(), "more": more }))
         }
         Notice::Missing { path, page } => ("missing", json!({ "path": path.as_str(), "page": page })),
+        Notice::Page { message, left_out } => {
+            let PageMessage { kind, page, message, url, place, count } = message;
+            let place = place.unzip();
+            (
+                "page",
+                json!({
+                    "kind": kind, "page": page, "text": message, "url": url, "line": place.0, "column": place.1,
+                    "count": count, "left_out": left_out,
+                }),
+            )
+        }
         Notice::Request { method, url, status, bytes, elapsed } => (
             "request",
             json!({ "method": method, "url": url, "status": status, "bytes": bytes, "ms": milliseconds(*elapsed) }),

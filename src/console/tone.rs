@@ -54,6 +54,11 @@ pub fn tone(notice: &Notice<'_>) -> Tone {
         | Notice::Polled(_)
         | Notice::Missing { .. }
         | Notice::NotOpened { .. } => Tone::Warning,
+        Notice::Page { message, .. } => match message.kind {
+            "log" | "info" | "debug" => Tone::Plain,
+            "warn" => Tone::Warning,
+            _ => Tone::Problem,
+        },
         Notice::Broken { .. } | Notice::CertificateKept { .. } | Notice::Rule { .. } | Notice::Failed { .. } => {
             Tone::Problem
         }

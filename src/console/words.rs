@@ -9,6 +9,7 @@ use crate::console::printable::printable;
 use crate::console::servers;
 use crate::hub::Report;
 use crate::notice::Notice;
+use crate::notice::PageMessage;
 use crate::site::resolve::RuleRemark;
 use crate::site::rules::line::Remark;
 use crate::watch::Cause;
@@ -112,6 +113,7 @@ pub(crate) fn lines(notice: &Notice<'_>) -> Vec<String> {
         Notice::Effect { effect, path, more: 0 } => vec![format!("savecast: {effect} {path}")],
         Notice::Effect { effect, path, more } => vec![format!("savecast: {effect} {path} and {more} more")],
         Notice::Missing { path, page } => vec![format!("savecast: {path} is not there, and {page} asks for it")],
+        Notice::Page { message, left_out } => page(message, *left_out),
         Notice::Request { method, url, status, bytes, elapsed } => {
             vec![format!("{status} {method} {url} · {bytes} bytes · {:.2} ms", elapsed.as_secs_f64() * 1000.0)]
         }
@@ -125,9 +127,28 @@ pub(crate) fn lines(notice: &Notice<'_>) -> Vec<String> {
     }
 }
 
+/// What a page says, with the place first, where an editor's terminal makes a link of it.
+fn page(message: &PageMessage<'_>, left_out: usize) -> Vec<String> {
+    let PageMessage { kind, page, message, url, place, count } = message;
+    let place = place.map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
+    let at = if url.is_empty() { page } else { url };
+    let on = if at == page { String::new() } else { format!(" (on {page})") };
+    let what = match *kind {
+        "uncaught" => (*message).to_owned(),
+        "rejected" => format!("unhandled rejection: {message}"),
+        "failed" => "can't be loaded".to_owned(),
+        "forbidden" => format!("blocked by the Content Security Policy: {message}"),
+        level => format!("console.{level}: {message}"),
+    };
+    let times = if *count > 1 { format!(" · {count} times") } else { String::new() };
+    let left_out = (left_out > 0).then(|| format!("savecast: {left_out} more messages of pages were left out"));
+    left_out.into_iter().chain([format!("savecast: {at}{place}: {what}{times}{on}")]).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
+    use std::time::SystemTime;
 
     use super::*;
     use crate::content::Problem;
@@ -137,7 +158,14 @@ mod tests {
     fn a_file_that_is_gone_is_no_save() {
         let path = SitePath::from_url("/data.json").unwrap();
         let told = |is_removed| {
-            let report = Report { path: path.clone(), is_removed, listeners: 1, elapsed: Duration::from_micros(120) };
+            let report = Report {
+                path: path.clone(),
+                is_removed,
+                is_broken: false,
+                at: SystemTime::UNIX_EPOCH,
+                listeners: 1,
+                elapsed: Duration::from_micros(120),
+            };
             lines(&Notice::Sent { report: &report })
         };
         assert_eq!(told(false), ["savecast: /data.json to 1 listener in 0.12 ms"]);

@@ -7,7 +7,6 @@ use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use actix_web::http::Method;
 use actix_web::http::header;
-use actix_web::http::header::HeaderValue;
 use actix_web::rt;
 use actix_web::web::Data;
 use actix_web::web::Path;
@@ -24,8 +23,8 @@ use crate::http::live::sse;
 use crate::http::live::websocket;
 use crate::http::negotiate;
 use crate::http::negotiate::Negotiated;
+use crate::http::publishing::refusal;
 use crate::http::state::AppState;
-use crate::http::state::Publishing;
 use crate::hub::ChannelEvent;
 use crate::hub::ChannelName;
 use crate::hub::EVENT_DATA;
@@ -33,9 +32,6 @@ use crate::hub::EventId;
 use crate::hub::Last;
 use crate::hub::Subscriber;
 use crate::hub::TooManyChannels;
-
-/// What stands before a token (RFC 6750, section 2.1).
-const BEARER: &[u8] = b"Bearer ";
 
 /// How long a new listener waits at most until Redis has said which events there are. After that, it waits with an open stream.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -78,7 +74,7 @@ pub(super) async fn channel(
     match negotiate::negotiate(request.method(), request.headers()) {
         Ok(Negotiated::EventStream) if request.method() == Method::HEAD => sse::head(),
         Ok(Negotiated::EventStream) => match subscribe(&request, &state, name, Encoding::Sse).await {
-            Ok(feed) => sse::answer(&request, feed, None),
+            Ok(feed) => sse::answer(&request, feed),
             Err(error) => too_many(error),
         },
         Ok(Negotiated::WebSocket) => match subscribe(&request, &state, name, Encoding::WebSocket).await {
@@ -90,31 +86,6 @@ pub(super) async fn channel(
         }
         Err(_) => not_allowed("GET, HEAD, POST", "this method is not for channels\n"),
     }
-}
-
-/// Why this client may not publish; `None` if it may.
-fn refusal(request: &HttpRequest, publishing: &Publishing) -> Option<HttpResponse> {
-    let token = match publishing {
-        Publishing::Anybody => return None,
-        Publishing::Nobody => {
-            return Some(HttpResponse::Forbidden().body("nothing is published here: start this edge with --publish\n"));
-        }
-        Publishing::Bearer(token) => token,
-    };
-    let given = request.headers().get(header::AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
-    let (scheme, given) = given.split_at_checked(BEARER.len()).unwrap_or_default();
-    if scheme.eq_ignore_ascii_case(BEARER) && is_same(given, token.as_bytes()) {
-        return None;
-    }
-    let mut refusal = HttpResponse::Unauthorized();
-    refusal.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
-    Some(refusal.body("publishing needs the token of --publish-token-file: send Authorization: Bearer TOKEN\n"))
-}
-
-/// Whether these are the same, in a time that says nothing of where they differ.
-fn is_same(given: &[u8], token: &[u8]) -> bool {
-    let differs = given.iter().zip(token).fold(0, |differs, (a, b)| differs | (a ^ b));
-    std::hint::black_box(differs) == 0 && given.len() == token.len()
 }
 
 async fn subscribe(

@@ -9,8 +9,10 @@ pub mod html;
 pub mod live;
 mod metrics;
 pub mod negotiate;
+pub mod page_console;
 #[cfg(feature = "cli")]
 pub mod proxy;
+mod publishing;
 pub mod request_body;
 pub mod state;
 mod status;
@@ -57,6 +59,7 @@ pub fn routes(app: &mut ServiceConfig, state: &Data<AppState>) {
             .wrap(from_fn(guard::middleware::check))
             .route(ours(urls::EVENTS), web::route().to(page::events))
             .route(ours(urls::EFFECTS), web::route().to(effects::hear))
+            .route(ours(urls::CONSOLE), web::route().to(page_console::hear))
             .route(ours(urls::AUTHORITY), web::route().to(authority::serve))
             .configure(|app| {
                 #[cfg(feature = "cli")]
@@ -65,6 +68,8 @@ pub fn routes(app: &mut ServiceConfig, state: &Data<AppState>) {
                 let _ = app;
             })
             .route(ours(urls::STATUS), web::route().to(status::json))
+            .route(ours(urls::OVERVIEW), web::route().to(status::overview::serve))
+            .route(ours(urls::RELOAD), web::route().to(status::reload))
             .route(ours(urls::HEALTH), web::route().to(metrics::health))
             .route(ours(urls::METRICS), web::route().to(metrics::metrics))
             .route(ours(urls::CHANNELS), web::route().to(channels::list))

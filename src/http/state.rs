@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::OnceLock;
 use std::sync::PoisonError;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicU64;
@@ -13,6 +14,8 @@ use crate::content::Version;
 use crate::http::guard::verdict::Guard;
 use crate::http::html::assets::Assets;
 use crate::http::live::clients::Clients;
+use crate::http::live::open::OpenStreams;
+use crate::http::page_console::Told;
 #[cfg(feature = "cli")]
 use crate::http::proxy::mounted::Proxies;
 use crate::http::request_body::Room;
@@ -77,6 +80,12 @@ pub struct AppState {
     pub room: Room,
     /// The clients of pages, each with its stream.
     pub clients: Clients,
+    /// The open streams.
+    pub open: OpenStreams,
+    /// What pages tell of their consoles.
+    pub told: Told,
+    /// How this server is reached by other machines, once it is known.
+    pub network: Arc<OnceLock<Network>>,
     /// Tells the person who runs the server.
     pub say: Say,
     /// How many bytes of events were sent.
@@ -90,6 +99,15 @@ pub struct AppState {
     pub publishing: Publishing,
     /// How many large files may be on their way at once. Each of them is open.
     pub downloads: Arc<Semaphore>,
+}
+
+/// How a server is reached by other machines.
+#[derive(Clone, Debug, Default)]
+pub struct Network {
+    /// Its URLs; none if it listens for this machine alone.
+    pub urls: Vec<String>,
+    /// The first of them, or where phones get its certificate, as a QR code: rows of `0` and `1`.
+    pub code: Vec<String>,
 }
 
 /// Who may publish to channels.
@@ -126,6 +144,12 @@ impl Remarked {
     pub(crate) fn is_first(&self, line: usize, remark: RuleRemark) -> bool {
         let mut told = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
         told.len() < REMARKS && told.insert((line, remark == RuleRemark::Hidden))
+    }
+
+    /// Whether it was told that this is missing.
+    pub(crate) fn is_missing(&self, path: &SitePath) -> bool {
+        let told = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        told.contains(&Version::of(path.as_str().as_bytes()).short())
     }
 
     /// Whether this is missed for the first time.

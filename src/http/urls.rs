@@ -16,12 +16,21 @@ pub const EVENTS: &str = concat!(prefix!(), "/events");
 /// What pages have made of changes.
 pub const EFFECTS: &str = concat!(prefix!(), "/effects");
 
+/// What pages write into their console.
+pub const CONSOLE: &str = concat!(prefix!(), "/console");
+
 /// What a page has loaded through the proxy.
 #[cfg(feature = "cli")]
 pub const LOADED: &str = concat!(prefix!(), "/loaded");
 
 /// The numbers of what the server is doing.
 pub const STATUS: &str = concat!(prefix!(), "/status");
+
+/// All that the page for people shows.
+pub const OVERVIEW: &str = concat!(prefix!(), "/overview");
+
+/// Has all pages loaded again.
+pub const RELOAD: &str = concat!(prefix!(), "/reload");
 
 /// Whether this instance is to be sent requests.
 pub const HEALTH: &str = concat!(prefix!(), "/health");

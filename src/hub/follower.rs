@@ -115,7 +115,7 @@ impl Follower {
             {
                 (self.hub.report)(&report);
                 state.latencies.add(report.elapsed);
-                state.report = Some(report);
+                state.reports.push(report);
             }
             if is_sent {
                 return Poll::Ready(Some(Delivery::Snapshot(latest, cursor.format)));
@@ -151,7 +151,7 @@ impl Drop for Follower {
                 {
                     (self.hub.report)(&report);
                     state.latencies.add(report.elapsed);
-                    state.report = Some(report);
+                    state.reports.push(report);
                 }
                 if topic.followers.is_empty() {
                     state.topics.remove(&cursor.path);

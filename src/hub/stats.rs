@@ -26,7 +26,7 @@ impl Hub {
     /// The update that was the last to reach everybody.
     #[must_use]
     pub fn latest_report(&self) -> Option<Report> {
-        self.state().report.clone()
+        self.state().reports.latest().cloned()
     }
 
     /// Counts.

@@ -7,7 +7,9 @@ use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
 use std::task::Waker;
+use std::time::Duration;
 use std::time::Instant;
+use std::time::SystemTime;
 
 use crate::content::Content;
 use crate::content::Snapshot;
@@ -23,6 +25,7 @@ use crate::hub::needs::Needs;
 use crate::hub::published::Original;
 use crate::hub::published::Published;
 use crate::hub::report::Report;
+use crate::hub::report::Reports;
 use crate::hub::tails::Tails;
 use crate::hub::waiters::Wakers;
 use crate::site::SitePath;
@@ -79,7 +82,8 @@ pub(super) struct State {
     /// The number of looks that have begun. A follower that came before a look began can rely on what it found.
     pub(super) looks: u64,
     pub(super) updates: u64,
-    pub(super) report: Option<Report>,
+    /// What has reached everybody, with the newest at the end.
+    pub(super) reports: Reports,
     /// Whether many files are changing at once.
     pub(super) burst: bool,
     /// How often all pages were to be loaded again.
@@ -104,6 +108,8 @@ pub(super) struct Topic {
     pub(super) waiting: Vec<(u64, usize)>,
     /// How far the latest snapshot has come, if it is one of a file that was followed before.
     pub(super) sending: Option<Sending>,
+    /// When a snapshot has reached everybody last, and how long that took.
+    pub(super) sent: Option<(SystemTime, Duration)>,
 }
 
 /// One who follows a path.
@@ -208,12 +214,13 @@ impl Hub {
         }
     }
 
-    /// Has every open page loaded again.
-    pub fn reload(&self) {
+    /// Has every open page loaded again. Returns how many streams of pages there are: a browser has one for all of its tabs.
+    pub fn reload(&self) -> usize {
         let mut wakers = Wakers::default();
         let mut state = self.state();
         state.reloads += 1;
         state.wake_pages(&mut wakers);
+        state.followers.values().filter(|slot| slot.is_page).count()
     }
 
     /// Ends all followers, also those that come later.
@@ -224,6 +231,12 @@ impl Hub {
     /// Ends this share of all streams, from 0 to 1, by chance. With a larger share, more of them end.
     pub fn end_some(&self, share: f64) {
         self.end(Closing::Some(share));
+    }
+
+    /// Whether all of them have ended.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.state().closed.is_all()
     }
 
     fn end(&self, closing: Closing) {
@@ -311,14 +324,21 @@ impl Topic {
             return None;
         }
         let Sending { changed, listeners, .. } = self.sending.take()?;
-        let is_removed = self.latest.as_ref().is_some_and(|latest| latest.snapshot.content == Content::Removed);
-        // Which pages are others, they say themselves.
-        (listeners > 0 && !path.is_pages()).then(|| Report {
+        let content = &self.latest.as_ref()?.snapshot.content;
+        let report = Report {
             path: path.clone(),
-            is_removed,
+            is_removed: *content == Content::Removed,
+            is_broken: content.problem().is_some(),
             listeners,
+            at: SystemTime::now(),
             elapsed: changed.elapsed(),
-        })
+        };
+        // Which pages are others, they say themselves.
+        let is_told = listeners > 0 && !path.is_pages();
+        if is_told {
+            self.sent = Some((report.at, report.elapsed));
+        }
+        is_told.then_some(report)
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::console;
+use crate::http::html::assets::PageConsole;
 use crate::http::state::Ignored;
 use crate::http::state::Publishing;
 use crate::http::state::Say;
@@ -56,6 +57,7 @@ pub struct LiveBuilder {
     pub(super) hidden: Vec<PathBuf>,
     pub(super) ignored: Ignored,
     pub(super) publishing: Publishing,
+    pub(super) console: PageConsole,
     #[cfg(feature = "cli")]
     pub(super) proxy: ProxyOptions,
     #[cfg(feature = "cli")]
@@ -112,6 +114,7 @@ impl LiveBuilder {
             hidden: Vec::new(),
             ignored: Arc::new(|_| false),
             publishing: Publishing::Anybody,
+            console: PageConsole::default(),
             #[cfg(feature = "cli")]
             proxy: ProxyOptions::default(),
             #[cfg(feature = "cli")]
@@ -250,6 +253,12 @@ impl LiveBuilder {
     /// Channels are shared with other instances.
     pub(crate) fn relay(mut self, relay: Option<relay::Options>) -> Self {
         self.relay = relay;
+        self
+    }
+
+    /// How much pages tell of their consoles.
+    pub(crate) fn console(mut self, console: PageConsole) -> Self {
+        self.console = console;
         self
     }
 

@@ -19,6 +19,7 @@ use tokio::sync::oneshot;
 
 use crate::http;
 use crate::http::html::middleware::Inject;
+use crate::http::state::Network;
 use crate::http::urls::PREFIX;
 use crate::hub::ChannelName;
 pub use crate::live::builder::LiveBuilder;
@@ -191,6 +192,12 @@ impl Live {
         if let Some(state) = self.shared.state.get() {
             state.is_draining.store(true, Ordering::Relaxed);
         }
+    }
+
+    /// It is reached by other machines in this way.
+    pub(crate) fn reached(&self, network: Network) {
+        // It is said once.
+        drop(self.shared.network.set(network));
     }
 
     /// Ends this share of all streams, from 0 to 1.

@@ -16,10 +16,13 @@ use tokio::sync::oneshot;
 use crate::http::guard::verdict::Guard;
 use crate::http::html::assets::Assets;
 use crate::http::live::clients::Clients;
+use crate::http::live::open::OpenStreams;
+use crate::http::page_console::Told;
 #[cfg(feature = "cli")]
 use crate::http::proxy::mounted::Proxies;
 use crate::http::request_body::Room;
 use crate::http::state::AppState;
+use crate::http::state::Network;
 use crate::http::state::Remarked;
 use crate::hub::Hub;
 use crate::hub::WatchRequest;
@@ -67,6 +70,7 @@ pub(super) struct Shared {
     looked: Arc<OnceLock<Sources>>,
     pub(super) rendered: Arc<Rendered>,
     pub(super) state: Arc<OnceLock<Data<AppState>>>,
+    pub(super) network: Arc<OnceLock<Network>>,
     pub(super) start: Mutex<Start>,
 }
 
@@ -143,6 +147,7 @@ impl Shared {
             handle,
             rendered: Arc::default(),
             state: Arc::default(),
+            network: Arc::default(),
             start: Mutex::new(Start { signals: Some((signals, end)), ended: Some(ended) }),
         })
     }
@@ -179,7 +184,11 @@ impl Shared {
             self.run(signals, sources.clone(), end);
             let state = self.app_state(prefix.clone(), sources);
             #[cfg(feature = "cli")]
-            let state = AppState { assets: Assets::new(proxies.directories(&state.sources)), proxies, ..state };
+            let state = AppState {
+                assets: Assets::new(proxies.directories(&state.sources), self.options.console),
+                proxies,
+                ..state
+            };
             drop(self.state.set(Data::new(state)));
         }
         self.state.get().expect("it was set at the first start").clone()
@@ -236,7 +245,7 @@ impl Shared {
             is_app: self.options.is_app,
             ignored: self.options.ignored.clone(),
             remarked: Remarked::default(),
-            assets: Assets::new(String::new()),
+            assets: Assets::new(String::new(), self.options.console),
             #[cfg(feature = "cli")]
             proxies: Proxies::default(),
             #[cfg(feature = "cli")]
@@ -246,6 +255,9 @@ impl Shared {
             watched: Box::new(move || handle.watched()),
             room: Room::default(),
             clients: Clients::default(),
+            open: OpenStreams::default(),
+            told: Told::default(),
+            network: self.network.clone(),
             say: self.options.say.clone(),
             sent: Arc::default(),
             is_draining: AtomicBool::new(false),

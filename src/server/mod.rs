@@ -40,6 +40,8 @@ use crate::config::Https;
 use crate::config::Proxy;
 use crate::config::Relay;
 use crate::console;
+use crate::http::html::assets::PageConsole;
+use crate::http::state::Network;
 use crate::http::state::Publishing;
 use crate::http::state::Tls;
 use crate::live::Live;
@@ -244,14 +246,17 @@ fn secrets(config: &Config) -> impl Iterator<Item = PathBuf> {
 
 fn ready(config: &Config, live: &Live, urls: &Urls, terminal: &Terminal) {
     let Urls { here: url, network, certificate } = urls;
+    // A phone without the certificate could not open the site.
+    let first = certificate.as_ref().or(network.first());
+    let code = first.and_then(|first| network::squares(first)).unwrap_or_default();
+    live.reached(Network { urls: network.clone(), code });
     let notice = Notice::Ready { name: &live.name(), url, network, certificate: certificate.as_deref() };
     if config.log.json {
         terminal.say(&notice);
     }
     console::say(&notice);
     let width = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
-    // A phone without the certificate could not open the site.
-    if let (Some(first), Some(width), false) = (certificate.as_ref().or(network.first()), width, config.log.quiet)
+    if let (Some(first), Some(width), false) = (first, width, config.log.quiet)
         && io::stdout().is_terminal()
         && let Some(code) = network::code(first, width)
     {
@@ -340,6 +345,11 @@ fn live(
         .proxy(behind(config.proxy.clone()))
         .relay(config.relay.clone().map(connected))
         .publishing(publishing(&config.publishing))
+        .console(match config.console {
+            config::PageConsole::Errors => PageConsole::Errors,
+            config::PageConsole::All => PageConsole::All,
+            config::PageConsole::Off => PageConsole::Off,
+        })
         .files_only()
         .say(say.clone())
         .on_report(move |report| reporter.report(report));

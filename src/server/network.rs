@@ -66,18 +66,25 @@ fn host(ip: IpAddr) -> String {
     }
 }
 
+/// The squares of a QR code, row by row: `1` is dark, and there is no margin. `None` if the text is too long.
+pub(super) fn squares(text: &str) -> Option<Vec<String>> {
+    let code = QRBuilder::new(text).build().ok()?;
+    let row = |row: usize| (0..code.size).map(|column| if code[row][column].value() { '1' } else { '0' }).collect();
+    Some((0..code.size).map(row).collect())
+}
+
 /// The URL as a code for a camera, dark on light whatever the colours of the terminal are; `None` if it is too narrow for it.
 pub(super) fn code(url: &str, width: usize) -> Option<String> {
     /// Cameras want a margin.
     const QUIET: usize = 2;
-    let code = QRBuilder::new(url).build().ok()?;
-    let size = code.size;
+    let rows = squares(url)?;
+    let size = rows.len();
     if size + 2 * QUIET > width {
         return None;
     }
     let is_dark = |row: usize, column: usize| {
         let inside = |at: usize| at.checked_sub(QUIET).filter(|at| *at < size);
-        inside(row).zip(inside(column)).is_some_and(|(row, column)| code[row][column].value())
+        inside(row).zip(inside(column)).is_some_and(|(row, column)| rows[row].as_bytes()[column] == b'1')
     };
     let mut text = String::new();
     for row in (0..size + 2 * QUIET).step_by(2) {

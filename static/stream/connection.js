@@ -163,7 +163,7 @@ function leave() {
 function ask(wait) {
   clearTimeout(timer);
   timer = setTimeout(() => {
-    if (!isAlone || document.visibilityState !== "hidden") port?.postMessage({ wishes: wishes(), servers });
+    if (!isAlone || document.visibilityState !== "hidden") port?.postMessage({ wishes: wishes(), servers, page: location.pathname, since: Math.round(performance.timeOrigin) });
   }, wait);
 }
 

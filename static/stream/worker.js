@@ -14,7 +14,7 @@ import { eventsIn, tooDeep } from "./sse.js";
  * @typedef {import("../protocol.js").Wishes} Wishes
  * @typedef {import("../protocol.js").WorkerMessage} WorkerMessage
  *
- * @typedef {{ port: MessagePort, uses: Map<string, string | null>, reads: Map<string, string | null>, owed: Set<string>,
+ * @typedef {{ port: MessagePort, page: string, since: number, uses: Map<string, string | null>, reads: Map<string, string | null>, owed: Set<string>,
  *   burst: boolean, isBusy: boolean, isRefused: boolean }} Tab
  */
 
@@ -58,14 +58,15 @@ if ("onconnect" in globalThis) addEventListener("connect", (event) => accept(/**
  */
 export function accept(port) {
   /** @type {Tab} */
-  const tab = { port, uses: new Map(), reads: new Map(), owed: new Set(), burst: false, isBusy: false, isRefused: false };
+  const tab = { port, page: "", since: 0, uses: new Map(), reads: new Map(), owed: new Set(), burst: false, isBusy: false, isRefused: false };
   port.onmessage = ({ data }) => {
-    const { wishes, servers, ready, retry } = /** @type {import("../protocol.js").TabMessage} */ (data);
+    const { wishes, servers, page, since, ready, retry } = /** @type {import("../protocol.js").TabMessage} */ (data);
     if (ready) {
       tab.isBusy = false;
       tell(tab);
     }
     if (servers !== undefined) setServers(servers);
+    if (page !== undefined && since !== undefined) [tab.page, tab.since] = [page, since];
     if (wishes) serve(tab, wishes);
     if (wishes === null) leave(tab);
     if (retry && !current && tabs.size > 0) open(0);
@@ -126,7 +127,7 @@ function end(stream) {
 function review() {
   const { uses, reads } = wanted();
   for (const path of latest.keys()) if (!uses.has(path) && !reads.has(path)) latest.delete(path);
-  const wish = JSON.stringify([[...uses], [...reads]]);
+  const wish = JSON.stringify([[...uses], [...reads], pages()]);
   if (wish === carried && doubted.size === 0) return;
   carried = wish;
   open(GATHER);
@@ -137,6 +138,11 @@ function wanted() {
   const reads = new Set([...tabs].flatMap((tab) => [...tab.reads.keys()]));
   const uses = new Set([...tabs].flatMap((tab) => [...tab.uses.keys()]).filter((path) => !reads.has(path)));
   return { uses, reads };
+}
+
+/** The pages of the tabs, and since when they are open. */
+function pages() {
+  return [...tabs].map(({ page, since }) => ({ page, since }));
 }
 
 /** @param {number} wait */
@@ -198,6 +204,7 @@ function wishes() {
   return {
     client: CLIENT,
     patches: true,
+    tabs: pages(),
     // With no version at all, the state is told in any case.
     uses: ask(uses, (path) => (doubted.has(path) ? "" : (latest.get(path)?.version ?? null))),
     // That it has changed is known, but not to what.

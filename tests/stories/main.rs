@@ -18,6 +18,7 @@ mod hosting;
 #[cfg(unix)]
 mod https;
 mod lines;
+mod looking;
 mod options;
 #[cfg(target_os = "linux")]
 mod passing;

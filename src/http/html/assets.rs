@@ -3,23 +3,26 @@
 use std::sync::OnceLock;
 
 use bytes::Bytes;
+use serde_json::json;
 
 use crate::content::Version;
 
 /// The files of `static/`, by name.
-const ASSETS: [(&str, &str); 37] = [
+const ASSETS: [(&str, &str); 41] = [
     (CLIENT, include_str!("../../../static/client.js")),
     ("live.js", include_str!("../../../static/live.js")),
     ("live.d.ts", include_str!("../../../static/live.d.ts")),
     (PATHS, include_str!("../../../static/paths.js")),
     ("protocol.d.ts", include_str!("../../../static/protocol.d.ts")),
     ("page/answer.js", include_str!("../../../static/page/answer.js")),
+    ("page/console.js", include_str!("../../../static/page/console.js")),
     ("page/effects.js", include_str!("../../../static/page/effects.js")),
     ("page/loads.js", include_str!("../../../static/page/loads.js")),
     ("page/reload.js", include_str!("../../../static/page/reload.js")),
     ("page/report.js", include_str!("../../../static/page/report.js")),
     ("page/resources.js", include_str!("../../../static/page/resources.js")),
     ("page/source.js", include_str!("../../../static/page/source.js")),
+    ("page/sourcemap.js", include_str!("../../../static/page/sourcemap.js")),
     ("page/start.js", include_str!("../../../static/page/start.js")),
     ("page/varying.js", include_str!("../../../static/page/varying.js")),
     ("apply/pictures.js", include_str!("../../../static/apply/pictures.js")),
@@ -42,7 +45,9 @@ const ASSETS: [(&str, &str); 37] = [
     ("ui/listing.js", include_str!("../../../static/ui/listing.js")),
     ("ui/overlay.js", include_str!("../../../static/ui/overlay.js")),
     ("ui/pages.css", include_str!("../../../static/ui/pages.css")),
+    ("ui/status.css", include_str!("../../../static/ui/status.css")),
     ("ui/status.html", include_str!("../../../static/ui/status.html")),
+    ("ui/status.js", include_str!("../../../static/ui/status.js")),
     ("ui/view.css", include_str!("../../../static/ui/view.css")),
     ("ui/view.js", include_str!("../../../static/ui/view.js")),
 ];
@@ -54,8 +59,37 @@ const SERVERS: &str = "export let servers = \"\";";
 /// Where the script of each page keeps in which directory its modules are.
 const MODULES: &str = "const MODULES = \"\";";
 
+/// Where it keeps what it tells of the console.
+const CONSOLE: &str = "const CONSOLE = \"errors\";";
+
+/// What browsers take for the map from that script to its source. It says that the frames of the script are to be passed over where
+/// somebody looks for what has written into the console (ECMA-426, `ignoreList`).
+const CLIENT_MAP: &str = "client.js.map";
+
 /// That script, which is no module.
 const CLIENT: &str = "client.js";
+
+/// How much of its console a page tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PageConsole {
+    /// What goes wrong.
+    #[default]
+    Errors,
+    /// All that is written there.
+    All,
+    /// Nothing.
+    Off,
+}
+
+impl PageConsole {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Errors => "errors",
+            Self::All => "all",
+            Self::Off => "off",
+        }
+    }
+}
 
 /// The browser's part, as this server sends it.
 ///
@@ -63,14 +97,16 @@ const CLIENT: &str = "client.js";
 /// `/_savecast/NAME` is a module that leads there. So a page has each module once, whoever imports it.
 pub struct Assets {
     servers: String,
+    console: PageConsole,
     /// Known when somebody asks for it, because it takes a look at all of them.
     version: OnceLock<String>,
 }
 
 impl Assets {
-    /// Where other servers are at these directories of the site: as they stand in a URL, separated by spaces.
-    pub(crate) fn new(servers: String) -> Self {
-        Self { servers, version: OnceLock::new() }
+    /// Where other servers are at these directories of the site: as they stand in a URL, separated by spaces. Pages tell so much of
+    /// their console.
+    pub(crate) fn new(servers: String, console: PageConsole) -> Self {
+        Self { servers, console, version: OnceLock::new() }
     }
 
     fn version(&self) -> &str {
@@ -85,9 +121,14 @@ impl Assets {
     pub(crate) fn find(&self, url: &str) -> Option<(&'static str, Bytes, bool)> {
         let versioned = url.strip_prefix(self.version()).and_then(|rest| rest.strip_prefix('/'));
         let name = versioned.unwrap_or(url);
+        if name == CLIENT_MAP {
+            return Some((CLIENT_MAP, client_map().into(), versioned.is_some()));
+        }
         let (name, text) = ASSETS.iter().find(|(asset, _)| *asset == name)?;
         let text = if *name == CLIENT {
-            Bytes::from(text.replace(MODULES, &MODULES.replace("\"\"", &format!("\"{}/\"", self.version()))))
+            let modules = MODULES.replace("\"\"", &format!("\"{}/\"", self.version()));
+            let console = CONSOLE.replace("errors", self.console.name());
+            Bytes::from(text.replace(MODULES, &modules).replace(CONSOLE, &console))
         } else if versioned.is_none() && name.rsplit_once('.').is_some_and(|(_, extension)| extension == "js") {
             let up = "../".repeat(name.matches('/').count());
             Bytes::from(format!("export * from \"./{up}{}/{name}\";\n", self.version()))
@@ -98,4 +139,12 @@ impl Assets {
         };
         Some((name, text, versioned.is_some()))
     }
+}
+
+/// Each line of the script is the same line of its source.
+fn client_map() -> String {
+    let (_, text) = ASSETS.iter().find(|(name, _)| *name == CLIENT).expect("it is one of them");
+    let lines = "AAAA".to_owned() + &";AACA".repeat(text.lines().count().saturating_sub(1));
+    json!({ "version": 3, "sources": [CLIENT], "ignoreList": [0], "x_google_ignoreList": [0], "mappings": lines })
+        .to_string()
 }

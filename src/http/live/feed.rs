@@ -101,8 +101,8 @@ pub(crate) enum Feed {
     Files(FileFeed),
     /// Of a channel.
     Channel(ChannelFeed),
-    /// Of a file, line by line.
-    Lines(Pin<Box<dyn Stream<Item = Bytes>>>),
+    /// Texts that are written elsewhere: of a file line by line, of what the server is doing.
+    Texts(Pin<Box<dyn Stream<Item = Bytes>>>),
 }
 
 impl Feed {
@@ -115,7 +115,7 @@ impl Feed {
         has: Option<&str>,
     ) -> Self {
         if let Representation::Lines(last) = representation {
-            return Self::Lines(Box::pin(tail::tell(state, path, last, encoding, has)));
+            return Self::Texts(Box::pin(tail::tell(state, path, last, encoding, has)));
         }
         // What we can't read was never ours, and counts as nothing.
         let has = has.and_then(|id| id.parse().ok());
@@ -158,7 +158,7 @@ impl Feed {
         let whole = |text: Option<Bytes>| text.map(|bytes| Ok(Text { bytes, is_end: true }));
         match self {
             Self::Files(files) => files.poll_next(context).map(whole),
-            Self::Lines(lines) => lines.as_mut().poll_next(context).map(whole),
+            Self::Texts(texts) => texts.as_mut().poll_next(context).map(whole),
             Self::Channel(channel) => channel.poll_next(context),
         }
     }

@@ -6,6 +6,7 @@ pub(crate) mod feed;
 pub(crate) mod guided;
 mod lines;
 pub(crate) mod long_poll;
+pub(crate) mod open;
 pub(crate) mod page;
 mod received;
 pub(crate) mod sse;

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::event::Format;
 use crate::http::live::feed::Feed;
+use crate::http::live::open::Tab;
 use crate::http::live::sse;
 use crate::http::negotiate;
 use crate::http::negotiate::Negotiated;
@@ -33,7 +34,8 @@ const LARGEST_WISH: usize = 4 << 20;
 /// already, or null. For `uses`, null means that the page has the present one; for `reads`, that it has none. Of what it
 /// reads, the page gets the contents; of what it uses, that it changed. With `"patches": true`, a document that it has in
 /// the version before may come as a `patch` event: `{"path","version","before","patch"}`. With `"client": NAME`, the stream
-/// takes the place of the one of that client, which `{"client": NAME, "over": true}` ends.
+/// takes the place of the one of that client, which `{"client": NAME, "over": true}` ends. `"tabs": [{"page": PATH, "since": MILLISECONDS}]` says which
+/// pages it is for, to show them to people.
 pub(crate) async fn events(request: HttpRequest, state: Data<AppState>, payload: Payload) -> HttpResponse {
     if !matches!(*request.method(), Method::GET | Method::POST) {
         return HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, "GET, POST")).finish();
@@ -52,7 +54,7 @@ pub(crate) async fn events(request: HttpRequest, state: Data<AppState>, payload:
     } else {
         Wish::parse(&body, |url, format| place(&request, &state, url, format))
     };
-    let Some(Wish { interests, takes_patches, client, is_over }) = wish else {
+    let Some(Wish { interests, takes_patches, client, is_over, tabs }) = wish else {
         return HttpResponse::BadRequest().body("expected {\"uses\": {PATH: VERSION}, \"reads\": {PATH: VERSION}}\n");
     };
     // What says how a site is served has problems and versions, but no contents for anybody. What is ignored is never told.
@@ -69,7 +71,7 @@ pub(crate) async fn events(request: HttpRequest, state: Data<AppState>, payload:
         return HttpResponse::PayloadTooLarge().body(format!("a page may ask for at most {FILES} files\n"));
     }
     let feed = Feed::page(&state.hub, interests, takes_patches);
-    sse::answer(&request, feed, state.clients.begin(&client))
+    sse::for_tabs(&request, feed, state.clients.begin(&client), tabs)
 }
 
 /// The place of a URL with which a page says what it uses or reads.
@@ -93,6 +95,8 @@ struct Wish {
     client: String,
     /// Whether its stream is to end.
     is_over: bool,
+    /// The tabs that it is for.
+    tabs: Vec<Tab>,
 }
 
 impl Wish {
@@ -101,7 +105,8 @@ impl Wish {
         let body: Value = serde_json::from_slice(body).ok()?;
         let is = |name: &str| body.get(name) == Some(&Value::Bool(true));
         let client = body.get("client").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let mut wish = Self { interests: Vec::new(), takes_patches: is("patches"), client, is_over: is("over") };
+        let tabs = Tab::all(body.get("tabs"));
+        let mut wish = Self { interests: Vec::new(), takes_patches: is("patches"), client, is_over: is("over"), tabs };
         for (list, format, unknown) in
             [("uses", Format::PageUses, Known::Present), ("reads", Format::PageReads, Known::Nothing)]
         {

@@ -34,8 +34,12 @@ use crate::http::live::feed::Feed;
 use crate::http::live::feed::Representation;
 use crate::http::live::guided;
 use crate::http::live::guided::Guided;
+use crate::http::live::open::Opened;
+use crate::http::live::open::Tab;
+use crate::http::live::open::Transport;
 use crate::http::negotiate;
 use crate::http::state::AppState;
+use crate::http::urls::OVERVIEW;
 use crate::site::SitePath;
 use crate::site::resolve::Answer;
 use crate::source::CurrentRules;
@@ -83,7 +87,7 @@ pub(crate) async fn file(
         let state = state.clone();
         move |place| Feed::file(&state, place, representation.clone(), Encoding::Sse, None)
     });
-    answer(request, feed, None)
+    answer(request, feed)
 }
 
 /// There are no new streams.
@@ -98,14 +102,27 @@ pub(crate) fn head() -> HttpResponse {
     builder().finish()
 }
 
-/// A stream of what the feed sends, for as long as it is the turn of its client.
-pub(crate) fn answer(request: &HttpRequest, feed: impl Into<Guided>, turn: Option<Turn>) -> HttpResponse {
+/// A stream of what the feed sends.
+pub(crate) fn answer(request: &HttpRequest, feed: impl Into<Guided>) -> HttpResponse {
+    for_tabs(request, feed, None, Vec::new())
+}
+
+/// A stream of what the feed sends to these tabs of a browser, for as long as it is the turn of their client.
+pub(crate) fn for_tabs(
+    request: &HttpRequest,
+    feed: impl Into<Guided>,
+    turn: Option<Turn>,
+    tabs: Vec<Tab>,
+) -> HttpResponse {
     let state = request.app_data::<Data<AppState>>();
     if state.is_some_and(|state| state.is_draining.load(Ordering::Relaxed)) {
         return draining();
     }
     let sent = state.map(|state| state.sent.clone()).unwrap_or_default();
-    let stream = EventStream { turn, ..EventStream::new(feed.into(), sent) };
+    // Who only looks at the others is none of them.
+    let noted = state.filter(|_| request.path() != OVERVIEW);
+    let opened = noted.and_then(|state| state.open.note(request, Transport::EventStream, tabs));
+    let stream = EventStream { turn, _opened: opened, ..EventStream::new(feed.into(), sent) };
     let mut response = builder().body(stream);
     // HTTP/1.0 knows no chunks, and a proxy may still speak it. There, the stream ends with the connection.
     response.head_mut().no_chunking(request.version() < Version::HTTP_11);
@@ -132,6 +149,7 @@ struct EventStream {
     feed: Guided,
     /// When it has to make room, if its client may open another one.
     turn: Option<Turn>,
+    _opened: Option<Opened>,
     /// What is still to be sent of an event. Its listeners share it.
     rest: Bytes,
     keep_alive: Pin<Box<Sleep>>,
@@ -150,7 +168,7 @@ enum Progress {
 impl EventStream {
     fn new(feed: Guided, sent: Arc<AtomicU64>) -> Self {
         let keep_alive = Box::pin(sleep(KEEP_ALIVE));
-        Self { feed, turn: None, rest: Bytes::new(), keep_alive, progress: Progress::Opening, sent }
+        Self { feed, turn: None, _opened: None, rest: Bytes::new(), keep_alive, progress: Progress::Opening, sent }
     }
 }
 

@@ -29,6 +29,7 @@ use crate::http::live::feed::Feed;
 use crate::http::live::feed::Representation;
 use crate::http::live::guided;
 use crate::http::live::guided::Guided;
+use crate::http::live::open::Transport;
 use crate::http::live::received::FrameError;
 use crate::http::live::received::Reader;
 use crate::http::live::received::Received;
@@ -80,14 +81,20 @@ pub(crate) async fn file(
 
 /// A WebSocket for what the feed tells.
 pub(crate) fn answer(request: &HttpRequest, payload: Payload, feed: impl Into<Guided>) -> HttpResponse {
-    if request.app_data::<Data<AppState>>().is_some_and(|state| state.is_draining.load(Ordering::Relaxed)) {
+    let state = request.app_data::<Data<AppState>>();
+    if state.is_some_and(|state| state.is_draining.load(Ordering::Relaxed)) {
         return sse::draining();
     }
+    let opened = state.and_then(|state| state.open.note(request, Transport::WebSocket, Vec::new()));
     // Its stream of messages would keep whatever is sent, so it gets nothing to read.
     let nothing = Payload::from_request(request, &mut dev::Payload::None).into_inner();
     match nothing.and_then(|nothing| actix_ws::handle(request, nothing)) {
         Ok((response, session, _)) => {
-            rt::spawn(serve(feed.into(), session, payload));
+            let serve = serve(feed.into(), session, payload);
+            rt::spawn(async move {
+                serve.await;
+                drop(opened);
+            });
             response
         }
         Err(error) => error.error_response(),

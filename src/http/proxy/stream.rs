@@ -69,7 +69,7 @@ pub(super) async fn serve(passenger: &Passenger<'_>) -> HttpResponse {
 fn answer(passenger: &Passenger<'_>, stream: &Stream) -> HttpResponse {
     let has = negotiate::last_event_id(passenger.request);
     let feed = stream.feed(passenger, Encoding::Sse, has.as_deref());
-    sse::answer(passenger.request, feed, None)
+    sse::answer(passenger.request, feed)
 }
 
 /// Whether the answer is that the server has contents there, but no stream of them.

@@ -1,12 +1,16 @@
-//! What the server is doing, in numbers.
+//! What the server is doing: in numbers, and all of it for the page for people. And what that page can do.
+
+pub(super) mod overview;
 
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use actix_web::http::Method;
 use actix_web::http::header;
 use actix_web::web::Data;
+use serde_json::Value;
 use serde_json::json;
 
+use crate::http::publishing::refusal;
 use crate::http::state::AppState;
 use crate::hub::Report;
 #[cfg(feature = "cli")]
@@ -21,8 +25,35 @@ use crate::relay::RelayStatus;
 /// answer, and the number of `reconnects`.
 pub(super) async fn json(request: HttpRequest, state: Data<AppState>) -> HttpResponse {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, "GET, HEAD")).finish();
+        return not_allowed("GET, HEAD");
     }
+    answer(&numbers(&state))
+}
+
+/// `POST /_savecast/reload`: has every open page loaded again. Answers `{"streams": N}`: how many streams of pages there are. A
+/// browser has one for all of its tabs.
+pub(super) async fn reload(request: HttpRequest, state: Data<AppState>) -> HttpResponse {
+    if *request.method() != Method::POST {
+        return not_allowed("POST");
+    }
+    if let Some(refusal) = refusal(&request, &state.publishing) {
+        return refusal;
+    }
+    answer(&json!({ "streams": state.hub.reload() }))
+}
+
+fn not_allowed(allow: &'static str) -> HttpResponse {
+    HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, allow)).finish()
+}
+
+fn answer(value: &Value) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .content_type("application/json")
+        .body(value.to_string())
+}
+
+fn numbers(state: &AppState) -> Value {
     let counted = state.hub.stats();
     let (files, directories) = (state.watched)();
     let latest = state.hub.latest_report().map(|Report { path, listeners, elapsed, .. }| {
@@ -36,7 +67,7 @@ pub(super) async fn json(request: HttpRequest, state: Data<AppState>) -> HttpRes
     });
     #[cfg(not(feature = "cli"))]
     let relay = None::<()>;
-    let status = json!({
+    json!({
         "version": env!("CARGO_PKG_VERSION"),
         "root": state.name,
         "streams": counted.streams,
@@ -47,9 +78,5 @@ pub(super) async fn json(request: HttpRequest, state: Data<AppState>) -> HttpRes
         "problems": counted.problems,
         "latest": latest,
         "relay": relay,
-    });
-    HttpResponse::Ok()
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .content_type("application/json")
-        .body(status.to_string())
+    })
 }

@@ -1,0 +1,178 @@
+//! The open streams, and the tabs that they are for, as people are shown them.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+use std::time::SystemTime;
+
+use actix_web::HttpRequest;
+use actix_web::http::header;
+use serde_json::Value;
+
+/// How many streams are noted at most. A crowd of listeners is counted, and not listed.
+const NOTED: usize = 500;
+
+/// How many tabs of a browser are noted.
+const TABS: usize = 100;
+
+/// How long a URL may be, and the name of a browser, in bytes. What is longer is cut off.
+const URL: usize = 300;
+const BROWSER: usize = 200;
+
+/// The open streams.
+#[derive(Clone, Debug, Default)]
+pub struct OpenStreams(Arc<Mutex<Streams>>);
+
+#[derive(Debug, Default)]
+struct Streams {
+    open: BTreeMap<u64, Arc<OpenStream>>,
+    next: u64,
+}
+
+/// How events travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Transport {
+    /// Server-sent events.
+    EventStream,
+    /// A WebSocket.
+    WebSocket,
+}
+
+/// An open stream.
+#[derive(Debug)]
+pub(crate) struct OpenStream {
+    /// What was asked for: path and query.
+    pub(crate) url: String,
+    pub(crate) transport: Transport,
+    pub(crate) since: SystemTime,
+    /// What the program says of itself; empty if it says nothing.
+    pub(crate) browser: String,
+    pub(crate) address: Option<IpAddr>,
+    /// The tabs of a browser that share it.
+    pub(crate) tabs: Vec<Tab>,
+}
+
+/// An open page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Tab {
+    /// The path of its URL.
+    pub(crate) page: String,
+    /// When it was loaded, in milliseconds since 1970.
+    pub(crate) since: u64,
+}
+
+/// The entry of a stream, which goes with it.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    streams: OpenStreams,
+    number: u64,
+}
+
+impl OpenStreams {
+    /// Notes a stream for as long as the entry is kept; `None` if there are too many.
+    pub(crate) fn note(&self, request: &HttpRequest, transport: Transport, tabs: Vec<Tab>) -> Option<Opened> {
+        let browser = request.headers().get(header::USER_AGENT).and_then(|browser| browser.to_str().ok());
+        let url = request.uri().path_and_query().map_or("/", |url| url.as_str());
+        self.add(OpenStream {
+            url: cut(url, URL),
+            transport,
+            since: SystemTime::now(),
+            browser: cut(browser.unwrap_or_default(), BROWSER),
+            address: request.peer_addr().map(|address| address.ip()),
+            tabs,
+        })
+    }
+
+    fn add(&self, stream: OpenStream) -> Option<Opened> {
+        let mut streams = self.streams();
+        if streams.open.len() >= NOTED {
+            return None;
+        }
+        let number = streams.next;
+        streams.next += 1;
+        streams.open.insert(number, Arc::new(stream));
+        Some(Opened { streams: self.clone(), number })
+    }
+
+    /// Those that are noted, each with its number, the oldest first.
+    pub(crate) fn all(&self) -> Vec<(u64, Arc<OpenStream>)> {
+        self.streams().open.iter().map(|(number, stream)| (*number, stream.clone())).collect()
+    }
+
+    /// No code panics while it holds this lock, so a poisoned lock is still whole.
+    fn streams(&self) -> MutexGuard<'_, Streams> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        self.streams.streams().open.remove(&self.number);
+    }
+}
+
+impl Tab {
+    /// The tabs that a browser names: `[{"page": PATH, "since": MILLISECONDS}]`. What is no such thing is passed over.
+    pub(crate) fn all(tabs: Option<&Value>) -> Vec<Self> {
+        let tabs = tabs.and_then(Value::as_array).into_iter().flatten().take(TABS);
+        let tab = |tab: &Value| {
+            let page = tab.get("page")?.as_str()?;
+            Some(Self { page: cut(page, URL), since: tab.get("since").and_then(Value::as_u64).unwrap_or_default() })
+        };
+        tabs.filter_map(tab).collect()
+    }
+}
+
+/// At most so many bytes of a text.
+fn cut(text: &str, most: usize) -> String {
+    text[..text.floor_char_boundary(most)].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn stream() -> OpenStream {
+        OpenStream {
+            url: "/a.json".to_owned(),
+            transport: Transport::EventStream,
+            since: SystemTime::UNIX_EPOCH,
+            browser: String::new(),
+            address: None,
+            tabs: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_stream_is_noted_until_it_ends() {
+        let streams = OpenStreams::default();
+        let (first, second) = (streams.add(stream()), streams.add(stream()));
+        let numbers = || streams.all().iter().map(|(number, _)| *number).collect::<Vec<_>>();
+        assert_eq!(numbers(), [0, 1]);
+        drop(first);
+        assert_eq!(numbers(), [1]);
+        drop(second);
+        assert!(numbers().is_empty());
+    }
+
+    #[test]
+    fn a_crowd_is_not_noted() {
+        let streams = OpenStreams::default();
+        let opened = (0..NOTED + 10).map(|_| streams.add(stream())).collect::<Vec<_>>();
+        assert_eq!((streams.all().len(), opened.iter().flatten().count()), (NOTED, NOTED));
+    }
+
+    #[test]
+    fn a_browser_names_its_tabs() {
+        let long = "/é".repeat(URL);
+        let tabs = Tab::all(Some(&json!([{"page": "/", "since": 5}, {"page": 1}, 2, {"page": long}])));
+        assert_eq!(tabs[0], Tab { page: "/".to_owned(), since: 5 });
+        assert_eq!((tabs.len(), tabs[1].page.len()), (2, URL));
+        assert_eq!(Tab::all(Some(&json!(vec![json!({"page": "/"}); 1000]))).len(), TABS);
+        assert!(Tab::all(None).is_empty() && Tab::all(Some(&json!({}))).is_empty());
+    }
+}
