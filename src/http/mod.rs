@@ -58,6 +58,7 @@ pub fn routes(app: &mut ServiceConfig, state: &Data<AppState>) {
             .app_data(state.clone())
             .wrap(from_fn(guard::middleware::check))
             .route(ours(urls::EVENTS), web::route().to(page::events))
+            .route(ours(urls::TABS), web::route().to(page::tabs))
             .route(ours(urls::EFFECTS), web::route().to(effects::hear))
             .route(ours(urls::CONSOLE), web::route().to(page_console::hear))
             .route(ours(urls::AUTHORITY), web::route().to(authority::serve))

@@ -13,6 +13,9 @@ pub const PREFIX: &str = prefix!();
 /// The stream of a page.
 pub const EVENTS: &str = concat!(prefix!(), "/events");
 
+/// Which tabs the stream of a page is for.
+pub const TABS: &str = concat!(prefix!(), "/tabs");
+
 /// What pages have made of changes.
 pub const EFFECTS: &str = concat!(prefix!(), "/effects");
 

@@ -21,6 +21,12 @@ import { eventsIn, tooDeep } from "./sse.js";
 /** Not a path, which a `<base>` of the page would lead elsewhere. */
 const EVENTS = new URL("events", OURS);
 
+/** Where the server is told which tabs there are. */
+const TABS = new URL("tabs", OURS);
+
+/** How long to wait before it is told, in milliseconds. */
+const NAME = 100;
+
 /** How long to wait before the stream is opened again, in milliseconds: at first, and at most. */
 const RETRY = 500, RETRY_AT_MOST = 4000;
 
@@ -43,6 +49,11 @@ let burst = false;
 
 /** What the stream was opened for, in words. */
 let carried = "";
+
+/** The tabs of which the server knows. */
+let named = "";
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let naming;
 
 /** @type {AbortController | undefined} */
 let current;
@@ -127,8 +138,8 @@ function end(stream) {
 function review() {
   const { uses, reads } = wanted();
   for (const path of latest.keys()) if (!uses.has(path) && !reads.has(path)) latest.delete(path);
-  const wish = JSON.stringify([[...uses], [...reads], pages()]);
-  if (wish === carried && doubted.size === 0) return;
+  const wish = JSON.stringify([[...uses], [...reads]]);
+  if (wish === carried && doubted.size === 0) return nameTabs();
   carried = wish;
   open(GATHER);
 }
@@ -138,6 +149,17 @@ function wanted() {
   const reads = new Set([...tabs].flatMap((tab) => [...tab.reads.keys()]));
   const uses = new Set([...tabs].flatMap((tab) => [...tab.uses.keys()]).filter((path) => !reads.has(path)));
   return { uses, reads };
+}
+
+/** Tells the server which pages the stream is for, if that is all that has changed. It shows them to people. */
+function nameTabs() {
+  naming ??= setTimeout(() => {
+    naming = undefined;
+    const tabs = pages();
+    if (tabs.length === 0 || JSON.stringify(tabs) === named) return;
+    named = JSON.stringify(tabs);
+    fetch(TABS, { method: "POST", body: JSON.stringify({ client: CLIENT, tabs }), keepalive: true }).catch(() => {});
+  }, NAME);
 }
 
 /** The pages of the tabs, and since when they are open. */
@@ -155,6 +177,7 @@ async function connect() {
   timer = undefined;
   const before = current;
   const stream = (current = new AbortController());
+  named = JSON.stringify(pages());
   try {
     const response = await fetch(EVENTS, {
       method: "POST",

@@ -13,7 +13,9 @@ beforeEach(async () => {
   streams = [];
   globalThis.addEventListener = () => {};
   globalThis.document = { addEventListener() {}, querySelectorAll: () => [] };
-  globalThis.fetch = (_, { body, signal }) => new Promise((resolve, reject) => {
+  globalThis.location = { pathname: "/" };
+  globalThis.fetch = (url, { body, signal }) => new Promise((resolve, reject) => {
+    if (String(url).endsWith("/tabs")) return resolve(new Response(null, { status: 204 }));
     if (JSON.parse(body).over) return resolve(new Response(null, { status: 204 }));
     const { readable, writable } = new TransformStream();
     const writer = writable.getWriter();

@@ -111,7 +111,7 @@ fn pages_of_others_learn_nothing_and_do_nothing() {
     let server = site.serve();
     let foreign = [("sec-fetch-site", "cross-site"), ("origin", "http://evil.test")];
     assert_eq!(server.request("GET", OVERVIEW, &foreign).status, 403);
-    for url in ["/_savecast/reload", "/_savecast/console"] {
+    for url in ["/_savecast/reload", "/_savecast/console", "/_savecast/tabs"] {
         assert_eq!(server.post(url, &foreign, "").status, 403, "{url}");
         assert_eq!(server.get(url).status, 405, "{url}");
     }

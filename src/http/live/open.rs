@@ -28,7 +28,7 @@ pub struct OpenStreams(Arc<Mutex<Streams>>);
 
 #[derive(Debug, Default)]
 struct Streams {
-    open: BTreeMap<u64, Arc<OpenStream>>,
+    open: BTreeMap<u64, OpenStream>,
     next: u64,
 }
 
@@ -42,7 +42,7 @@ pub(crate) enum Transport {
 }
 
 /// An open stream.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct OpenStream {
     /// What was asked for: path and query.
     pub(crate) url: String,
@@ -51,7 +51,8 @@ pub(crate) struct OpenStream {
     /// What the program says of itself; empty if it says nothing.
     pub(crate) browser: String,
     pub(crate) address: Option<IpAddr>,
-    /// The tabs of a browser that share it.
+    /// The name of the client, if it has one, and the tabs that share the stream.
+    pub(crate) client: String,
     pub(crate) tabs: Vec<Tab>,
 }
 
@@ -73,7 +74,13 @@ pub(crate) struct Opened {
 
 impl OpenStreams {
     /// Notes a stream for as long as the entry is kept; `None` if there are too many.
-    pub(crate) fn note(&self, request: &HttpRequest, transport: Transport, tabs: Vec<Tab>) -> Option<Opened> {
+    pub(crate) fn note(
+        &self,
+        request: &HttpRequest,
+        transport: Transport,
+        client: &str,
+        tabs: Vec<Tab>,
+    ) -> Option<Opened> {
         let browser = request.headers().get(header::USER_AGENT).and_then(|browser| browser.to_str().ok());
         let url = request.uri().path_and_query().map_or("/", |url| url.as_str());
         self.add(OpenStream {
@@ -82,6 +89,7 @@ impl OpenStreams {
             since: SystemTime::now(),
             browser: cut(browser.unwrap_or_default(), BROWSER),
             address: request.peer_addr().map(|address| address.ip()),
+            client: client.to_owned(),
             tabs,
         })
     }
@@ -93,12 +101,20 @@ impl OpenStreams {
         }
         let number = streams.next;
         streams.next += 1;
-        streams.open.insert(number, Arc::new(stream));
+        streams.open.insert(number, stream);
         Some(Opened { streams: self.clone(), number })
     }
 
+    /// The stream of this client is for these tabs from now on.
+    pub(crate) fn name_tabs(&self, client: &str, tabs: &[Tab]) {
+        let mut streams = self.streams();
+        // The one before may still be there.
+        let newest = streams.open.values_mut().rev().find(|stream| stream.client == client);
+        newest.into_iter().for_each(|stream| stream.tabs = tabs.to_vec());
+    }
+
     /// Those that are noted, each with its number, the oldest first.
-    pub(crate) fn all(&self) -> Vec<(u64, Arc<OpenStream>)> {
+    pub(crate) fn all(&self) -> Vec<(u64, OpenStream)> {
         self.streams().open.iter().map(|(number, stream)| (*number, stream.clone())).collect()
     }
 
@@ -143,8 +159,19 @@ mod tests {
             since: SystemTime::UNIX_EPOCH,
             browser: String::new(),
             address: None,
+            client: "a".to_owned(),
             tabs: Vec::new(),
         }
+    }
+
+    #[test]
+    fn the_newest_stream_of_a_client_is_for_its_tabs() {
+        let streams = OpenStreams::default();
+        let _both = (streams.add(stream()), streams.add(stream()));
+        streams.name_tabs("a", &[Tab { page: "/".to_owned(), since: 0 }]);
+        streams.name_tabs("b", &[]);
+        let tabs = streams.all().iter().map(|(_, stream)| stream.tabs.len()).collect::<Vec<_>>();
+        assert_eq!(tabs, [0, 1]);
     }
 
     #[test]

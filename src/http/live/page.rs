@@ -28,6 +28,9 @@ use crate::site::rules::is_rules;
 const FILES: usize = 20_000;
 const LARGEST_WISH: usize = 4 << 20;
 
+/// In how many bytes it names the tabs.
+const LARGEST_TABS: usize = 256 << 10;
+
 /// `POST /_savecast/events`: one stream for all that a page uses. A `GET`, which has no body, is a page that uses nothing.
 ///
 /// The body is JSON: `{"uses": {PATH: VERSION}, "reads": {PATH: VERSION}}`, where a version is that of what the page has
@@ -71,7 +74,27 @@ pub(crate) async fn events(request: HttpRequest, state: Data<AppState>, payload:
         return HttpResponse::PayloadTooLarge().body(format!("a page may ask for at most {FILES} files\n"));
     }
     let feed = Feed::page(&state.hub, interests, takes_patches);
-    sse::for_tabs(&request, feed, state.clients.begin(&client), tabs)
+    let turn = state.clients.begin(&client);
+    // What is no name is not kept.
+    let client = if turn.is_some() { client.as_str() } else { "" };
+    sse::for_tabs(&request, feed, turn, client, tabs)
+}
+
+/// `POST /_savecast/tabs`: `{"client": NAME, "tabs": [{"page": PATH, "since": MILLISECONDS}]}`. The stream of the client is for these tabs now.
+pub(crate) async fn tabs(request: HttpRequest, state: Data<AppState>, payload: Payload) -> HttpResponse {
+    if *request.method() != Method::POST {
+        return HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, "POST")).finish();
+    }
+    let body = match state.room.read(&request, payload, LARGEST_TABS, "tabs are told in at most 256 KiB\n").await {
+        Ok(body) => body,
+        Err(answer) => return answer,
+    };
+    let body = serde_json::from_slice::<Value>(&body).unwrap_or_default();
+    let Some(client) = body["client"].as_str().filter(|client| !client.is_empty()) else {
+        return HttpResponse::BadRequest().body("expected {\"client\": NAME, \"tabs\": [{\"page\": PATH}]}\n");
+    };
+    state.open.name_tabs(client, &Tab::all(body.get("tabs")));
+    HttpResponse::NoContent().finish()
 }
 
 /// The place of a URL with which a page says what it uses or reads.

@@ -104,7 +104,7 @@ pub(crate) fn head() -> HttpResponse {
 
 /// A stream of what the feed sends.
 pub(crate) fn answer(request: &HttpRequest, feed: impl Into<Guided>) -> HttpResponse {
-    for_tabs(request, feed, None, Vec::new())
+    for_tabs(request, feed, None, "", Vec::new())
 }
 
 /// A stream of what the feed sends to these tabs of a browser, for as long as it is the turn of their client.
@@ -112,6 +112,7 @@ pub(crate) fn for_tabs(
     request: &HttpRequest,
     feed: impl Into<Guided>,
     turn: Option<Turn>,
+    client: &str,
     tabs: Vec<Tab>,
 ) -> HttpResponse {
     let state = request.app_data::<Data<AppState>>();
@@ -121,7 +122,7 @@ pub(crate) fn for_tabs(
     let sent = state.map(|state| state.sent.clone()).unwrap_or_default();
     // Who only looks at the others is none of them.
     let noted = state.filter(|_| request.path() != OVERVIEW);
-    let opened = noted.and_then(|state| state.open.note(request, Transport::EventStream, tabs));
+    let opened = noted.and_then(|state| state.open.note(request, Transport::EventStream, client, tabs));
     let stream = EventStream { turn, _opened: opened, ..EventStream::new(feed.into(), sent) };
     let mut response = builder().body(stream);
     // HTTP/1.0 knows no chunks, and a proxy may still speak it. There, the stream ends with the connection.

@@ -85,7 +85,7 @@ pub(crate) fn answer(request: &HttpRequest, payload: Payload, feed: impl Into<Gu
     if state.is_some_and(|state| state.is_draining.load(Ordering::Relaxed)) {
         return sse::draining();
     }
-    let opened = state.and_then(|state| state.open.note(request, Transport::WebSocket, Vec::new()));
+    let opened = state.and_then(|state| state.open.note(request, Transport::WebSocket, "", Vec::new()));
     // Its stream of messages would keep whatever is sent, so it gets nothing to read.
     let nothing = Payload::from_request(request, &mut dev::Payload::None).into_inner();
     match nothing.and_then(|nothing| actix_ws::handle(request, nothing)) {
