@@ -27,6 +27,8 @@ cargo test --locked
 # and takes long to build.
 cargo bench --locked --no-default-features --bench instructions -- check
 npm ci --prefix tests --silent --no-audit --no-fund
+# Packages of the built server, in clean places. What is published is tried by hand: see the file.
+node --test --test-reporter=spec tests/packages.test.mjs
 # Each file has a browser of its own. What has failed is told once more at the end.
 node --test --test-reporter=spec --test-concurrency=2 tests/browser/
 # What a page does, in another browser, too.
