@@ -167,12 +167,9 @@ fn meaning(kind: EventKind) -> Option<fn(PathBuf) -> Change> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use notify::event::CreateKind;
-    use notify::event::DataChange;
     use notify::event::Flag;
-    use notify::event::MetadataKind;
-    use notify::event::RemoveKind;
 
+    #[cfg(target_os = "linux")]
     #[track_caller]
     fn check(kind: EventKind, expected: &[Change]) {
         let event = Event::new(kind).add_path("/site/a".into());
@@ -182,6 +179,11 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn events_say_whether_the_file_is_done() {
+        use notify::event::CreateKind;
+        use notify::event::DataChange;
+        use notify::event::MetadataKind;
+        use notify::event::RemoveKind;
+
         let path = || PathBuf::from("/site/a");
         let name = |mode| EventKind::Modify(ModifyKind::Name(mode));
         check(EventKind::Access(AccessKind::Close(AccessMode::Write)), &[Change::Done(path())]);

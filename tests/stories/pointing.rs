@@ -1,14 +1,18 @@
 //! Values of large documents, and what they cost those who have nothing to do with them.
 
+#[cfg(target_os = "linux")]
 use std::time::Duration;
+#[cfg(target_os = "linux")]
 use std::time::Instant;
 
 use crate::support::Events;
+#[cfg(target_os = "linux")]
 use crate::support::Server;
 use crate::support::Site;
 use crate::websocket::Socket;
 
 /// An array of so many numbers.
+#[cfg(target_os = "linux")]
 fn numbers(first: &str, count: usize) -> String {
     format!("[{first}{}]", ",0".repeat(count - 1))
 }

@@ -1,5 +1,7 @@
 //! A server that speaks TLS, and a client of ours for both versions of HTTP. It believes the authority of the server alone.
 
+#![cfg_attr(not(unix), allow(dead_code, reason = "most stories that use it need Unix"))]
+
 use std::fs;
 use std::io::Read;
 use std::io::Write;

@@ -3,11 +3,13 @@
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
+#[cfg(unix)]
 use std::time::Duration;
 
 use crate::support::Server;
 use crate::support::Site;
 
+#[cfg(unix)]
 const ONE_SECOND: Duration = Duration::from_secs(1);
 
 #[test]

@@ -340,6 +340,7 @@ impl Events {
     }
 
     /// The next event with the time of its arrival, if it comes in time.
+    #[cfg(unix)]
     pub(crate) fn next_before(&self, deadline: Instant) -> Option<(Event, Instant)> {
         self.received.recv_timeout(deadline.saturating_duration_since(Instant::now())).ok()
     }

@@ -1,5 +1,6 @@
 //! Watched is what is in use, while it is in use.
 
+#[cfg(target_os = "linux")]
 use std::fs;
 use std::time::Instant;
 

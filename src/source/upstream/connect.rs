@@ -39,7 +39,7 @@ static OPEN: LazyLock<Semaphore> = LazyLock::new(|| {
     #[cfg(unix)]
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
     #[cfg(not(unix))]
-    let limit = None;
+    let limit = None::<u64>;
     let files = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(UNLIMITED);
     Semaphore::new((files / 4).clamp(1, UNLIMITED))
 });
