@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::http::proxy::mounted::Proxies;
 use crate::live::builder::LiveBuilder;
 use crate::notice::Notice;
+use crate::site::verbatim::plain;
 use crate::source::Sources;
 use crate::source::upstream;
 use crate::source::upstream::loads::Loads;
@@ -37,7 +38,7 @@ pub(super) fn mount(live: &LiveBuilder, directory: &Path, handle: &WatchHandle, 
             remark: Box::new(move |remark| match remark {
                 Remark::Away(why) => say(&Notice::Away { server: &server, why: &why }),
                 Remark::Back(elapsed) => say(&Notice::Back { server: &server, elapsed }),
-                Remark::Echo(file) => say(&Notice::Echo { server: &server, file: &file }),
+                Remark::Echo(file) => say(&Notice::Echo { server: &server, file: &plain(&file) }),
             }),
         };
         upstream::start(options, loads.clone(), tell)

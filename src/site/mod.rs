@@ -6,6 +6,7 @@ pub mod relay_url;
 pub mod resolve;
 pub mod rules;
 pub mod server_url;
+pub(crate) mod verbatim;
 
 pub use crate::site::mounts::Mounts;
 pub use crate::site::path::SitePath;

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::site::verbatim::plain;
 use crate::source::fingerprint::Identity;
 use crate::source::remote::remote_file_system;
 use crate::watch::system::SystemWatcher;
@@ -86,7 +87,7 @@ impl WatchRegistry {
                     self.polled.remove(place);
                     return;
                 };
-                Some(Cause::Remote(place.to_path_buf(), name))
+                Some(Cause::Remote(plain(place).into_owned(), name))
             }
             // Its parent will tell when it is there.
             Some(Err(error)) if error.is_missing() => return,
@@ -104,7 +105,7 @@ impl WatchRegistry {
 
     /// Says that there are too many directories to watch.
     pub(super) fn tell_vast(&mut self, place: &Path, most: usize) {
-        let cause = Cause::Vast(place.to_path_buf(), most);
+        let cause = Cause::Vast(plain(place).into_owned(), most);
         if self.told.insert(cause.summary()) {
             (self.tell)(Polled { cause, every: self.every });
         }

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use crate::site::SitePath;
+use crate::site::verbatim::verbatim;
 use crate::source::fingerprint::Identity;
 
 /// How many links may lead to a file. Linux gives up at as many.
@@ -68,9 +69,11 @@ impl Route {
                     Step::Link(_) if links == LINKS => is_there = false,
                     Step::Link(target) => {
                         links += 1;
+                        // On Windows, the root that is served is written so, and links are not.
+                        let target = verbatim(&target);
                         if target.has_root() {
                             // A root of its own replaces what is before it.
-                            here = PathBuf::new();
+                            here = beginning(&target, &here);
                         }
                         let mut rest = names(&target);
                         rest.append(&mut todo);
@@ -109,8 +112,15 @@ impl Route {
     }
 }
 
-/// The names of a path, with the root as the first one if it has one.
+/// Where a path begins that has a root: on Windows, at that of its own drive, or else of the drive of `here`.
+fn beginning(path: &Path, here: &Path) -> PathBuf {
+    let is_drive = |component: &Component<'_>| matches!(component, Component::Prefix(_));
+    let drive = path.components().chain(here.components()).find(is_drive);
+    drive.into_iter().chain([Component::RootDir]).collect()
+}
+
+/// The names of a path from its root down.
 fn names(path: &Path) -> VecDeque<OsString> {
-    let is_step = |component: &Component<'_>| !matches!(component, Component::CurDir);
+    let is_step = |component: &Component<'_>| matches!(component, Component::Normal(_) | Component::ParentDir);
     path.components().filter(is_step).map(|component| component.as_os_str().to_owned()).collect()
 }

@@ -18,6 +18,8 @@ use notify::event::AccessMode;
 use notify::event::ModifyKind;
 use notify::event::RenameMode;
 
+use crate::site::verbatim::plain;
+
 /// What happened to a path on disk. It is a reason to look there, not a truth.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Change {
@@ -127,7 +129,7 @@ impl WatchError {
 impl fmt::Display for WatchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
-            Some(place) => write!(f, "cannot watch {}", place.display()),
+            Some(place) => write!(f, "cannot watch {}", plain(place).display()),
             None => f.write_str("cannot watch any file"),
         }
     }
