@@ -72,7 +72,12 @@ impl SystemWatcher {
     /// Watches the entries of a directory, or a file under all of its names; the watch is active on return.
     pub(super) fn watch(&mut self, place: &Path) -> Result<(), WatchError> {
         let watched = self.watcher.watch(place, RecursiveMode::NonRecursive);
-        watched.map_err(|error| WatchError::new(Some(place.to_path_buf()), error))
+        watched.map_err(|mut error| {
+            if cfg!(windows) {
+                error.kind = explained(error.kind, place.exists());
+            }
+            WatchError::new(Some(place.to_path_buf()), error)
+        })
     }
 
     pub(super) fn unwatch(&mut self, place: &Path) {
@@ -141,6 +146,16 @@ impl Error for WatchError {
     }
 }
 
+/// What is wrong with a place on Windows. There, notify has words alone for what is missing, and says of a directory that it can't
+/// open, for whatever reason, that it is missing.
+fn explained(kind: ErrorKind, is_there: bool) -> ErrorKind {
+    match kind {
+        ErrorKind::Generic(_) if !is_there => ErrorKind::PathNotFound,
+        ErrorKind::PathNotFound if is_there => ErrorKind::Generic("the system does not let us".to_owned()),
+        other => other,
+    }
+}
+
 fn changes(event: Event) -> impl Iterator<Item = Change> {
     // Asked first: an overflow comes without paths.
     let lost = event.need_rescan().then_some(Change::Lost);
@@ -198,6 +213,21 @@ mod tests {
         check(EventKind::Modify(ModifyKind::Data(DataChange::Any)), &[Change::Written(path())]);
         check(EventKind::Modify(ModifyKind::Metadata(MetadataKind::Any)), &[Change::Touched(path())]);
         check(EventKind::Any, &[Change::Touched(path())]);
+    }
+
+    #[test]
+    fn on_windows_the_disk_says_what_is_missing() {
+        let words = || ErrorKind::Generic("neither a file nor a directory".to_owned());
+        for (kind, is_there, is_missing) in [
+            (words(), false, true),
+            (words(), true, false),
+            (ErrorKind::PathNotFound, false, true),
+            (ErrorKind::PathNotFound, true, false),
+            (ErrorKind::MaxFilesWatch, false, false),
+        ] {
+            let error = WatchError::new(None, notify::Error::new(explained(kind, is_there)));
+            assert_eq!(error.is_missing(), is_missing, "{error:?}");
+        }
     }
 
     #[test]
