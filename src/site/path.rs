@@ -304,15 +304,20 @@ fn length(name: &str) -> usize {
     if cfg!(any(windows, target_os = "macos")) { name.encode_utf16().count() } else { name.len() }
 }
 
-/// Windows finds one file under many names: streams (`a::$DATA`), short names (`TLS~1.PEM`), a trailing dot or space,
-/// devices (`NUL`). A rule about names holds only for those that have no second meaning.
+/// Whether a name has no second meaning on this system. A rule about names holds only for those.
 fn means_itself(name: &str) -> bool {
+    cfg!(not(windows)) || means_itself_on_windows(name)
+}
+
+/// Windows finds one file under many names: streams (`a::$DATA`), short names (`TLS~1.PEM`), a trailing dot or space,
+/// devices (`NUL`, `COM1.txt`), of which Microsoft's "Naming Files, Paths, and Namespaces" has the list.
+fn means_itself_on_windows(name: &str) -> bool {
     const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
-    if cfg!(not(windows)) {
-        return true;
-    }
     let stem = name.split('.').next().unwrap_or_default().trim_end().to_ascii_lowercase();
-    let numbered = stem.len() == 4 && (stem.starts_with("com") || stem.starts_with("lpt"));
+    let number = stem.strip_prefix("com").or_else(|| stem.strip_prefix("lpt"));
+    // The superscripts of ISO 8859-1 are digits there.
+    let is_digit = |letter: char| letter.is_ascii_digit() || "¹²³".contains(letter);
+    let numbered = number.is_some_and(|number| number.chars().count() == 1 && number.chars().all(is_digit));
     let short = name.bytes().zip(name.bytes().skip(1)).any(|(a, b)| a == b'~' && b.is_ascii_digit());
     !name.contains([':', '<', '>', '"', '|', '?', '*'])
         && !name.ends_with(['.', ' '])
@@ -382,6 +387,34 @@ mod tests {
         check("/savecast.toml", None);
         check("/docs/Savecast.toml", None);
         check("/id_rsa.pub", Some("/id_rsa.pub"));
+    }
+
+    #[test]
+    fn on_windows_names_with_a_second_meaning_do_not_exist() {
+        for name in [
+            "a::$DATA",
+            "a:b",
+            "a.txt.",
+            "a ",
+            "TLS~1.PEM",
+            "a?",
+            "NUL",
+            "nul.txt",
+            "Con",
+            "aux .txt",
+            "CONIN$",
+            "COM1",
+            "com9.txt",
+            "COM¹",
+            "lpt².txt",
+            "LPT³ ",
+            "com0",
+        ] {
+            assert!(!means_itself_on_windows(name), "{name}");
+        }
+        for name in ["a", "a.b", "a b~.txt", "comb.html", "com", "com10", "lpts", "COM⁴", "console", "é¹", "null"] {
+            assert!(means_itself_on_windows(name), "{name}");
+        }
     }
 
     #[test]
