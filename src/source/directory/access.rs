@@ -15,7 +15,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::source::file::FileContent;
-#[cfg(target_os = "linux")]
+#[cfg(not(windows))]
 use crate::source::fingerprint;
 use crate::source::fingerprint::Fingerprint;
 
@@ -169,6 +169,20 @@ pub(super) fn read_at(file: &File, bytes: &mut [u8], position: u64) -> io::Resul
 #[cfg(windows)]
 pub(super) fn read_at(file: &File, bytes: &mut [u8], position: u64) -> io::Result<usize> {
     std::os::windows::fs::FileExt::seek_read(file, bytes, position)
+}
+
+/// Which file this is, whatever its names.
+#[cfg(not(windows))]
+pub(super) fn identity(_: &File, metadata: &Metadata) -> fingerprint::Identity {
+    fingerprint::identity(metadata)
+}
+
+/// Which file this is, whatever its names: the volume, and the index of the file on it. The time of its making does not tell: a file
+/// that takes the name of another one within 15 seconds gets that of the other one (Microsoft's "File System Tunneling").
+#[cfg(windows)]
+pub(super) fn identity(file: &File, _: &Metadata) -> Option<(u64, u64)> {
+    let found = winapi_util::file::information(file).ok()?;
+    Some((found.volume_serial_number(), found.file_index()))
 }
 
 /// Waits for the end of a write that is going on.

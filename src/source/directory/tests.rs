@@ -30,6 +30,19 @@ fn reads_what_is_inside() {
     assert!(read(&root, "/large.txt").unwrap_err().contains("Large"));
 }
 
+#[test]
+fn a_log_that_takes_the_name_of_another_is_another_file() {
+    let (_site, root) = site();
+    let file = || root.tail(&SitePath::from_url("/a.txt").unwrap()).unwrap().file;
+    let first = file();
+    fs::write(root.path().join("a.txt"), "another line").unwrap();
+    assert_eq!(file(), first);
+    fs::write(root.path().join("new"), "inside").unwrap();
+    fs::remove_file(root.path().join("a.txt")).unwrap();
+    fs::rename(root.path().join("new"), root.path().join("a.txt")).unwrap();
+    assert_ne!(file(), first);
+}
+
 #[cfg(unix)]
 #[test]
 fn links_lead_anywhere_inside_and_nowhere_else() {
