@@ -11,6 +11,8 @@ use std::time::Duration;
 use std::time::Instant;
 
 use crate::watch::route::LINKS;
+use crate::watch::spelling::IS_FREE;
+use crate::watch::spelling::is_same;
 use crate::watch::system::Change;
 use crate::watch::system::SystemWatcher;
 use crate::watch::system::WatchError;
@@ -61,7 +63,7 @@ pub fn follow(files: &[&Path], settled: impl Fn() + Send + 'static) -> Result<()
 fn concerns(change: &Change, places: &BTreeSet<PathBuf>) -> bool {
     match change {
         Change::Done(place) | Change::Written(place) | Change::Touched(place) | Change::Gone(place) => {
-            places.contains(place)
+            places.contains(place) || IS_FREE && places.iter().any(|other| is_same(place, other))
         }
         Change::Lost => true,
     }

@@ -15,6 +15,7 @@ mod plan;
 mod poll;
 mod registry;
 mod route;
+mod spelling;
 mod system;
 mod tree;
 
@@ -396,7 +397,13 @@ fn step(place: &Path) -> Step {
     if metadata.is_symlink() {
         return place.read_link().map_or(Step::Missing, Step::Link);
     }
-    fingerprint::shared(&metadata).map_or(Step::Plain, Step::Shared)
+    let shared = fingerprint::shared(&metadata);
+    // Another spelling is as a link to that of the disk, in which its events come.
+    let real = if spelling::IS_FREE { place.canonicalize().ok() } else { None };
+    if let Some(name) = real.and_then(|real| spelling::respelled(place, &real, shared.is_some())) {
+        return Step::Link(name);
+    }
+    shared.map_or(Step::Plain, Step::Shared)
 }
 
 #[cfg(test)]

@@ -1,22 +1,22 @@
 //! What is followed decides which directories are watched. Pure: what a name stands for is found out by whoever asks.
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 use std::collections::HashMap;
 use std::path::Path;
 use std::path::PathBuf;
 
 use crate::site::SitePath;
 use crate::watch::route::Route;
+use crate::watch::spelling::Concerned;
 
 /// The followed paths, their routes, and the directories that this needs.
 #[derive(Debug, Default)]
 pub(super) struct WatchPlan {
     followed: BTreeMap<SitePath, Followed>,
     /// Who passes a place on the way.
-    passing: HashMap<PathBuf, BTreeSet<SitePath>>,
+    passing: Concerned,
     /// Who follows the entries of a directory.
-    listing: HashMap<PathBuf, BTreeSet<SitePath>>,
+    listing: Concerned,
     /// How many routes need each watch, counted once for each of their places in it.
     watches: HashMap<PathBuf, usize>,
 }
@@ -54,13 +54,13 @@ impl WatchPlan {
             *self.watches.entry(place.to_path_buf()).or_default() += 1;
         }
         let old = std::mem::replace(&mut followed.route, route.clone());
-        old.places.iter().for_each(|place| leave(&mut self.passing, place, path));
-        old.end.iter().for_each(|end| leave(&mut self.listing, end, path));
+        old.places.iter().for_each(|place| self.passing.remove(place, path));
+        old.end.iter().for_each(|end| self.listing.remove(end, path));
         for place in route.places {
-            self.passing.entry(place).or_default().insert(path.clone());
+            self.passing.add(place, path.clone());
         }
         if let Some(end) = route.end {
-            self.listing.entry(end).or_default().insert(path.clone());
+            self.listing.add(end, path.clone());
         }
         // Counted up before down, so that what both ways need stays.
         let is_unneeded = |place: &&Path| {
@@ -87,14 +87,15 @@ impl WatchPlan {
 
     /// Those whose way passes this place, and whether it ends there.
     pub(super) fn passing(&self, place: &Path) -> Vec<(SitePath, bool)> {
-        let is_end = |route: &Route| !route.is_cut && route.places.last().is_some_and(|last| last == place);
+        let is_last = |last: &PathBuf| self.passing.is_same(last, place);
+        let is_end = |route: &Route| !route.is_cut && route.places.last().is_some_and(is_last);
         let ends = |path: &SitePath| self.route(path).is_some_and(is_end);
-        self.passing.get(place).into_iter().flatten().map(|path| (path.clone(), ends(path))).collect()
+        self.passing.by(place).iter().map(|path| (path.clone(), ends(path))).collect()
     }
 
     /// Those who follow the entries of this directory.
     pub(super) fn listing(&self, directory: &Path) -> impl Iterator<Item = SitePath> {
-        self.listing.get(directory).into_iter().flatten().cloned()
+        self.listing.by(directory).into_owned().into_iter()
     }
 
     /// Those who follow the same file under another name.
@@ -107,13 +108,12 @@ impl WatchPlan {
 
     /// Whether somebody's way ends here, at a file with several names.
     pub(super) fn is_shared(&self, place: &Path) -> bool {
-        let mut paths = self.passing.get(place).into_iter().flatten();
-        paths.any(|path| self.route(path).is_some_and(|route| route.shared.is_some()))
+        self.passing.by(place).iter().any(|path| self.route(path).is_some_and(|route| route.shared.is_some()))
     }
 
     /// All places on the way of somebody, and the directories whose entries somebody follows.
     pub(super) fn places(&self) -> (impl Iterator<Item = &PathBuf>, impl Iterator<Item = &PathBuf>) {
-        (self.passing.keys(), self.listing.keys())
+        (self.passing.places(), self.listing.places())
     }
 
     pub(super) fn followed(&self) -> Vec<SitePath> {
@@ -123,15 +123,6 @@ impl WatchPlan {
     /// The number of followed paths.
     pub(super) fn files(&self) -> usize {
         self.followed.len()
-    }
-}
-
-fn leave(map: &mut HashMap<PathBuf, BTreeSet<SitePath>>, place: &Path, path: &SitePath) {
-    if let Some(paths) = map.get_mut(place) {
-        paths.remove(path);
-        if paths.is_empty() {
-            map.remove(place);
-        }
     }
 }
 
