@@ -30,7 +30,7 @@ npm ci --prefix tests --silent --no-audit --no-fund
 # Packages of the built server, in clean places. What is published is tried by hand: see the file.
 node --test --test-reporter=spec tests/packages.test.mjs
 # Each file has a browser of its own. What has failed is told once more at the end.
-node --test --test-reporter=spec --test-concurrency=2 tests/browser/
+node --test --test-reporter=spec --test-concurrency=2 tests/browser/ tests/docs.test.mjs
 # What a page does, in another browser, too.
 (cd tests/browser && BROWSER=firefox node --test --test-reporter=spec --test-concurrency=2 page.test.mjs change.test.mjs morph.test.mjs tabs.test.mjs \
   reload.test.mjs view.test.mjs listing.test.mjs workers.test.mjs hosting.test.mjs https.test.mjs proxy.test.mjs edges.test.mjs)
