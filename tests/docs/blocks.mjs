@@ -66,7 +66,7 @@ export async function blocksOf(name, skipped = []) {
     }
   }
   // A page may show a file after the one that needs it.
-  return blocks.map(({ section, files, ...block }) => ({ ...block, files: { ...section, ...files } }));
+  return blocks.map(({ section, files, ...block }) => ({ ...block, files: { ...ofPage, ...section, ...files } }));
 }
 
 /**

@@ -12,6 +12,9 @@ import { commandsOf } from "./blocks.mjs";
 /** How long a command may take to say what is expected, in milliseconds. */
 const PATIENCE = 10_000;
 
+/** After this time, in milliseconds, a command of which nothing is expected goes on, and that is right. */
+const BESIDE = 1000;
+
 /** The ports of the examples. Each of them is another one when they are run: somebody else may have it. */
 const PORTS = ["3000", "3001", "3002", "5000", "6379"];
 
@@ -107,7 +110,7 @@ export async function runShell(block) {
 
 /** Whether a command is a server of ours, which goes on. */
 function serves(command) {
-  return /^savecast\b/.test(command) && !ENDS.test(command);
+  return /(^|& )savecast\b/.test(command) && !ENDS.test(command);
 }
 
 /**
@@ -115,21 +118,24 @@ function serves(command) {
  * @returns what waits for the rest
  */
 async function run(shop, command, output, cwd, ports) {
-  const start = () => shop.start(command, cwd, { PORT: ports[3000] });
-  let state = start();
-  const form = output && formOf(output);
+  const start = Date.now();
+  const begin = () => shop.start(command, cwd, { PORT: ports[3000] });
+  let state = begin();
+  const isSilent = !output || output.join("").trim() === "";
+  const form = isSilent ? undefined : formOf(output);
   // Reading once more does no harm, and what is read may not be there yet.
   const mayRepeat = /^curl /.test(command) && !/ -(d|X|N|F)\b/.test(command);
   const isRight = () => {
-    if (state.status === undefined) return form && output.join("").trim() !== "" && form.begins.test(state.output);
-    return form ? form.all.test(state.output) && (state.status === 0 || output.join("").trim() !== "") : state.status === 0;
+    // What is silent, and goes on, is a program beside the others.
+    if (state.status === undefined) return form ? form.begins.test(state.output) : Date.now() > start + BESIDE;
+    return form ? form.all.test(state.output) : state.status === 0;
   };
   const check = async () => {
     const end = Date.now() + PATIENCE;
     while (!isRight()) {
       const isOver = state.status !== undefined;
       if (Date.now() > end || (isOver && !mayRepeat)) throw new Error(complaint(state, output));
-      if (isOver) state = start();
+      if (isOver) state = begin();
       await pause(isOver ? 100 : 5);
     }
   };
@@ -137,14 +143,9 @@ async function run(shop, command, output, cwd, ports) {
     await until(state, () => /https?:\/\//.test(state.output) || (state.status !== undefined && form?.all.test(state.output)), output);
     return form ? check : async () => {};
   }
-  if (output && output.join("").trim() === "" && /http\.server|flask|node /.test(command)) {
-    const [port] = Object.values(ports).filter((port) => command.includes(port));
+  const port = Object.values(ports).find((port) => command.includes(port));
+  if (isSilent && port && /\b(http\.server|run|serve)\b/.test(command)) {
     await listening(port, state);
-    return async () => {};
-  }
-  if (!output && command.trim().endsWith(")") && / & /.test(command)) {
-    // A program beside a server, as one would start them in one line.
-    await until(state, () => /https?:\/\//.test(state.output));
     return async () => {};
   }
   await check();
