@@ -25,7 +25,7 @@ import { createHash } from "node:crypto";
 import { access, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import test, { after, before } from "node:test";
+import test, { after, before, describe } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
 import { eventually, openBrowser, repository, SAVECAST, serve, siteWith } from "./browser/support.mjs";
@@ -159,14 +159,22 @@ const RUN = {
 /** What is somebody else's to run. */
 const LEFT = ["rust"];
 
-for (const block of blocks) {
-  if (LEFT.includes(block.language)) continue;
-  test(block.name, { skip: block.notRun }, async (test) => {
-    const run = RUN[block.language];
-    assert.ok(run, `nothing runs "${block.language}": give the block another language, or say why it is not run`);
-    await run(block, test);
-  });
+/** Those that share the one page. */
+const IN_PAGE = ["html", "js", "css"];
+
+function testBlocks(blocks) {
+  for (const block of blocks) {
+    test(block.name, { skip: block.notRun }, async (test) => {
+      const run = RUN[block.language];
+      assert.ok(run, `nothing runs "${block.language}": give the block another language, or say why it is not run`);
+      await run(block, test);
+    });
+  }
 }
+
+const ours = blocks.filter(({ language }) => !LEFT.includes(language));
+describe("blocks of pages", () => testBlocks(ours.filter(({ language }) => IN_PAGE.includes(language))));
+describe("other blocks", { concurrency: 3 }, () => testBlocks(ours.filter(({ language }) => !IN_PAGE.includes(language))));
 
 test("few blocks are not run", () => {
   const notRun = blocks.filter(({ notRun }) => notRun !== undefined);
