@@ -96,6 +96,7 @@ pub use crate::config::ConfigError;
 #[cfg(feature = "cli")]
 pub use crate::config::Https;
 pub use crate::content::Problem;
+pub use crate::http::html::assets::PageConsole;
 pub use crate::http::html::middleware::Inject;
 pub use crate::hub::Report;
 pub use crate::live::Channel;
@@ -126,3 +127,12 @@ pub use crate::tls::error::TlsError;
 pub use crate::watch::Cause;
 pub use crate::watch::Polled;
 pub use crate::watch::WatchError;
+
+/// The Rust in the documents, which has to compile.
+#[cfg(doctest)]
+mod documents {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+    #[doc = include_str!("../docs/src/library.md")]
+    struct Library;
+}

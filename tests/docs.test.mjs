@@ -40,7 +40,7 @@ const python = path.join(environment, "bin/python");
 const SITE = path.join(target, "docs");
 
 /** Sections of README.md whose blocks are passed over. */
-const SKIPPED = ["savecast"];
+const SKIPPED = [];
 
 const names = (await readdir(path.join(repository, "docs/src"))).filter((name) => name.endsWith(".md")).sort();
 const pages = names.map((name) => `docs/src/${name}`);

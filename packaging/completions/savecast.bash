@@ -16,6 +16,15 @@ _savecast() {
             ",$1")
                 cmd="savecast"
                 ;;
+            savecast,publish)
+                cmd="savecast__subcmd__publish"
+                ;;
+            savecast,reload)
+                cmd="savecast__subcmd__reload"
+                ;;
+            savecast,status)
+                cmd="savecast__subcmd__status"
+                ;;
             savecast,trust)
                 cmd="savecast__subcmd__trust"
                 ;;
@@ -26,7 +35,7 @@ _savecast() {
 
     case "${cmd}" in
         savecast)
-            opts="-p -o -h -V --port --host --https --allow-host --cors --poll --max-push --open --no-open --spa --mount --proxy --watch --proxy-ask --proxy-poll --proxy-insecure --relay --edge --publish --publish-token-file --limit-requests --limit-bytes --trust-proxy --drain --relay-site --base --ignore --compress --verbose --quiet --log --config --help --version trust"
+            opts="-p -o -h -V --port --host --https --allow-host --cors --poll --max-push --open --no-open --spa --mount --proxy --watch --proxy-ask --proxy-poll --proxy-insecure --relay --edge --publish --publish-token-file --limit-requests --limit-bytes --trust-proxy --drain --relay-site --base --ignore --compress --console --no-console --verbose --quiet --log --config --help --version trust status reload publish"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -133,6 +142,96 @@ _savecast() {
                     return 0
                     ;;
                 --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        savecast__subcmd__publish)
+            opts="-p -h --event --port --server --token-file --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --event)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        savecast__subcmd__reload)
+            opts="-p -h --port --server --token-file --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        savecast__subcmd__status)
+            opts="-p -h --port --server --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --port)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

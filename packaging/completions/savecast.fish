@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_savecast_global_optspecs
-    string join \n p/port= host= https= allow-host= cors= poll= max-push= o/open= no-open spa mount= proxy= watch= proxy-ask= proxy-poll= proxy-insecure relay= edge publish publish-token-file= limit-requests= limit-bytes= trust-proxy= drain= relay-site= base= ignore= compress verbose quiet log= config= h/help V/version
+    string join \n p/port= host= https= allow-host= cors= poll= max-push= o/open= no-open spa mount= proxy= watch= proxy-ask= proxy-poll= proxy-insecure relay= edge publish publish-token-file= limit-requests= limit-bytes= trust-proxy= drain= relay-site= base= ignore= compress console no-console verbose quiet log= config= h/help V/version
 end
 
 function __fish_savecast_needs_command
@@ -56,10 +56,25 @@ complete -c savecast -n "__fish_savecast_needs_command" -l proxy-insecure -d 'Be
 complete -c savecast -n "__fish_savecast_needs_command" -l edge -d 'Serve what an instance with a directory tells through --relay, instead of a directory of this machine'
 complete -c savecast -n "__fish_savecast_needs_command" -l publish -d 'Let clients of this edge publish to channels, with the token of --publish-token-file'
 complete -c savecast -n "__fish_savecast_needs_command" -l compress -d 'Compress answers for browsers on this machine, too, and not only for those on others'
+complete -c savecast -n "__fish_savecast_needs_command" -l console -d 'Show all that open pages write into their consoles, and not only what goes wrong in them'
+complete -c savecast -n "__fish_savecast_needs_command" -l no-console -d 'Show nothing of what goes wrong in open pages'
 complete -c savecast -n "__fish_savecast_needs_command" -l verbose -d 'Say each request: method, path, status, bytes, milliseconds'
 complete -c savecast -n "__fish_savecast_needs_command" -l quiet -d 'Say nothing but the address and what goes wrong'
 complete -c savecast -n "__fish_savecast_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c savecast -n "__fish_savecast_needs_command" -s V -l version -d 'Print version'
 complete -c savecast -n "__fish_savecast_needs_command" -a "trust" -d 'Have this system, Chromium and Firefox believe the certificates that --https makes'
+complete -c savecast -n "__fish_savecast_needs_command" -a "status" -d 'Say what a server that is running is doing: open pages, streams, problems'
+complete -c savecast -n "__fish_savecast_needs_command" -a "reload" -d 'Have every open page of a server that is running loaded again'
+complete -c savecast -n "__fish_savecast_needs_command" -a "publish" -d 'Publish an event to a channel of a server that is running'
 complete -c savecast -n "__fish_savecast_using_subcommand trust" -l remove -d 'Have them believe these no longer'
 complete -c savecast -n "__fish_savecast_using_subcommand trust" -s h -l help -d 'Print help'
+complete -c savecast -n "__fish_savecast_using_subcommand status" -s p -l server -l port -d 'Which server: a port of this machine, or a URL [default: the port in PORT, or 3000]' -r
+complete -c savecast -n "__fish_savecast_using_subcommand status" -l json -d 'Print the JSON of /_savecast/status'
+complete -c savecast -n "__fish_savecast_using_subcommand status" -s h -l help -d 'Print help'
+complete -c savecast -n "__fish_savecast_using_subcommand reload" -s p -l server -l port -d 'Which server: a port of this machine, or a URL [default: the port in PORT, or 3000]' -r
+complete -c savecast -n "__fish_savecast_using_subcommand reload" -l token-file -d 'The file with the token, if the server was started with --publish-token-file' -r -F
+complete -c savecast -n "__fish_savecast_using_subcommand reload" -s h -l help -d 'Print help'
+complete -c savecast -n "__fish_savecast_using_subcommand publish" -l event -d 'The name of the event [default: message]' -r
+complete -c savecast -n "__fish_savecast_using_subcommand publish" -s p -l server -l port -d 'Which server: a port of this machine, or a URL [default: the port in PORT, or 3000]' -r
+complete -c savecast -n "__fish_savecast_using_subcommand publish" -l token-file -d 'The file with the token, if the server was started with --publish-token-file' -r -F
+complete -c savecast -n "__fish_savecast_using_subcommand publish" -s h -l help -d 'Print help'

@@ -231,7 +231,7 @@ pub enum Instead {
 /// A server that is running.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ServerArg {
-    /// Which server: a port of this machine, or a URL [default: 3000]
+    /// Which server: a port of this machine, or a URL [default: the port in PORT, or 3000]
     #[arg(short = 'p', long, visible_alias = "port", value_name = "PORT|URL", value_parser = ServerUrl::parse)]
     server: Option<ServerUrl>,
 }

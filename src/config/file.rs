@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use clap::ArgAction;
 use clap::CommandFactory;
 use clap::Parser;
+use clap::error::ErrorKind;
 use toml::Spanned;
 use toml::de::DeTable;
 use toml::de::DeValue;
@@ -32,6 +33,7 @@ const PROXY: &str = "proxy";
 /// The options whose files and directories are found from where this one is.
 const HTTPS: &str = "https";
 const WATCH: &str = "watch";
+const TOKEN: &str = "publish-token-file";
 
 /// Options that make no sense in a file.
 const TYPED_ONLY: [&str; 4] = ["config", "help", "version", "no-open"];
@@ -97,7 +99,7 @@ impl Reader<'_> {
                 continue;
             }
             let mut found = option(name, value).map_err(|message| self.error(at, message))?;
-            if [HTTPS, WATCH].contains(&name) {
+            if [HTTPS, WATCH, TOKEN].contains(&name) {
                 found = self.files(name, found).map_err(|message| self.mistrusted(at, message))?;
             }
             if !self.is_named {
@@ -282,6 +284,10 @@ fn check_reach(name: &str, value: &Spanned<DeValue<'_>>) -> Result<(), String> {
 /// Whether the argument would be taken if it was typed.
 fn judge(name: &str, argument: &OsString) -> Result<(), String> {
     let Err(error) = Args::try_parse_from([&OsString::from("savecast"), argument]) else { return Ok(()) };
+    // What else has to be there is seen when all of it is read.
+    if error.kind() == ErrorKind::MissingRequiredArgument {
+        return Ok(());
+    }
     let text = error.to_string();
     // `error: invalid value 'x' for '--port <N>': invalid digit found in string`
     let first = text.lines().next().unwrap_or_default();

@@ -14,8 +14,10 @@ pub mod page_console;
 pub mod proxy;
 mod publishing;
 pub mod request_body;
+mod shortened;
 pub mod state;
 mod status;
+pub mod told;
 pub mod urls;
 
 use std::pin::Pin;

@@ -1,8 +1,5 @@
 //! What goes wrong in pages, for the person at the terminal.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
-use std::time::Duration;
 use std::time::Instant;
 
 use actix_web::HttpRequest;
@@ -13,6 +10,7 @@ use actix_web::web::Data;
 use actix_web::web::Payload;
 use serde_json::Value;
 
+use crate::http::shortened::shortened;
 use crate::http::state::AppState;
 use crate::notice::Notice;
 use crate::notice::PageMessage;
@@ -26,40 +24,8 @@ const MESSAGES: usize = 20;
 const MESSAGE: usize = 2000;
 const URL: usize = 300;
 
-/// How many messages all pages together may have told within a second. A page that logs each frame would hide all others.
-const RATE: usize = 50;
-const SECOND: Duration = Duration::from_secs(1);
-
 /// What a page can tell.
 const KINDS: [&str; 9] = ["uncaught", "rejected", "failed", "forbidden", "error", "warn", "info", "log", "debug"];
-
-/// How much was told of late.
-#[derive(Debug, Default)]
-pub struct Told(Mutex<Lately>);
-
-#[derive(Debug, Default)]
-struct Lately {
-    since: Option<Instant>,
-    told: usize,
-    left_out: usize,
-}
-
-impl Told {
-    /// Whether one more may be told now, and how many were left out before it.
-    fn may(&self, now: Instant) -> Option<usize> {
-        // No code panics while it holds this lock, so a poisoned lock is still whole.
-        let mut lately = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if lately.since.is_none_or(|since| now.duration_since(since) >= SECOND) {
-            (lately.since, lately.told) = (Some(now), 0);
-        }
-        if lately.told >= RATE {
-            lately.left_out += 1;
-            return None;
-        }
-        lately.told += 1;
-        Some(std::mem::take(&mut lately.left_out))
-    }
-}
 
 /// `POST /_savecast/console`: `{"page": PATH, "messages": [{"kind","message","url","line","column","count"}]}`, where a kind is
 /// `uncaught`, `rejected`, `failed` (to load), `forbidden` (by a policy), or the function of `console`. Line and column begin with 1. At an edge,
@@ -84,7 +50,7 @@ pub(super) async fn hear(request: HttpRequest, state: Data<AppState>, payload: P
         let text = |name: &str| message[name].as_str().unwrap_or_default();
         let Some(kind) = KINDS.into_iter().find(|kind| *kind == text("kind")) else { continue };
         let number = |name: &str| message[name].as_u64().and_then(|number| u32::try_from(number).ok());
-        let url = cut(text("url"), URL);
+        let url = shortened(text("url"), URL);
         // That it is not there was told by who has looked for it.
         let is_missing = |url| SitePath::from_url(url).is_some_and(|path| state.remarked.is_missing(&path));
         if kind == "failed" && is_missing(url.split(['?', '#']).next().unwrap_or_default()) {
@@ -93,8 +59,8 @@ pub(super) async fn hear(request: HttpRequest, state: Data<AppState>, payload: P
         let Some(left_out) = state.told.may(Instant::now()) else { continue };
         let message = PageMessage {
             kind,
-            page: cut(page, URL),
-            message: cut(text("message"), MESSAGE),
+            page: shortened(page, URL),
+            message: shortened(text("message"), MESSAGE),
             url,
             place: number("line").zip(number("column")),
             count: number("count").unwrap_or(1),
@@ -102,23 +68,4 @@ pub(super) async fn hear(request: HttpRequest, state: Data<AppState>, payload: P
         (state.say)(&Notice::Page { message: &message, left_out });
     }
     HttpResponse::NoContent().finish()
-}
-
-/// At most so many bytes of a text.
-fn cut(text: &str, most: usize) -> &str {
-    &text[..text.floor_char_boundary(most)]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_page_can_not_flood_the_terminal() {
-        let (told, start) = (Told::default(), Instant::now());
-        let told_at = |now| (0..RATE * 10).filter(|_| told.may(now).is_some()).count();
-        assert_eq!((told_at(start), told_at(start + SECOND / 2)), (RATE, 0));
-        assert_eq!(told.may(start + SECOND), Some(RATE * 19));
-        assert_eq!(told.may(start + SECOND), Some(0));
-    }
 }

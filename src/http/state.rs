@@ -15,10 +15,10 @@ use crate::http::guard::verdict::Guard;
 use crate::http::html::assets::Assets;
 use crate::http::live::clients::Clients;
 use crate::http::live::open::OpenStreams;
-use crate::http::page_console::Told;
 #[cfg(feature = "cli")]
 use crate::http::proxy::mounted::Proxies;
 use crate::http::request_body::Room;
+use crate::http::told::Told;
 use crate::hub::Hub;
 use crate::notice::Notice;
 #[cfg(feature = "cli")]

@@ -173,6 +173,13 @@ impl LiveBuilder {
         self
     }
 
+    /// How much open pages tell of their consoles, as [`Notice::Page`]; what goes wrong in them if it is not set.
+    #[must_use]
+    pub fn console(mut self, console: PageConsole) -> Self {
+        self.console = console;
+        self
+    }
+
     /// Calls this with what the person who runs the server may want to know, such as a broken file, instead of writing it to
     /// standard error. It is called from several threads, and must not wait.
     #[must_use]
@@ -253,12 +260,6 @@ impl LiveBuilder {
     /// Channels are shared with other instances.
     pub(crate) fn relay(mut self, relay: Option<relay::Options>) -> Self {
         self.relay = relay;
-        self
-    }
-
-    /// How much pages tell of their consoles.
-    pub(crate) fn console(mut self, console: PageConsole) -> Self {
-        self.console = console;
         self
     }
 

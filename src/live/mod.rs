@@ -19,6 +19,7 @@ use tokio::sync::oneshot;
 
 use crate::http;
 use crate::http::html::middleware::Inject;
+#[cfg(feature = "cli")]
 use crate::http::state::Network;
 use crate::http::urls::PREFIX;
 use crate::hub::ChannelName;

@@ -17,13 +17,13 @@ use crate::http::guard::verdict::Guard;
 use crate::http::html::assets::Assets;
 use crate::http::live::clients::Clients;
 use crate::http::live::open::OpenStreams;
-use crate::http::page_console::Told;
 #[cfg(feature = "cli")]
 use crate::http::proxy::mounted::Proxies;
 use crate::http::request_body::Room;
 use crate::http::state::AppState;
 use crate::http::state::Network;
 use crate::http::state::Remarked;
+use crate::http::told::Told;
 use crate::hub::Hub;
 use crate::hub::WatchRequest;
 use crate::live::builder::LiveBuilder;

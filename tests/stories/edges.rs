@@ -659,8 +659,10 @@ fn an_edge_needs_no_right_to_write_documents() {
     let redis = Redis::start(false);
     let origin = redis.instance(&site);
     // As the documentation says.
-    let words =
-        include_str!("../../docs/src/scaling.md").split("ACL SETUSER ").nth(1).and_then(|text| text.split("```").next());
+    let words = include_str!("../../docs/src/scaling.md")
+        .split("ACL SETUSER ")
+        .nth(1)
+        .and_then(|text| text.split("```").next());
     let words = words.expect("the rights").replace(">PASSWORD", ">secret");
     let words = words.split_whitespace().collect::<Vec<_>>();
     assert_eq!(redis.ask(&[&["ACL", "SETUSER"], words.as_slice()].concat()).trim(), "OK");

@@ -75,6 +75,20 @@ fn a_file_that_was_named_is_not_served_either() {
 }
 
 #[test]
+fn options_that_need_each_other_may_stand_in_the_file() {
+    let site = Site::with(&[("conf/token", "0123456789abcdef0123456789abcdef"), ("empty/x", "")]);
+    let relay = "relay = \"redis://127.0.0.1:1\"\n";
+    let file = format!("port = 0\nedge = true\npublish = true\npublish-token-file = \"token\"\n{relay}");
+    site.write("conf/edge.toml", &file);
+    let server = Server::start(command(&site.path("empty")), &["--config", "../conf/edge.toml", "--port", "0"]);
+    assert_eq!(server.expect("a server").get("/_savecast/channels/").status, 200);
+    site.write("conf/edge.toml", file.replace(relay, ""));
+    let refused = Server::start(command(&site.path("empty")), &["--config", "../conf/edge.toml", "--port", "0"]);
+    let (_, words) = refused.err().expect("an edge needs a relay");
+    assert!(words.contains("--relay"), "{words}");
+}
+
+#[test]
 fn mistakes_in_the_file_have_a_line() {
     let site = Site::with(&[("a/x", "1")]);
     for (text, expected) in [
@@ -114,6 +128,7 @@ fn a_file_that_was_only_found_reaches_nothing_outside() {
         "[mount]\n\"/x\" = \"a/.git\"",
         #[cfg(unix)]
         "[mount]\n\"/x\" = \"link\"",
+        "publish-token-file = \"../elsewhere\"",
         "host = \"0.0.0.0\"",
         "host = true",
         "allow-host = \"evil.example\"",

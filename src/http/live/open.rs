@@ -12,6 +12,8 @@ use actix_web::HttpRequest;
 use actix_web::http::header;
 use serde_json::Value;
 
+use crate::http::shortened::shortened;
+
 /// How many streams are noted at most. A crowd of listeners is counted, and not listed.
 const NOTED: usize = 500;
 
@@ -84,10 +86,10 @@ impl OpenStreams {
         let browser = request.headers().get(header::USER_AGENT).and_then(|browser| browser.to_str().ok());
         let url = request.uri().path_and_query().map_or("/", |url| url.as_str());
         self.add(OpenStream {
-            url: cut(url, URL),
+            url: shortened(url, URL).to_owned(),
             transport,
             since: SystemTime::now(),
-            browser: cut(browser.unwrap_or_default(), BROWSER),
+            browser: shortened(browser.unwrap_or_default(), BROWSER).to_owned(),
             address: request.peer_addr().map(|address| address.ip()),
             client: client.to_owned(),
             tabs,
@@ -136,15 +138,13 @@ impl Tab {
         let tabs = tabs.and_then(Value::as_array).into_iter().flatten().take(TABS);
         let tab = |tab: &Value| {
             let page = tab.get("page")?.as_str()?;
-            Some(Self { page: cut(page, URL), since: tab.get("since").and_then(Value::as_u64).unwrap_or_default() })
+            Some(Self {
+                page: shortened(page, URL).to_owned(),
+                since: tab.get("since").and_then(Value::as_u64).unwrap_or_default(),
+            })
         };
         tabs.filter_map(tab).collect()
     }
-}
-
-/// At most so many bytes of a text.
-fn cut(text: &str, most: usize) -> String {
-    text[..text.floor_char_boundary(most)].to_owned()
 }
 
 #[cfg(test)]
