@@ -44,7 +44,7 @@ input { font: inherit }
 const SCENES = [
   { file: "index.html", from: "Coffee prices", to: "Coffee of the day", caption: "Save a page: it changes in place, and keeps what you typed" },
   { file: "style.css", from: "#1d2433", to: "#b4532a", caption: "Save a stylesheet: it is swapped without a flash" },
-  { file: "data.json", from: "8.25", to: "9.75", caption: "Save data: the page shows it, in less than a millisecond" },
+  { file: "data.json", from: "8.25", to: "9.75", caption: "Save data: the page shows it, at once" },
   { file: "data.json", from: "9.75", to: "9.75,,", caption: "Save a broken file: you see where, and nothing is lost" },
   { file: "data.json", from: "9.75,,", to: "9.85", caption: "Save it again: all is well" },
 ];

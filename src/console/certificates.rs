@@ -10,11 +10,11 @@ pub(super) fn lines(notice: &Notice<'_>) -> Vec<String> {
     let hint = |hint: &str| format!("hint: {hint}");
     match notice {
         Notice::NotTrusted => vec![
-            "savecast: browsers warn of the certificate, because they do not know who has made it".to_owned(),
+            "savecast: browsers warn of the certificate, because they do not know its authority".to_owned(),
             hint("run savecast trust once; savecast trust --remove undoes it"),
         ],
         Notice::Doubted { is_ours, url } => vec![
-            "savecast: a browser or program has refused the certificate, because it does not know who has made it"
+            "savecast: a browser or program has refused the certificate, because it does not know its authority"
                 .to_owned(),
             match url {
                 Some(url) => hint(&format!(
@@ -31,9 +31,9 @@ pub(super) fn lines(notice: &Notice<'_>) -> Vec<String> {
             ),
             hint("use a name that ends in .localhost, .test or .internal; or bring a certificate: --https CERT KEY"),
         ],
-        Notice::Certificate { file } => vec![format!("savecast: {} is used from now on", file.display())],
+        Notice::Certificate { file } => vec![format!("savecast: using {} from now on", file.display())],
         Notice::CertificateKept { error, hint: what } => {
-            let first = format!("savecast: {}; the certificate before stays in use", causes(*error));
+            let first = format!("savecast: {}; the previous certificate stays in use", causes(*error));
             iter::once(first).chain(what.map(hint)).collect()
         }
         Notice::Running { command } => vec![format!("savecast: {command}")],
@@ -46,14 +46,14 @@ pub(super) fn lines(notice: &Notice<'_>) -> Vec<String> {
             };
             vec![format!("savecast: {words} {store}")]
         }
-        Notice::StartAgain => vec!["savecast: start browsers again that are open".to_owned()],
+        Notice::StartAgain => vec!["savecast: restart the browsers that are open".to_owned()],
         Notice::TrustFailed { store, error, hint: what } => {
             let first = format!("savecast: nothing has changed for {store}: {}", causes(*error));
             iter::once(first).chain(what.map(hint)).collect()
         }
         Notice::Mkcert { file } => vec![
             format!("savecast: certificates are signed by the authority of mkcert, {}", file.display()),
-            hint("mkcert -install has it trusted, and mkcert -uninstall undoes that"),
+            hint("mkcert -install makes browsers trust it; mkcert -uninstall undoes that"),
         ],
         _ => Vec::new(),
     }

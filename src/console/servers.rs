@@ -13,25 +13,25 @@ pub(super) fn lines(notice: &Notice<'_>) -> Vec<String> {
             vec![format!("savecast: {server} {why}; nothing can be published to channels until it answers")]
         }
         Notice::RelayRefuses { server, why } => {
-            vec![format!("savecast: {server} {why}; what is published or saved is told when it writes again")]
+            vec![format!("savecast: {server} {why}; what you publish or save is sent when it writes again")]
         }
         Notice::RelayBack { server, elapsed } => {
             vec![format!("savecast: {server} answers again, after {:.1} s", elapsed.as_secs_f64())]
         }
         Notice::Draining { time } => {
             vec![format!(
-                "savecast: no new streams; those that are open end within {} s (Ctrl-C stops at once)",
+                "savecast: no new streams; the open ones end within {} s (Ctrl-C stops at once)",
                 time.as_secs()
             )]
         }
         Notice::OriginAway => vec![
-            "savecast: there is no origin; what it told last is served until one is there".to_owned(),
+            "savecast: there is no origin; the latest versions are served until there is one".to_owned(),
             "hint: start savecast with a directory, the same --relay and the same --relay-site".to_owned(),
         ],
-        Notice::OriginBack => vec!["savecast: an origin is there".to_owned()],
+        Notice::OriginBack => vec!["savecast: there is an origin".to_owned()],
         Notice::Echo { server, file } => vec![
             format!(
-                "savecast: {server} writes {} whenever it is asked, so its saves count for nothing",
+                "savecast: {server} writes {} at every request, so saves of it are ignored",
                 file.display()
             ),
             "hint: --ignore leaves it out from the start".to_owned(),

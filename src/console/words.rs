@@ -65,11 +65,11 @@ pub(crate) fn lines(notice: &Notice<'_>) -> Vec<String> {
             vec![format!("savecast: {path} is {reason} and served as it is, without live reload"), hint(what)]
         }
         Notice::Forbidden { path, directive } => vec![
-            format!("savecast: {path} forbids live reload by its Content Security Policy: {directive}"),
+            format!("savecast: the Content Security Policy of {path} forbids live reload: {directive}"),
             hint("allow 'self' there, and in connect-src, while you work on the page"),
         ],
         Notice::Refused { origin, host } => vec![
-            format!("savecast: pages of {origin} are not live: they are of another origin than this server, {host}"),
+            format!("savecast: pages of {origin} are not live, because this server has another origin, {host}"),
             hint(&format!("start it with --cors {origin}, or let the proxy between them pass the Host header on")),
         ],
         Notice::ForeignHost { name } => vec![
@@ -87,11 +87,11 @@ pub(crate) fn lines(notice: &Notice<'_>) -> Vec<String> {
         | Notice::Echo { .. } => servers::lines(notice),
         Notice::Polled(Polled { cause: Cause::Unwatched(error), every }) => {
             let causes = causes(error);
-            let line = format!("savecast: {causes}; what is in use is looked at every {every:?} instead");
+            let line = format!("savecast: {causes}; checking the files in use every {every:?} instead");
             [line].into_iter().chain(error.hint().map(hint)).collect()
         }
         Notice::Polled(Polled { cause: Cause::Remote(directory, file_system), every }) => vec![format!(
-            "savecast: {} is on {file_system}, which does not tell of changes made elsewhere; what is in use is looked at \
+            "savecast: {} is on {file_system}, which does not report changes made elsewhere; checking the files in use \
              every {every:?}",
             directory.display()
         )],
@@ -100,7 +100,7 @@ pub(crate) fn lines(notice: &Notice<'_>) -> Vec<String> {
                 "savecast: there are more than {most} directories, so saves in some are not noticed, such as {}",
                 directory.display()
             ),
-            hint("name the directories that your server is made of: --watch DIR"),
+            hint("name the directories with the sources of your server: --watch DIR"),
         ],
         Notice::Sent { report: Report { path, is_removed: true, .. } } => vec![format!("savecast: {path} is gone")],
         Notice::Sent { report: Report { path, listeners, elapsed, .. } } => {
@@ -112,7 +112,7 @@ pub(crate) fn lines(notice: &Notice<'_>) -> Vec<String> {
         }
         Notice::Effect { effect, path, more: 0 } => vec![format!("savecast: {effect} {path}")],
         Notice::Effect { effect, path, more } => vec![format!("savecast: {effect} {path} and {more} more")],
-        Notice::Missing { path, page } => vec![format!("savecast: {path} is not there, and {page} asks for it")],
+        Notice::Missing { path, page } => vec![format!("savecast: {page} requests {path}, which does not exist")],
         Notice::Page { message, left_out } => page(message, *left_out),
         Notice::Request { method, url, status, bytes, elapsed } => {
             vec![format!("{status} {method} {url} · {bytes} bytes · {:.2} ms", elapsed.as_secs_f64() * 1000.0)]

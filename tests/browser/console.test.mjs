@@ -42,7 +42,7 @@ test("errors, rejections, failed loads and what a policy forbids are told with t
   assert.match(await server.has("in a module"), /^savecast: \/:2:\d+: .*TypeError: in a module$/);
   assert.match(await server.has("other.png"), /^savecast: http:\/\/127\.0\.0\.1:1\/other\.png: can't be loaded \(on \/\)$/);
   // Who has looked for it said so.
-  assert.deepEqual(server.said.filter((line) => line.includes("gone.png")), ["savecast: /gone.png is not there, and / asks for it"]);
+  assert.deepEqual(server.said.filter((line) => line.includes("gone.png")), ["savecast: / requests /gone.png, which does not exist"]);
   await page.open(`${server.url}/rejected.html`);
   assert.match(await server.has("Error: no"), /^savecast: \/rejected\.html:1:\d+: unhandled rejection: Error: no$/);
   assert.match(await server.has("plain"), /^savecast: \/rejected\.html: unhandled rejection: plain$/);

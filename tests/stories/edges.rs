@@ -255,7 +255,7 @@ fn listeners_stay_while_the_origin_is_away() {
     get_at_last(&cold, "/data.json", "1");
     site.write("data.json", "2");
     let _origin = redis.instance(&site);
-    edge.expect_complaint("an origin is there");
+    edge.expect_complaint("there is an origin");
     for events in [&events, &late] {
         events.expect("2");
     }

@@ -60,7 +60,7 @@ fn beyond_the_limit_of_watches_there_is_polling() {
     let files = ["a/data.txt", "b/data.txt", "b/c/data.txt"];
     let streams = files.map(|name| server.follow(&format!("/{name}")));
     streams.iter().for_each(|events| events.expect("0"));
-    server.expect_complaint("looked at every 100ms instead");
+    server.expect_complaint("checking the files in use every 100ms instead");
     server.expect_complaint("fs.inotify.max_user_watches");
     assert_eq!(server.status()["watched_dirs"], 3);
     for (name, events) in files.iter().zip(&streams) {
@@ -91,7 +91,7 @@ fn beyond_the_limit_of_watches_there_is_polling() {
 fn without_a_watcher_there_is_polling() {
     let site = Site::with(&[("data.txt", "0")]);
     let Some(server) = serve_with_limit(&site, "max_inotify_instances", 0) else { return };
-    server.expect_complaint("looked at every 100ms instead");
+    server.expect_complaint("checking the files in use every 100ms instead");
     server.expect_complaint("fs.inotify.max_user_instances");
     let events = server.follow("/data.txt");
     events.expect("0");
@@ -171,7 +171,7 @@ fn a_file_that_may_not_be_read_is_a_problem_until_it_may() {
     site.shell("chmod 711 b");
     let events = server.follow("/b/data.txt");
     events.expect("0");
-    server.expect_complaint("looked at every 100ms instead");
+    server.expect_complaint("checking the files in use every 100ms instead");
     site.write("b/data.txt", "1");
     events.expect("1");
 }

@@ -85,7 +85,7 @@ fn what_a_page_lacks_is_told_once() {
         server.request("GET", "/img/logo.png", &[("sec-fetch-dest", "image"), ("referer", &referer)]);
     }
     server.request("GET", "/other.js", &[("sec-fetch-dest", "script"), ("referer", &referer)]);
-    server.expect_complaint("/img/logo.png is not there, and /about asks for it");
+    server.expect_complaint("/about requests /img/logo.png, which does not exist");
     // Once: the next line is about the next file.
     assert!(server.next_complaint().contains("/other.js"));
 }

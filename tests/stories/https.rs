@@ -390,7 +390,7 @@ fn a_certificate_of_ones_own_is_read_again_when_it_is_saved() {
     }
     let (certificate, key) = own((-1, 20));
     save(&certificate, &key);
-    first.server.expect_complaint("is used from now on");
+    first.server.expect_complaint("from now on");
     // Who is connected stays so.
     assert_eq!(open.get("/data.json", &[]).status, 200);
     drop(open);
@@ -402,7 +402,7 @@ fn a_certificate_of_ones_own_is_read_again_when_it_is_saved() {
     site.write("archive/2.crt", &certificate);
     site.write("archive/2.key", &key);
     site.shell("ln -s ../archive/2.crt tls/a && mv -T tls/a tls/own.crt; ln -s ../archive/2.key tls/b && mv -T tls/b tls/own-key.txt");
-    second.server.expect_complaint("is used from now on");
+    second.server.expect_complaint("from now on");
     let Secure { server, .. } = second;
     let third = Secure::new(server, &site.path("tls/own.crt"));
     third.try_http1("localhost").expect("the third");
@@ -421,7 +421,7 @@ fn a_certificate_of_ones_own_is_read_again_when_it_is_saved() {
         let (certificate, key) = own((-1, 40));
         site.write("archive/2.crt", &certificate);
         site.write("archive/2.key", &key);
-        server.expect_complaint("is used from now on");
+        server.expect_complaint("from now on");
         let next = Secure::new(server, &site.path("tls/own.crt"));
         assert_ne!(next.certificates(), before, "{command}");
         before = next.certificates();

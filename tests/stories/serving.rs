@@ -329,7 +329,7 @@ fn a_page_that_forbids_the_client_is_named() {
     let site = Site::with(&[("index.html", page)]);
     let server = site.serve();
     server.get("/");
-    server.expect_complaint("/index.html forbids live reload by its Content Security Policy: default-src 'none'");
+    server.expect_complaint("the Content Security Policy of /index.html forbids live reload: default-src 'none'");
     server.expect_complaint("hint: allow 'self' there");
 }
 
