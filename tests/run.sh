@@ -33,4 +33,4 @@ node --test --test-reporter=spec tests/packages.test.mjs
 node --test --test-reporter=spec --test-concurrency=2 tests/browser/ tests/docs.test.mjs
 # What a page does, in another browser, too.
 (cd tests/browser && BROWSER=firefox node --test --test-reporter=spec --test-concurrency=2 page.test.mjs change.test.mjs morph.test.mjs tabs.test.mjs \
-  reload.test.mjs view.test.mjs listing.test.mjs workers.test.mjs hosting.test.mjs https.test.mjs proxy.test.mjs edges.test.mjs)
+  reload.test.mjs view.test.mjs listing.test.mjs workers.test.mjs hosting.test.mjs https.test.mjs proxy.test.mjs edges.test.mjs status.test.mjs console.test.mjs)
