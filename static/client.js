@@ -103,7 +103,7 @@
         import(new URL("page/console.js", new URL(MODULES, ours)).href)
           .then((/** @type {typeof import("./page/console.js")} */ module) => {
             tell = module.tell;
-            heard.forEach(tell);
+            tellAll();
           })
           .catch(() => {});
       }
@@ -112,38 +112,62 @@
       if (isSame && last.values.length === what.values.length) last.count = (last.count ?? 1) + 1;
       else if (heard.length < HEARD) heard.push(what);
     };
-    const quietly = (/** @type {Heard} */ what) => {
+    const tellAll = () => heard.splice(0).forEach((what) => quietly(() => what));
+    let isTelling = false;
+    // What the page says may run its own code, which may say something more. None of it may bring harm to the page.
+    const quietly = (/** @type {() => Heard | undefined} */ say) => {
+      if (isTelling) return;
+      isTelling = true;
       try {
-        tell(what);
+        const what = say();
+        if (what) tell(what);
       } catch {
-        // The page must not come to harm by what it says.
+        // It can't be told.
+      }
+      isTelling = false;
+    };
+    // The page may have its own way to write stacks.
+    const stackOf = (/** @type {() => any} */ error) => {
+      try {
+        return error()?.stack;
+      } catch {
+        return undefined;
       }
     };
+    // A listener of the page that comes later may say that it has dealt with it.
+    const unlessHandled = (/** @type {Event} */ event, /** @type {() => Heard | undefined} */ say) => void setTimeout(() => event.defaultPrevented || quietly(say));
     addEventListener(
       "error",
       (/** @type {Event} */ event) => {
         if (event instanceof ErrorEvent) {
           const { message, filename, lineno, colno } = event;
-          quietly({ kind: "uncaught", values: [message], url: filename, line: lineno, column: colno });
+          unlessHandled(event, () => ({ kind: "uncaught", values: [message], url: filename, line: lineno, column: colno }));
         } else if (event.target instanceof Element) {
-          const { src, href, data } = /** @type {any} */ (event.target);
-          const url = [src, href, data].find((url) => typeof url === "string" && url !== "");
-          if (url) quietly({ kind: "failed", values: [], url });
+          const element = /** @type {any} */ (event.target);
+          quietly(() => {
+            const url = [element.src, element.href, element.data].find((url) => typeof url === "string" && url !== "");
+            return url && { kind: "failed", values: [], url };
+          });
         }
       },
       { capture: true },
     );
-    addEventListener("unhandledrejection", ({ reason }) => quietly({ kind: "rejected", values: [reason], stack: reason?.stack }));
+    addEventListener("unhandledrejection", (event) => unlessHandled(event, () => ({ kind: "rejected", values: [event.reason], stack: stackOf(() => event.reason) })));
+    // What the policy of the page keeps us from, it need not know.
+    const isOurs = (/** @type {string} */ url) => url.startsWith(new URL(".", ours).href);
     document.addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI, sourceFile, lineNumber, columnNumber, disposition }) => {
-      if (disposition !== "enforce") return;
-      quietly({ kind: "forbidden", values: [`${effectiveDirective} does not allow ${blockedURI}`], url: sourceFile, line: lineNumber, column: columnNumber });
+      if (disposition !== "enforce" || isOurs(blockedURI) || isOurs(sourceFile ?? "")) return;
+      quietly(() => ({ kind: "forbidden", values: [`${effectiveDirective} does not allow ${blockedURI}`], url: sourceFile, line: lineNumber, column: columnNumber }));
     });
     for (const level of levels) {
       const write = console[level];
-      console[level] = function (...values) {
-        quietly({ kind: level, values, stack: new Error().stack });
-        return Reflect.apply(write, this, values);
+      const wrapped = {
+        [level](/** @type {unknown[]} */ ...values) {
+          quietly(() => ({ kind: level, values, stack: stackOf(() => new Error()) }));
+          return Reflect.apply(write, this, values);
+        },
       };
+      console[level] = wrapped[level];
     }
   }
 

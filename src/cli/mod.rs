@@ -250,7 +250,8 @@ impl ServerArg {
     /// Never: the usual port is one.
     #[must_use]
     pub fn server(self, port: Option<&OsString>) -> ServerUrl {
-        let port = || port.and_then(|port| ServerUrl::parse(port.to_str()?.trim()).ok());
+        let number = || port.and_then(|port| port.to_str()?.trim().parse::<u16>().ok());
+        let port = || number().and_then(|port| ServerUrl::parse(&port.to_string()).ok());
         let usual = || ServerUrl::parse("3000").expect("this is a port");
         self.server.or_else(port).unwrap_or_else(usual)
     }
@@ -272,4 +273,26 @@ pub enum LogFormat {
     Text,
     /// For programs.
     Json,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_names_a_port_and_no_host() {
+        for (port, expected) in [
+            (None, "http://localhost:3000"),
+            (Some("8080"), "http://localhost:8080"),
+            (Some(" 80 "), "http://localhost"),
+            (Some("example.test"), "http://localhost:3000"),
+            (Some("99999"), "http://localhost:3000"),
+            (Some(""), "http://localhost:3000"),
+        ] {
+            let server = ServerArg { server: None }.server(port.map(OsString::from).as_ref());
+            assert_eq!(server.origin(), expected);
+        }
+        let typed = ServerArg { server: ServerUrl::parse("http://a.test/").ok() };
+        assert_eq!(typed.server(Some(&OsString::from("8080"))).origin(), "http://a.test");
+    }
 }

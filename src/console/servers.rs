@@ -30,10 +30,7 @@ pub(super) fn lines(notice: &Notice<'_>) -> Vec<String> {
         ],
         Notice::OriginBack => vec!["savecast: there is an origin".to_owned()],
         Notice::Echo { server, file } => vec![
-            format!(
-                "savecast: {server} writes {} at every request, so saves of it are ignored",
-                file.display()
-            ),
+            format!("savecast: {server} writes {} at every request, so saves of it are ignored", file.display()),
             "hint: --ignore leaves it out from the start".to_owned(),
         ],
         _ => Vec::new(),

@@ -16,7 +16,7 @@ mod publishing;
 pub mod request_body;
 mod shortened;
 pub mod state;
-mod status;
+pub mod status;
 pub mod told;
 pub mod urls;
 

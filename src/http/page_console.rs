@@ -62,7 +62,7 @@ pub(super) async fn hear(request: HttpRequest, state: Data<AppState>, payload: P
             page: shortened(page, URL),
             message: shortened(text("message"), MESSAGE),
             url,
-            place: number("line").zip(number("column")),
+            place: number("line").zip(number("column")).filter(|(line, column)| *line > 0 && *column > 0),
             count: number("count").unwrap_or(1),
         };
         (state.say)(&Notice::Page { message: &message, left_out });

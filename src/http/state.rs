@@ -18,6 +18,7 @@ use crate::http::live::open::OpenStreams;
 #[cfg(feature = "cli")]
 use crate::http::proxy::mounted::Proxies;
 use crate::http::request_body::Room;
+use crate::http::status::edition::Editions;
 use crate::http::told::Told;
 use crate::hub::Hub;
 use crate::notice::Notice;
@@ -82,6 +83,8 @@ pub struct AppState {
     pub clients: Clients,
     /// The open streams.
     pub open: OpenStreams,
+    /// What the page for people shows.
+    pub editions: Editions,
     /// What pages tell of their consoles.
     pub told: Told,
     /// How this server is reached by other machines, once it is known.

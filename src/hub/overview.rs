@@ -36,7 +36,12 @@ impl Hub {
     pub fn followed(&self) -> Vec<Followed> {
         let state = self.state();
         let topics = state.topics.iter().filter(|(path, _)| !path.is_pages());
-        let files = topics.map(|(path, topic)| followed(path, topic));
+        // Those that are broken first, because not all may be listed.
+        let is_broken = |(_, topic): &(&SitePath, &Topic)| {
+            topic.latest.as_ref().is_some_and(|latest| latest.snapshot.content.problem().is_some())
+        };
+        let (broken, others): (Vec<_>, Vec<_>) = topics.partition(is_broken);
+        let files = broken.into_iter().chain(others).map(|(path, topic)| followed(path, topic));
         let only_lines = state.tails.by_path.iter().filter(|(path, _)| !state.topics.contains_key(path));
         let tails = only_lines.map(|(path, tail)| Followed {
             path: path.clone(),

@@ -23,6 +23,7 @@ use crate::http::request_body::Room;
 use crate::http::state::AppState;
 use crate::http::state::Network;
 use crate::http::state::Remarked;
+use crate::http::status::edition::Editions;
 use crate::http::told::Told;
 use crate::hub::Hub;
 use crate::hub::WatchRequest;
@@ -256,6 +257,7 @@ impl Shared {
             room: Room::default(),
             clients: Clients::default(),
             open: OpenStreams::default(),
+            editions: Editions::default(),
             told: Told::default(),
             network: self.network.clone(),
             say: self.options.say.clone(),

@@ -45,6 +45,9 @@ impl fmt::Display for RunningError {
         match self {
             Self::Unreachable(server, why) => write!(f, "the server at {} {why}", server.origin()),
             Self::Foreign(server) => write!(f, "the server at {} is no savecast, or an older one", server.origin()),
+            Self::Refused(server, status, words) if words.is_empty() => {
+                write!(f, "the server at {} answers {}", server.origin(), status.as_u16())
+            }
             Self::Refused(server, status, words) => {
                 write!(f, "the server at {} answers {}: {words}", server.origin(), status.as_u16())
             }

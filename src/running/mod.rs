@@ -22,12 +22,14 @@ use percent_encoding::NON_ALPHANUMERIC;
 use percent_encoding::utf8_percent_encode;
 use serde_json::Value;
 
+use crate::console::json::json_line;
 use crate::http::urls::CHANNELS;
 use crate::http::urls::OVERVIEW;
 use crate::http::urls::RELOAD;
 use crate::http::urls::STATUS;
 pub use crate::running::error::RunningError;
 use crate::site::ServerUrl;
+use crate::site::SitePath;
 use crate::site::server_url::Endpoint;
 use crate::source::upstream::client::Client;
 use crate::source::upstream::outgoing::Outgoing;
@@ -36,8 +38,11 @@ use crate::source::upstream::tls;
 /// How long a server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The largest answer that is read, and the largest event that is published, in bytes.
+/// The largest answer that is read, in bytes.
 const LARGEST: usize = 16 << 20;
+
+/// The largest event that a server takes, in bytes.
+const EVENT: usize = 1 << 20;
 
 /// What a name looks like in a path. A slash separates its parts.
 const NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -106,7 +111,7 @@ pub fn ask(question: &Question) -> Result<String, RunningError> {
         }
     })?;
     Ok(match wish {
-        Wish::Status { json: true } => asked.to_string(),
+        Wish::Status { json: true } => json_line(&asked),
         Wish::Status { json: false } => words::status(server, &asked),
         Wish::Reload { .. } => words::reloaded(&asked),
         Wish::Publish { channel, .. } => words::published(channel, &asked),
@@ -116,10 +121,13 @@ pub fn ask(question: &Question) -> Result<String, RunningError> {
 /// What comes on standard input. A line break at its end belongs to the terminal.
 fn read() -> Result<Bytes, RunningError> {
     let mut data = Vec::new();
-    let most = LARGEST as u64;
-    io::stdin().lock().take(most).read_to_end(&mut data).map_err(RunningError::Input)?;
+    io::stdin().lock().take(EVENT as u64 + 3).read_to_end(&mut data).map_err(RunningError::Input)?;
     if data.ends_with(b"\n") {
         data.pop();
+        data.pop_if(|last| *last == b'\r');
+    }
+    if data.len() > EVENT {
+        return Err(RunningError::Input(io::Error::other("an event has at most 1 MiB")));
     }
     Ok(data.into())
 }
@@ -134,12 +142,13 @@ async fn send(
 ) -> Result<Value, RunningError> {
     let token = token.map(|file| fs::read_to_string(file).map_err(|error| RunningError::Token(file.clone(), error)));
     let token = token.transpose()?;
+    let url = server.of_ours(&SitePath::root(), url);
     let request = |server: &ServerUrl| {
         let data = data.clone();
         let body = Outgoing::of(Box::pin(stream::iter([Ok(data.clone())])));
         let request = Request::builder()
             .method(method.clone())
-            .uri(url)
+            .uri(&url)
             .header(header::HOST, server.authority())
             .header(header::CONTENT_LENGTH, data.len());
         let request = token
@@ -154,21 +163,24 @@ async fn send(
         let tls = server.is_secure.then(|| tls::connector(is_this_machine(&server)));
         let client = Client::new(server.clone(), tls);
         let request = request(&server).map_err(|error| failed(error.to_string()))?;
-        let answer = rt::time::timeout(PATIENCE, client.send(request)).await;
-        let answer = answer.map_err(|_| failed("does not answer".to_owned()))?;
-        let answer = answer.map_err(|failure| failed(failure.to_string()))?;
-        let (head, mut body) = answer.into_parts();
+        let mut text = Vec::new();
+        let answer = async {
+            let answer = client.send(request).await.map_err(|failure| failed(failure.to_string()))?;
+            let (head, mut body) = answer.into_parts();
+            while let Some(part) = body.next().await {
+                text.extend_from_slice(&part.map_err(|error| failed(error.to_string()))?);
+                if text.len() > LARGEST {
+                    return Err(RunningError::Foreign(server.clone()));
+                }
+            }
+            Ok(head)
+        };
+        let answer = rt::time::timeout(PATIENCE, answer).await;
+        let head = answer.map_err(|_| failed("does not answer".to_owned()))??;
         let location = head.headers.get(header::LOCATION).and_then(|location| location.to_str().ok());
         if !server.is_secure && head.status.is_redirection() && location.is_some_and(|it| it.starts_with("https://")) {
             server.is_secure = true;
             continue;
-        }
-        let mut text = Vec::new();
-        while let Some(part) = body.next().await {
-            text.extend_from_slice(&part.map_err(|error| failed(error.to_string()))?);
-            if text.len() > LARGEST {
-                return Err(RunningError::Foreign(server));
-            }
         }
         if !head.status.is_success() {
             // What somebody else's server says of it is of no use.
@@ -180,7 +192,9 @@ async fn send(
                 _ => RunningError::Foreign(server),
             });
         }
-        return serde_json::from_slice(&text).map_err(|_| RunningError::Foreign(server));
+        // All that we answer are objects.
+        let answer = serde_json::from_slice::<Value>(&text).ok().filter(Value::is_object);
+        return answer.ok_or(RunningError::Foreign(server));
     }
 }
 

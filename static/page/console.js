@@ -13,6 +13,9 @@ const MESSAGES = 20, MOST = 500;
 /** How long a message is told, in characters. */
 const LENGTH = 1000;
 
+/** How long a URL is told, in characters, and how large a report is, in bytes. */
+const URL_LENGTH = 300, LARGEST = 60_000;
+
 /** How deep a value is shown, and how many parts of each. */
 const DEPTH = 2, PARTS = 20;
 
@@ -33,15 +36,17 @@ let timer;
 
 /** @param {Heard} heard */
 export function tell({ kind, values, stack, count = 1, ...place }) {
-  const message = wordsOf(values).slice(0, LENGTH);
+  if (told > MOST) return;
+  const words = wellFormed(wordsOf(values).slice(0, LENGTH));
+  const message = words === "Script error." ? "a script of another origin has failed; with the attribute crossorigin, browsers say more" : words;
   // What we say ourselves, the terminal knows.
   if (message.startsWith("savecast: ")) return;
-  const { url = "", line, column } = stack ? placeIn(stack) : place;
+  const { url = "", line = 0, column = 0 } = typeof stack === "string" ? placeIn(stack) : place;
   const key = [kind, message, url, line, column].join("\n");
   const known = waiting.get(key);
   if (known) return void (known.count += count);
-  if (++told > MOST) return;
-  waiting.set(key, { kind, message: told === MOST ? "there are too many messages; no more are told until the page is loaded again" : message, url, line, column, count });
+  const isLast = ++told > MOST;
+  waiting.set(key, { kind, message: isLast ? "there are too many messages; no more are told until the page is loaded again" : message, url, line, column, count });
   timer ??= setTimeout(send, COLLECT);
 }
 
@@ -65,10 +70,24 @@ function take() {
 
 /** @param {Message[]} messages */
 function post(messages) {
+  if (messages.length === 0) return;
   const page = withoutBase(location.pathname);
-  const body = JSON.stringify({ page, messages: messages.map((message) => ({ ...message, url: shortened(message.url) })) });
+  const body = JSON.stringify({ page, messages: messages.map((message) => ({ ...message, url: wellFormed(shortened(message.url).slice(0, URL_LENGTH)) })) });
+  // Browsers send at most 64 KiB on the way out.
+  if (messages.length > 1 && new Blob([body]).size > LARGEST) {
+    post(messages.splice(0, messages.length >> 1));
+    return post(messages);
+  }
   // Nobody waits for an answer, and the page may be on its way out.
   navigator.sendBeacon(new URL("console", OURS), body);
+}
+
+/**
+ * Half of a letter, which a cut may leave, can't be sent.
+ * @param {string} text
+ */
+function wellFormed(text) {
+  return text.toWellFormed?.() ?? text;
 }
 
 addEventListener("pagehide", () => {
@@ -120,6 +139,7 @@ function wordsOf(values) {
 }
 
 /**
+ * A value in words. No getter of the page is called for it.
  * @param {any} value
  * @param {number} [depth]
  * @returns {string}
@@ -128,19 +148,31 @@ function shown(value, depth = 0) {
   try {
     if (typeof value === "string") return depth > 0 ? JSON.stringify(value.slice(0, LENGTH)) : value.slice(0, LENGTH);
     if (typeof value === "bigint") return `${value}n`;
+    if (Object.is(value, -0)) return "-0";
     if (typeof value === "function") return `function ${value.name}`;
     if (typeof value !== "object" || value === null) return String(value);
-    if (value instanceof Error) return String(value);
+    if (value instanceof Error || value instanceof RegExp) return String(value);
+    if (value instanceof Date) return Number.isNaN(value.getTime()) ? "Invalid Date" : value.toISOString();
     if (value instanceof Element) return `<${value.localName}${value.id && `#${value.id}`}>`;
     if (value instanceof Node || value instanceof Window) return Object.prototype.toString.call(value);
-    if (depth > DEPTH) return Array.isArray(value) ? "[…]" : "{…}";
-    const parts = Array.isArray(value)
-      ? value.slice(0, PARTS).map((part) => shown(part, depth + 1))
-      : Object.keys(value).slice(0, PARTS).map((name) => `${name}: ${shown(value[name], depth + 1)}`);
-    const more = (Array.isArray(value) ? value.length : Object.keys(value).length) > PARTS ? ", …" : "";
-    if (Array.isArray(value)) return `[${parts.join(", ")}${more}]`;
-    const name = value.constructor?.name;
-    return `${name && name !== "Object" ? `${name} ` : ""}{${parts.join(", ")}${more}}`;
+    const name = Object.getPrototypeOf(value)?.constructor?.name;
+    if (value instanceof Map || value instanceof Set) return `${name}(${value.size})`;
+    const isList = Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
+    if (depth > DEPTH) return isList ? "[…]" : "{…}";
+    const parts = [];
+    let more = "";
+    for (const key in value) {
+      const own = Object.getOwnPropertyDescriptor(value, key);
+      if (!own) continue;
+      if (parts.length === PARTS) {
+        more = ", …";
+        break;
+      }
+      const words = own.get ? "(…)" : shown(own.value, depth + 1);
+      parts.push(isList ? words : `${key}: ${words}`);
+    }
+    const isPlain = !name || name === "Object" || name === "Array";
+    return `${isPlain ? "" : `${name} `}${isList ? "[" : "{"}${parts.join(", ")}${more}${isList ? "]" : "}"}`;
   } catch {
     return "something that can't be shown";
   }

@@ -1,18 +1,23 @@
 // The place in the source of which a place in a script was made, by its source map (ECMA-426).
 // @ts-check
 
-/** How long a script and a map may be that are read, in characters. */
-const LONGEST = 20_000_000;
+/** How long a script and a map may be that are read, in characters. Longer ones would hold up the page. */
+const LONGEST = 5_000_000;
 
 /** How many maps are kept. */
 const KEPT = 20;
 
 /** The digits of a number in a map, which are Base64. */
-const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const DIGITS = new Map([..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"].map((digit, value) => [digit.charCodeAt(0), value]));
 
 /** @typedef {{ sources: (string | null)[], sourceRoot?: string, mappings: string, sections?: unknown }} SourceMap */
 
-/** @type {Map<string, Promise<{ map: SourceMap, at: string } | undefined>>} by the URL of the script */
+/**
+ * Where the segments of a line begin, and where they come from: column, source, line and column, all beginning with 0.
+ * @typedef {number[][]} Line
+ */
+
+/** @type {Map<string, Promise<{ map: SourceMap, lines: Line[], at: string } | undefined>>} by the URL of the script */
 const maps = new Map();
 
 /**
@@ -27,12 +32,13 @@ export async function originalPlace({ url, line, column }) {
     if (maps.size >= KEPT) maps.delete(maps.keys().next().value ?? "");
     maps.set(url, (found = mapOf(url)));
   }
-  const { map, at } = (await found) ?? {};
-  const place = map && placeIn(map, line - 1, column - 1);
-  const source = place && map.sources[place.source];
-  if (!source) return undefined;
+  const { map, lines, at } = (await found) ?? {};
+  // That of the last segment of the line that is not behind it.
+  const place = lines?.[line - 1]?.findLast(([start]) => start < column);
+  const source = place && map?.sources[place[1]];
+  if (!map || !place || typeof source !== "string") return undefined;
   const root = map.sourceRoot ? `${map.sourceRoot.replace(/\/$/, "")}/` : "";
-  return { url: URL.canParse(root + source, at) ? new URL(root + source, at).href : source, line: place.line + 1, column: place.column + 1 };
+  return { url: URL.canParse(root + source, at) ? new URL(root + source, at).href : source, line: place[2] + 1, column: place[3] + 1 };
 }
 
 /**
@@ -46,7 +52,7 @@ async function mapOf(url) {
   const at = named.startsWith("data:") ? url : new URL(named, url).href;
   if (new URL(at).origin !== location.origin) return undefined;
   const map = /** @type {SourceMap} */ (JSON.parse((await textOf(named.startsWith("data:") ? named : at)) ?? "null"));
-  return typeof map?.mappings === "string" && Array.isArray(map.sources) ? { map, at } : undefined;
+  return typeof map?.mappings === "string" && Array.isArray(map.sources) ? { map, lines: linesIn(map.mappings), at } : undefined;
 }
 
 /**
@@ -69,48 +75,42 @@ async function textOf(url) {
 }
 
 /**
- * Where a place comes from: that of the last segment of its line that is not behind it.
- * @param {SourceMap} map
- * @param {number} line
- * @param {number} column
+ * The segments of each line that come from somewhere. Their numbers are Base64 VLQ: five bits in a digit, the lowest first, and a sixth
+ * that says that there are more. The lowest bit of all is the sign. Each number is the difference to the one before in its place.
+ * @param {string} mappings
  */
-function placeIn({ mappings }, line, column) {
-  let [source, originalLine, originalColumn] = [0, 0, 0];
-  /** @type {{ source: number, line: number, column: number } | undefined} */
-  let found;
-  const lines = mappings.split(";", line + 1);
-  if (lines.length <= line) return undefined;
-  for (const [number, segments] of lines.entries()) {
-    let at = 0;
-    for (const segment of segments.split(",")) {
-      const fields = numbersIn(segment);
-      if (fields.length === 0) continue;
-      at += fields[0];
-      if (fields.length >= 4) {
-        source += fields[1];
-        originalLine += fields[2];
-        originalColumn += fields[3];
-        if (number === line && at <= column) found = { source, line: originalLine, column: originalColumn };
+function linesIn(mappings) {
+  /** @type {Line[]} */
+  const lines = [[]];
+  let [column, source, originalLine, originalColumn] = [0, 0, 0, 0];
+  let [field, value, shift] = [0, 0, 0];
+  const end = () => {
+    // A segment with one number comes from nowhere.
+    if (field >= 4) lines[lines.length - 1].push([column, source, originalLine, originalColumn]);
+    [field, value, shift] = [0, 0, 0];
+  };
+  for (let at = 0; at < mappings.length; at++) {
+    const letter = mappings.charCodeAt(at);
+    if (letter === 44 || letter === 59) {
+      end();
+      if (letter === 59) {
+        lines.push([]);
+        column = 0;
       }
+      continue;
     }
-  }
-  return found;
-}
-
-/**
- * Numbers in Base64 VLQ: five bits in a digit, the lowest first, and a sixth that says that there are more. The lowest bit of all is the sign.
- * @param {string} text
- */
-function numbersIn(text) {
-  const numbers = [];
-  let [value, shift] = [0, 0];
-  for (const letter of text) {
-    const digit = DIGITS.indexOf(letter);
+    const digit = DIGITS.get(letter) ?? 0;
     value += (digit & 31) << shift;
     shift += 5;
     if (digit & 32) continue;
-    numbers.push(value & 1 ? -(value >> 1) : value >> 1);
+    const difference = value & 1 ? -(value >> 1) : value >> 1;
+    if (field === 0) column += difference;
+    else if (field === 1) source += difference;
+    else if (field === 2) originalLine += difference;
+    else if (field === 3) originalColumn += difference;
+    field++;
     [value, shift] = [0, 0];
   }
-  return numbers;
+  end();
+  return lines;
 }

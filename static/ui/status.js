@@ -22,7 +22,7 @@ import { patched } from "../stream/patch.js";
 /** How many latencies the small chart shows. */
 const BARS = 60;
 
-/** How many files are shown at once. The filter finds the others. */
+/** How many rows of a list are shown at once. The filter finds the other files. */
 const SHOWN = 200;
 
 /** From how many files on there is a filter. */
@@ -118,8 +118,8 @@ function show(now) {
     cells: [problem?.message ?? ""],
   }));
 
-  rows("#tabs ul", newest(tabs), ([, { page, since, browser, address }]) => ({ name: page, link: page, cells: [nameOf(browser), elsewhere(address), ago(since)] }));
-  rows("#connections ul", newest(connections), ([, { url, transport, since, browser, address }]) => ({
+  rows("#tabs ul", newest(tabs).slice(0, SHOWN), ([, { page, since, browser, address }]) => ({ name: page, link: page, cells: [nameOf(browser), elsewhere(address), ago(since)] }));
+  rows("#connections ul", newest(connections).slice(0, SHOWN), ([, { url, transport, since, browser, address }]) => ({
     name: url,
     cells: [transport === "websocket" ? "WebSocket" : nameOf(browser), elsewhere(address), ago(since)],
   }));
@@ -141,7 +141,7 @@ function show(now) {
       updated === null ? "" : `${ago(updated)} ago, in ${ms?.toFixed(2)} ms`,
     ],
   }));
-  rows("#channels ul", Object.entries(channels), ([name, { listeners, events }]) => ({
+  rows("#channels ul", Object.entries(channels).slice(0, SHOWN), ([name, { listeners, events }]) => ({
     name,
     cells: [`${listeners} ${listeners === 1 ? "listener" : "listeners"}`, `${events} kept`],
   }));

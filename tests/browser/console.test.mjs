@@ -101,7 +101,7 @@ test("a page that says too much, or what a terminal would take for a command, do
     console.error("circle", circle);
     for (let at = 0; at < 3000; at++) console.error("later " + at);
   });
-  await server.has("circle something that can't be shown");
+  await server.has("circle {bad: (…), self: {");
   await server.has("there are too many messages");
   assert.ok(server.said.length < 600, `${server.said.length} lines`);
   await page.run(() => console.error("after that"));
@@ -111,4 +111,46 @@ test("a page that says too much, or what a terminal would take for a command, do
   assert.ok((await server.has("xxxx")).length < 1200);
   await server.has("Symbol(s) 5n");
   assert.deepEqual(server.said.filter((line) => line.includes("after that")), []);
+});
+
+test("what is odd in a page neither hides what else is told nor brings harm to the page", async (test) => {
+  const site = await siteWith(test, {
+    // What goes to us is forbidden by the policy, which must not be told, because that would be forbidden, too.
+    "policy.html": `<!doctype html><meta http-equiv="content-security-policy" content="default-src 'self' 'unsafe-inline'; connect-src 'none'"><body>
+      <script>window.violations = 0; addEventListener("securitypolicyviolation", () => window.violations++); console.error("one")</script>`,
+    "odd.html": with_(`
+      window.uncaught = 0;
+      addEventListener("error", () => window.uncaught++);
+      Error.prepareStackTrace = () => { throw 1 };
+      console.error("no stack");
+      Error.prepareStackTrace = (error, frames) => frames;
+      console.error("frames");
+      delete Error.prepareStackTrace;
+      console.error("cut" + "😀".repeat(600));
+      console.error("\\ud800 half");
+      const again = { get self() { console.error(again); return 1 } };
+      console.error("getter", again);
+      console.error(new Uint8Array(3_000_000), new Map([[1, 2]]), new Date(0), -0, /x/);
+      for (const stack of [42, { toString() { throw 1 } }]) Promise.reject({ stack });
+      Promise.reject({ get stack() { throw 1 } });
+      new Image().src = "http://127.0.0.1:1/" + "q".repeat(70_000);
+      document.body.append(Object.assign(document.createElement("img"), { src: "http://127.0.0.1:1/" + "r".repeat(70_000) }));
+      console.error("the last");`),
+    "handled.html": with_("addEventListener('error', (event) => event.preventDefault()); setTimeout(() => console.error('after it'), 50); missing()"),
+  });
+  const server = await serve(test, site);
+  await page.open(`${server.url}/odd.html`);
+  for (const part of ["no stack", "frames", "cut😀", " half", "getter {self: (…)}", "Map(1) 1970-01-01T00:00:00.000Z -0 /x/", "unhandled rejection", "rrrr", "the last"]) await server.has(part);
+  assert.match(await server.has("Uint8Array"), /Uint8Array \[0, 0, .*, …\] Map/);
+  assert.ok((await server.has("rrrr")).length < 500);
+  assert.equal(await page.run(() => window.uncaught), 0);
+  await page.open(`${server.url}/handled.html`);
+  await server.has("after it");
+  assert.deepEqual(server.said.filter((line) => line.includes("missing is not")), []);
+  await page.open(`${server.url}/policy.html`);
+  await eventually(() => page.run(() => window.violations), (count) => count > 0);
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  const before = await page.run(() => window.violations);
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  assert.ok((await page.run(() => window.violations)) <= before + 1, `${before} and ${await page.run(() => window.violations)}`);
 });

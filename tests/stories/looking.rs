@@ -1,6 +1,9 @@
 //! What people and scripts are told of a server that is running, and what they can have it do.
 
 use std::fs;
+use std::io::Read as _;
+use std::io::Write as _;
+use std::net::TcpListener;
 use std::process::Command;
 use std::process::Output;
 use std::process::Stdio;
@@ -122,6 +125,71 @@ fn pages_of_others_learn_nothing_and_do_nothing() {
     let odd = r#"{"page": "/", "messages": [1, {"kind": "shout"}, {"kind": "log", "message": 7, "line": -1, "count": 1e99}]}"#;
     assert_eq!(server.post("/_savecast/console", &[], odd).status, 204);
     assert_eq!(server.post("/_savecast/console", &[], &"x".repeat(100_000)).status, 413);
+}
+
+#[test]
+fn pages_that_may_use_files_learn_nothing_of_others_either() {
+    let site = Site::with(&[("a.json", "1")]);
+    let server = site.serve_with(&["--cors"]);
+    let other = [("sec-fetch-site", "cross-site"), ("origin", "http://other.example")];
+    assert_eq!(server.request("GET", "/a.json", &other).status, 200);
+    assert_eq!(server.request("GET", OVERVIEW, &other).status, 403);
+    for url in ["/_savecast/reload", "/_savecast/console", "/_savecast/tabs"] {
+        assert_eq!(server.post(url, &other, "").status, 403, "{url}");
+    }
+    let page = server.get("/_savecast/");
+    assert!(page.header("content-security-policy").contains("frame-ancestors 'self'"));
+}
+
+#[test]
+fn the_overview_has_a_bound_whatever_browsers_say_of_themselves() {
+    let site = Site::with(&[]);
+    let server = site.serve();
+    let tab = serde_json::json!({ "page": format!("/{}", "x".repeat(1000)), "since": 1 });
+    let streams = (0..20).map(|number| {
+        let wish = serde_json::json!({ "client": format!("c{number}"), "tabs": vec![&tab; 1000] }).to_string();
+        server.follow_with("POST", "/_savecast/events", &[("user-agent", &"é".repeat(1000))], &wish)
+    });
+    let streams = streams.collect::<Vec<_>>();
+    let told = overview(&server, |told| told["streams"] == 20);
+    assert_eq!(length(&told["tabs"]), 500);
+    assert!(told.to_string().len() < 500 << 10, "{}", told.to_string().len());
+    let links =
+        ["javascript:alert(1)", "//evil.example/", "/\\evil.example"].map(|page| serde_json::json!({ "page": page }));
+    let named = serde_json::json!({ "client": "c0", "tabs": links }).to_string();
+    assert_eq!(server.post("/_savecast/tabs", &[], &named).status, 204);
+    overview(&server, |told| told["tabs"].as_object().is_some_and(|tabs| !tabs.contains_key("0.0")));
+    drop(streams);
+}
+
+#[test]
+fn a_server_that_is_no_savecast_is_not_waited_for() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port().to_string();
+    thread::spawn(move || {
+        for (number, stream) in listener.incoming().flatten().enumerate() {
+            thread::spawn(move || {
+                let mut stream = stream;
+                drop(stream.read(&mut [0; 4096]));
+                let answers = [
+                    "200 OK\r\ncontent-length: 2\r\n\r\n[]",
+                    "404 Not Found\r\ncontent-length: 0\r\n\r\n",
+                    "200 OK\r\n\r\n",
+                ];
+                drop(write!(stream, "HTTP/1.1 {}", answers[number % 3]));
+                // It goes on and on, and never ends.
+                while number % 3 == 2 && stream.write_all(b" ").is_ok() {
+                    thread::sleep(Duration::from_millis(100));
+                }
+            });
+        }
+    });
+    for words in ["is no savecast", "is no savecast", "does not answer"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_savecast"));
+        let output = command.args(["reload"]).env("PORT", &port).output().expect("the built binary");
+        assert_eq!(output.status.code(), Some(1));
+        says(&output, words);
+    }
 }
 
 #[test]

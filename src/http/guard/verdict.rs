@@ -16,6 +16,10 @@ use actix_web::http::header::HeaderValue;
 use crate::http::guard::reached::Reached;
 use crate::http::negotiate;
 use crate::http::negotiate::Negotiated;
+use crate::http::urls::CONSOLE;
+use crate::http::urls::OVERVIEW;
+use crate::http::urls::RELOAD;
+use crate::http::urls::TABS;
 
 /// The names under which this server may be reached.
 #[derive(Clone, Debug)]
@@ -28,6 +32,9 @@ pub struct Guard {
 
 /// How many of them are told at most.
 const REFUSED: usize = 100;
+
+/// What only pages of this server itself may ask for, whatever other origins may use: it is of other visitors, or for the terminal.
+const FOR_US: [&str; 4] = [OVERVIEW, RELOAD, TABS, CONSOLE];
 
 /// All origins.
 pub(super) const ANY: &str = "*";
@@ -83,10 +90,14 @@ impl Guard {
         if !self.is_this_server(reached.address, without_port(&host)) {
             return Verdict::ForeignHost;
         }
+        let is_for_us = FOR_US.contains(&uri.path());
         let is_plain = matches!(*method, Method::GET | Method::HEAD)
+            && !is_for_us
             && negotiate::negotiate(method, headers) == Ok(Negotiated::File)
             && !headers.contains_key(header::UPGRADE);
-        if self.allowed_origin(headers).is_some() || (!is_plain && self.is_own_origin(reached, &host, headers)) {
+        if (!is_for_us && self.allowed_origin(headers).is_some())
+            || (!is_plain && self.is_own_origin(reached, &host, headers))
+        {
             Verdict::Allow
         } else if is_plain {
             self.judge_plain(reached, &host, headers)

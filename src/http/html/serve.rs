@@ -8,6 +8,7 @@ use actix_web::http::header::EntityTag;
 use actix_web::http::header::HeaderValue;
 use actix_web::web::Data;
 use actix_web::web::Path;
+use mime_guess::mime;
 
 use crate::content::Version;
 use crate::content::kind;
@@ -41,6 +42,12 @@ pub(crate) async fn asset(request: HttpRequest, name: Path<String>, state: Data<
     let mut response = whole.respond(&request, text);
     // Whoever asks gets the same, and what a page and its worker have in common is kept for both.
     response.headers_mut().remove(header::VARY);
+    if media_type == mime::TEXT_HTML_UTF_8 {
+        // Whoever frames it could have people click on what they do not see.
+        let policy =
+            HeaderValue::from_static("script-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'self'");
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
     if is_same {
         response.headers_mut().insert(header::CACHE_CONTROL, FOR_EVER);
     }

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::http::shortened::shortened;
 
-/// How many streams are noted at most. A crowd of listeners is counted, and not listed.
+/// How many streams are noted at most: those with tabs, and the others. A crowd of listeners is counted, and not listed.
 const NOTED: usize = 500;
 
 /// How many tabs of a browser are noted.
@@ -98,7 +98,9 @@ impl OpenStreams {
 
     fn add(&self, stream: OpenStream) -> Option<Opened> {
         let mut streams = self.streams();
-        if streams.open.len() >= NOTED {
+        let has_tabs = !stream.client.is_empty();
+        let alike = streams.open.values().filter(|other| has_tabs != other.client.is_empty());
+        if alike.count() >= NOTED {
             return None;
         }
         let number = streams.next;
@@ -137,7 +139,7 @@ impl Tab {
     pub(crate) fn all(tabs: Option<&Value>) -> Vec<Self> {
         let tabs = tabs.and_then(Value::as_array).into_iter().flatten().take(TABS);
         let tab = |tab: &Value| {
-            let page = tab.get("page")?.as_str()?;
+            let page = tab.get("page")?.as_str().filter(|page| is_page(page))?;
             Some(Self {
                 page: shortened(page, URL).to_owned(),
                 since: tab.get("since").and_then(Value::as_u64).unwrap_or_default(),
@@ -145,6 +147,11 @@ impl Tab {
         };
         tabs.filter_map(tab).collect()
     }
+}
+
+/// It becomes a link, which must not lead elsewhere.
+fn is_page(path: &str) -> bool {
+    path.starts_with('/') && !path.starts_with("//") && !path.contains('\\') && !path.contains(char::is_control)
 }
 
 #[cfg(test)]
@@ -196,6 +203,15 @@ mod tests {
     #[test]
     fn a_browser_names_its_tabs() {
         let long = "/é".repeat(URL);
+        let elsewhere = [
+            "javascript:alert(1)",
+            "//evil.example/",
+            "https://evil.example/",
+            "/\\evil.example",
+            "/\t/evil.example",
+            "",
+        ];
+        assert!(elsewhere.iter().all(|page| Tab::all(Some(&json!([{ "page": page }]))).is_empty()));
         let tabs = Tab::all(Some(&json!([{"page": "/", "since": 5}, {"page": 1}, 2, {"page": long}])));
         assert_eq!(tabs[0], Tab { page: "/".to_owned(), since: 5 });
         assert_eq!((tabs.len(), tabs[1].page.len()), (2, URL));

@@ -1,5 +1,6 @@
 //! What the server is doing: in numbers, and all of it for the page for people. And what that page can do.
 
+pub mod edition;
 pub(super) mod overview;
 
 use actix_web::HttpRequest;

@@ -8,6 +8,7 @@ use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use actix_web::http::Method;
 use actix_web::rt::time::sleep;
+use actix_web::web;
 use actix_web::web::Data;
 use bytes::Bytes;
 use futures_util::Stream;
@@ -16,10 +17,6 @@ use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
-use crate::content::Version;
-use crate::content::diff;
-use crate::event::Encoding;
-use crate::event::Event;
 use crate::http::live::feed::Feed;
 use crate::http::live::open::OpenStream;
 use crate::http::live::open::Transport;
@@ -28,17 +25,19 @@ use crate::http::negotiate;
 use crate::http::negotiate::Negotiated;
 use crate::http::state::AppState;
 use crate::http::status::answer;
+use crate::http::status::edition::PAUSE;
 use crate::http::status::not_allowed;
 use crate::http::status::numbers;
 use crate::hub::Followed;
+use crate::hub::Follower;
 use crate::hub::Report;
 
-/// How often the stream says what is new at most.
-const PAUSE: Duration = Duration::from_millis(200);
+/// How many tabs are shown, of all browsers together.
+const TABS: usize = 500;
 
 /// `GET /_savecast/overview`: the numbers of `/_savecast/status`, and besides, each in an object:
 ///
-/// - `tabs` by number: `{"page","since","browser","address"}`
+/// - `tabs` by number, at most 500: `{"page","since","browser","address"}`
 /// - `connections`, other open streams by number, at most 500: `{"url","transport","since","browser","address"}`
 /// - `files` that are followed by path, at most 1,000: `{"listeners","size","removed","problem","updated","ms"}`
 /// - `events`, the last 200 updates by number: `{"path","event","at","listeners","ms"}`
@@ -56,7 +55,11 @@ pub(crate) async fn serve(request: HttpRequest, state: Data<AppState>) -> HttpRe
     match negotiate::negotiate(request.method(), request.headers()) {
         Ok(Negotiated::EventStream) if request.method() == Method::HEAD => sse::head(),
         Ok(Negotiated::EventStream) => sse::answer(&request, Feed::Texts(Box::pin(events(state)))),
-        Ok(Negotiated::File) => answer(&overview(&state)),
+        Ok(Negotiated::File) => {
+            let shared = state.clone();
+            let overview = web::block(move || overview(&shared)).await;
+            overview.map_or_else(|_| HttpResponse::ServiceUnavailable().finish(), |overview| answer(&overview))
+        }
         Ok(Negotiated::WebSocket) => HttpResponse::NotImplemented().body("this is no WebSocket: use an EventSource\n"),
         Err(_) => not_allowed("GET, HEAD"),
     }
@@ -64,25 +67,25 @@ pub(crate) async fn serve(request: HttpRequest, state: Data<AppState>) -> HttpRe
 
 /// The texts of the stream, until the server stops.
 fn events(state: Data<AppState>) -> impl Stream<Item = Bytes> {
-    stream::unfold((state, None::<String>), |(state, mut before)| async move {
+    // Who follows nothing is told of the end.
+    let end = Follower::aside(&state.hub, Vec::new());
+    stream::unfold((state, end, None::<u64>), |(state, mut end, mut has)| async move {
         loop {
-            if before.is_some() {
-                sleep(PAUSE).await;
+            if has.is_some() {
+                tokio::select! {
+                    () = sleep(PAUSE) => {}
+                    _ = end.next() => return None,
+                }
             }
-            if state.hub.is_closed() {
-                return None;
-            }
-            let now = overview(&state).to_string();
-            if before.as_ref() == Some(&now) {
+            // It takes its time, and the pool is gone when the server stops.
+            let shared = state.clone();
+            let edition = web::block(move || shared.editions.newest(|| overview(&shared).to_string())).await.ok()?;
+            if has == Some(edition.number) {
                 continue;
             }
-            let version = Version::of(now.as_bytes());
-            let patch = before.replace(now.clone()).and_then(|before| diff::patch(&before, &now, now.len()));
-            let event = match patch {
-                Some(patch) => Event::named(version, "patch", patch),
-                None => Event::message(version, now),
-            };
-            return Some((Encoding::Sse.write(&event), (state, before)));
+            let event = edition.event(has);
+            has = Some(edition.number);
+            return Some((event, (state, end, has)));
         }
     })
 }
@@ -94,7 +97,9 @@ fn overview(state: &AppState) -> Value {
         for (place, tab) in stream.tabs.iter().enumerate() {
             let tab =
                 json!({ "page": tab.page, "since": tab.since, "browser": stream.browser, "address": stream.address });
-            tabs.insert(format!("{number}.{place}"), tab);
+            if tabs.len() < TABS {
+                tabs.insert(format!("{number}.{place}"), tab);
+            }
         }
         if stream.tabs.is_empty() {
             connections.insert(number.to_string(), connection(&stream));
