@@ -1,5 +1,6 @@
 //! A line about a file, which grows as more happens to it. Pure.
 
+use std::time::Duration;
 use std::time::Instant;
 
 use crate::console;
@@ -7,6 +8,9 @@ use crate::site::SitePath;
 
 /// How much of a path is shown at least.
 const SHORTEST: usize = 12;
+
+/// Within this time, all tabs say what they have made of a save. For pages of another server, nothing else tells one save from the next.
+const TOGETHER: Duration = Duration::from_secs(1);
 
 /// What happened to a file.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +20,7 @@ pub(super) struct Activity {
     /// How many others are meant, too.
     pub(super) more: usize,
     pub(super) by: By,
+    pub(super) at: Instant,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +40,8 @@ pub(super) struct Shown {
     pub(super) tabs: usize,
     pub(super) is_over: bool,
     pub(super) saves: usize,
+    /// When a tab has said so last.
+    heard: Option<Instant>,
     pub(super) drawn: Instant,
     pub(super) is_dirty: bool,
 }
@@ -48,6 +55,7 @@ impl Shown {
             tabs: 0,
             is_over: false,
             saves: 0,
+            heard: None,
             drawn: Instant::now(),
             is_dirty: true,
         };
@@ -59,9 +67,13 @@ impl Shown {
         self.is_dirty = true;
         match activity.by {
             By::Tab => {
-                if self.is_over || self.activity.verb != activity.verb {
+                let is_later = |heard| activity.at.duration_since(heard) > TOGETHER;
+                let is_next = self.listeners.is_none() && self.heard.is_some_and(is_later);
+                if self.is_over || is_next || self.activity.verb != activity.verb {
                     self.tabs = 0;
                 }
+                self.saves += usize::from(is_next);
+                self.heard = Some(activity.at);
                 (self.is_over, self.tabs) = (false, self.tabs + 1);
                 (self.activity.verb, self.activity.more) = (activity.verb, activity.more);
                 self.saves = self.saves.max(1);
@@ -124,7 +136,25 @@ mod tests {
     use super::*;
 
     fn activity(verb: &str, by: By) -> Activity {
-        Activity { path: SitePath::from_url("/a/style.css").unwrap(), verb: verb.into(), more: 0, by }
+        Activity {
+            path: SitePath::from_url("/a/style.css").unwrap(),
+            verb: verb.into(),
+            more: 0,
+            by,
+            at: Instant::now(),
+        }
+    }
+
+    #[test]
+    fn saves_of_which_only_tabs_tell_are_told_apart_by_time() {
+        let tab = activity("changed", By::Tab);
+        let mut shown = Shown::new(tab.clone());
+        shown.add(tab.clone());
+        assert_eq!(shown.line("16:02:07", 80, false), "16:02:07 changed /a/style.css · 2 tabs");
+        for save in 2..4 {
+            shown.add(Activity { at: tab.at + 2 * TOGETHER * save, ..tab.clone() });
+        }
+        assert_eq!(shown.line("16:02:07", 80, false), "16:02:07 changed /a/style.css · 1 tab · 3 times");
     }
 
     #[test]

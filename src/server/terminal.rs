@@ -60,7 +60,13 @@ impl Terminal {
         }
         if let Notice::Effect { effect, path, more } = notice {
             let path = (*path).clone();
-            return self.activity(Activity { path, verb: (*effect).to_owned(), more: *more, by: By::Tab });
+            return self.activity(Activity {
+                path,
+                verb: (*effect).to_owned(),
+                more: *more,
+                by: By::Tab,
+                at: Instant::now(),
+            });
         }
         self.send(Said::Lines(
             console::words::lines(notice)
@@ -82,7 +88,7 @@ impl Terminal {
         let ms = report.elapsed.as_secs_f64() * 1000.0;
         let (verb, by) =
             if report.is_removed { ("gone", By::Removal) } else { ("sent", By::Server(report.listeners, ms)) };
-        self.activity(Activity { path: report.path.clone(), verb: verb.into(), more: 0, by });
+        self.activity(Activity { path: report.path.clone(), verb: verb.into(), more: 0, by, at: Instant::now() });
     }
 
     fn json(&self, mut object: Value) {
