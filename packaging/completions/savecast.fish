@@ -24,7 +24,7 @@ function __fish_savecast_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c savecast -n "__fish_savecast_needs_command" -s p -l port -d 'Port to listen on; 0 for any free one [default: the port in PORT, or 3000, or the next free one]' -r
+complete -c savecast -n "__fish_savecast_needs_command" -s p -l port -d 'Port to listen on; 0 for any free one [default: the environment variable PORT, or 3000, or the next free one]' -r
 complete -c savecast -n "__fish_savecast_needs_command" -l host -d 'Address to listen on. Without ADDRESS, all addresses: everybody in your network can then read the directory' -r
 complete -c savecast -n "__fish_savecast_needs_command" -l https -d 'Serve HTTPS and HTTP/2, with a certificate made for this machine, or with your own PEM files' -r -F
 complete -c savecast -n "__fish_savecast_needs_command" -l allow-host -d 'Another host name that requests may use, such as that of a reverse proxy; repeatable' -r
@@ -68,13 +68,13 @@ complete -c savecast -n "__fish_savecast_needs_command" -a "reload" -d 'Reload e
 complete -c savecast -n "__fish_savecast_needs_command" -a "publish" -d 'Publish an event to a channel of a running server'
 complete -c savecast -n "__fish_savecast_using_subcommand trust" -l remove -d 'Make them stop trusting these'
 complete -c savecast -n "__fish_savecast_using_subcommand trust" -s h -l help -d 'Print help'
-complete -c savecast -n "__fish_savecast_using_subcommand status" -s p -l server -l port -d 'Which server: a port of this machine, or a URL [default: the port in PORT, or 3000]' -r
+complete -c savecast -n "__fish_savecast_using_subcommand status" -s p -l server -l port -d 'Which server: a port of this machine, or a URL [default: the port in the environment variable PORT, or 3000]' -r
 complete -c savecast -n "__fish_savecast_using_subcommand status" -l json -d 'Print the JSON of /_savecast/status'
 complete -c savecast -n "__fish_savecast_using_subcommand status" -s h -l help -d 'Print help'
-complete -c savecast -n "__fish_savecast_using_subcommand reload" -s p -l server -l port -d 'Which server: a port of this machine, or a URL [default: the port in PORT, or 3000]' -r
+complete -c savecast -n "__fish_savecast_using_subcommand reload" -s p -l server -l port -d 'Which server: a port of this machine, or a URL [default: the port in the environment variable PORT, or 3000]' -r
 complete -c savecast -n "__fish_savecast_using_subcommand reload" -l token-file -d 'The file with the token, if the server was started with --publish-token-file' -r -F
 complete -c savecast -n "__fish_savecast_using_subcommand reload" -s h -l help -d 'Print help'
 complete -c savecast -n "__fish_savecast_using_subcommand publish" -l event -d 'The name of the event [default: message]' -r
-complete -c savecast -n "__fish_savecast_using_subcommand publish" -s p -l server -l port -d 'Which server: a port of this machine, or a URL [default: the port in PORT, or 3000]' -r
+complete -c savecast -n "__fish_savecast_using_subcommand publish" -s p -l server -l port -d 'Which server: a port of this machine, or a URL [default: the port in the environment variable PORT, or 3000]' -r
 complete -c savecast -n "__fish_savecast_using_subcommand publish" -l token-file -d 'The file with the token, if the server was started with --publish-token-file' -r -F
-complete -c savecast -n "__fish_savecast_using_subcommand publish" -s h -l help -d 'Print help'
+complete -c savecast -n "__fish_savecast_using_subcommand publish" -s h -l help -d 'Print help (see more with \'--help\')'

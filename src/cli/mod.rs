@@ -47,7 +47,7 @@ pub struct Args {
     #[arg(value_name = "DIR", default_value = ".")]
     pub directory: PathBuf,
 
-    /// Port to listen on; 0 for any free one [default: the port in PORT, or 3000, or the next free one]
+    /// Port to listen on; 0 for any free one [default: the environment variable PORT, or 3000, or the next free one]
     #[arg(help_heading = NETWORK, short, long, value_name = "N", value_parser = values::port)]
     pub port: Option<u16>,
 
@@ -216,9 +216,11 @@ pub enum Instead {
         token_file: Option<PathBuf>,
     },
     /// Publish an event to a channel of a running server
+    ///
+    /// Pages listen with new EventSource("/_savecast/channels/CHANNEL").
     Publish {
         /// The channel, such as users/42
-        #[arg(value_name = "CHANNEL")]
+        #[arg(value_name = "CHANNEL", value_parser = values::channel)]
         channel: String,
         /// The data of the event; read from standard input if not given
         #[arg(value_name = "DATA", allow_hyphen_values = true)]
@@ -237,7 +239,7 @@ pub enum Instead {
 /// A server that is running.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ServerArg {
-    /// Which server: a port of this machine, or a URL [default: the port in PORT, or 3000]
+    /// Which server: a port of this machine, or a URL [default: the port in the environment variable PORT, or 3000]
     #[arg(short = 'p', long, visible_alias = "port", value_name = "PORT|URL", value_parser = ServerUrl::parse)]
     server: Option<ServerUrl>,
 }

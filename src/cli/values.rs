@@ -162,6 +162,12 @@ pub(super) fn origin(text: &str) -> Result<String, &'static str> {
         .ok_or("an origin is needed, such as http://localhost:5173, or nothing; the directory goes before --cors")
 }
 
+/// The name of a channel. A slash at its beginning would be a part of it, and people mean none.
+pub(super) fn channel(text: &str) -> Result<String, &'static str> {
+    let name = text.trim_start_matches('/');
+    if name.is_empty() { Err("the channel needs a name, such as users/42") } else { Ok(name.to_owned()) }
+}
+
 /// A name as it stands in a `Host` header, without a port.
 pub(super) fn host_name(text: &str) -> Result<String, &'static str> {
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');

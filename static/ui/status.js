@@ -106,7 +106,7 @@ function show(now) {
     name: path,
     link: event === "removed" ? undefined : urlOf(path),
     kind: event === "message" ? "" : event === "removed" ? "gone" : "bad",
-    cells: [event === "message" ? `to ${listeners}` : event, `${ms.toFixed(2)} ms`, clock(at)],
+    cells: [event === "message" ? `to ${listeners}` : event, event === "message" ? `${ms.toFixed(2)} ms` : "", clock(at)],
   }));
 
   const broken = Object.entries(files).filter(([, file]) => file.problem);
@@ -138,7 +138,7 @@ function show(now) {
     cells: [
       `${listeners} ${listeners === 1 ? "listener" : "listeners"}`,
       problem ? "broken" : removed ? "not there" : size === null ? "" : bytes(size),
-      updated === null ? "" : `${ago(updated)} ago, in ${ms?.toFixed(2)} ms`,
+      updated === null ? "" : problem || removed ? `${ago(updated)} ago` : `${ago(updated)} ago, in ${ms?.toFixed(2)} ms`,
     ],
   }));
   rows("#channels ul", Object.entries(channels).slice(0, SHOWN), ([name, { listeners, events }]) => ({

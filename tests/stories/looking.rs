@@ -216,7 +216,7 @@ fn a_shell_can_do_what_the_page_does() {
     page.expect_event("reload");
 
     let channel = server.follow("/_savecast/channels/users/4%202");
-    says(&ask(&server, &["publish", "users/4 2", "-5", "--event", "a b"]), "to 1 listener");
+    says(&ask(&server, &["publish", "/users/4 2", "-5", "--event", "a b"]), "to 1 listener");
     let event = channel.next();
     assert_eq!((event.event.as_str(), event.data.as_str()), ("a b", "-5"));
     let mut piped = Command::new(env!("CARGO_BIN_EXE_savecast"));
