@@ -217,7 +217,7 @@ pub enum Instead {
     },
     /// Publish an event to a channel of a running server
     ///
-    /// Pages listen with new EventSource("/_savecast/channels/CHANNEL").
+    /// Pages listen at /_savecast/channels/CHANNEL.
     Publish {
         /// The channel, such as users/42
         #[arg(value_name = "CHANNEL", value_parser = values::channel)]
