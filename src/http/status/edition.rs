@@ -35,12 +35,12 @@ pub(crate) struct Edition {
 }
 
 impl Editions {
-    /// The newest one, which `write` writes if the last one is old. Whoever comes meanwhile waits for it.
-    pub(crate) fn newest(&self, write: impl FnOnce() -> String) -> Arc<Edition> {
+    /// The newest one, which `write` writes if the last one is old `now`. Whoever comes meanwhile waits for it.
+    pub(crate) fn newest(&self, now: Instant, write: impl FnOnce() -> String) -> Arc<Edition> {
         // If `write` panics, the edition before is still whole.
         let mut newest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let before = match &*newest {
-            Some(Written { at, edition }) if at.elapsed() < PAUSE => return edition.clone(),
+            Some(Written { at, edition }) if now.saturating_duration_since(*at) < PAUSE => return edition.clone(),
             before => before.as_ref().map(|written| written.edition.clone()),
         };
         let text = write();
@@ -48,7 +48,7 @@ impl Editions {
             Some(before) if before.text == text => before,
             before => Arc::new(Edition::new(text, before.as_deref())),
         };
-        *newest = Some(Written { at: Instant::now(), edition: edition.clone() });
+        *newest = Some(Written { at: now, edition: edition.clone() });
         edition
     }
 }
@@ -77,12 +77,11 @@ mod tests {
     fn it_is_written_once_for_all_and_patched_for_those_who_have_the_one_before() {
         let editions = Editions::default();
         let text = |n: u32| format!("{{\"a\":{n},\"b\":\"{}\"}}", "x".repeat(1000));
-        let first = editions.newest(|| text(1));
-        assert_eq!(editions.newest(|| unreachable!("it is new")).number, first.number);
-        std::thread::sleep(PAUSE);
-        assert_eq!(editions.newest(|| text(1)).number, 0);
-        std::thread::sleep(PAUSE);
-        let second = editions.newest(|| text(2));
+        let start = Instant::now();
+        let first = editions.newest(start, || text(1));
+        assert_eq!(editions.newest(start + PAUSE / 2, || unreachable!("it is new")).number, first.number);
+        assert_eq!(editions.newest(start + PAUSE, || text(1)).number, 0);
+        let second = editions.newest(start + 2 * PAUSE, || text(2));
         let event = |has| String::from_utf8(second.event(has).to_vec()).unwrap();
         assert!(event(Some(0)).contains("event: patch") && event(Some(0)).len() < 200);
         assert!(event(None).len() > 1000 && event(Some(7)).len() > 1000);

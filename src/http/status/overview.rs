@@ -1,6 +1,7 @@
 //! All that the page for people shows, as one document, and as a stream of it.
 
 use std::time::Duration;
+use std::time::Instant;
 use std::time::SystemTime;
 use std::time::UNIX_EPOCH;
 
@@ -79,7 +80,9 @@ fn events(state: Data<AppState>) -> impl Stream<Item = Bytes> {
             }
             // It takes its time, and the pool is gone when the server stops.
             let shared = state.clone();
-            let edition = web::block(move || shared.editions.newest(|| overview(&shared).to_string())).await.ok()?;
+            let edition = web::block(move || shared.editions.newest(Instant::now(), || overview(&shared).to_string()))
+                .await
+                .ok()?;
             if has == Some(edition.number) {
                 continue;
             }
