@@ -336,10 +336,11 @@ impl Config {
             drain: Duration::from_secs(args.drain.map_or(if args.edge { 5 } else { 0 }, u64::from)),
             relay: args.relay.map(|url| Relay { url, site: args.relay_site, is_edge: args.edge }),
             console: match (args.console, args.no_console) {
+                // Whoever visits the site would write at the terminal, so an edge does not hear its pages.
+                _ if args.edge => PageConsole::Off,
                 (true, _) => PageConsole::All,
-                // On an edge, whoever visits the site would write at the terminal.
-                (false, false) if !args.edge => PageConsole::Errors,
-                (false, _) => PageConsole::Off,
+                (false, true) => PageConsole::Off,
+                (false, false) => PageConsole::Errors,
             },
             log: Log { verbose: args.verbose, quiet: args.quiet, json: args.log == LogFormat::Json },
         })
