@@ -145,10 +145,10 @@ impl Watch {
                 self.count();
             }
             let looks = self.debouncer.take(now);
-            // Asked when all that has settled is told, so that nobody waits for the answer.
-            let is_open = looks.is_empty() && self.burst.end(now).is_none();
-            if is_open
-                && (self.is_burst || self.burst.is_possible(now))
+            // Whether one begins is asked when all that has settled is told, so that nobody waits for the answer.
+            let is_asked = self.is_burst || (looks.is_empty() && self.burst.is_possible(now));
+            if is_asked
+                && self.burst.end(now).is_none()
                 && (self.sources.directories().any(git::is_at_work)
                     || self.sources.trees().iter().any(|tree| git::is_at_work(tree)))
             {

@@ -1,6 +1,7 @@
 use super::*;
 use crate::source::directory::Directory;
 use std::fs;
+use std::thread;
 
 struct Story {
     site: tempfile::TempDir,
@@ -83,4 +84,25 @@ fn stops() {
     let mut story = Story::new();
     story.remote.stop();
     assert!(story.watch.next_batch().is_none());
+}
+
+#[test]
+fn a_burst_goes_on_while_git_is_at_work_however_late_we_look() {
+    let mut story = Story::new();
+    fs::create_dir(story.file(".git")).unwrap();
+    story.follow("/a.json");
+    fs::write(story.file(".git/index.lock"), "").unwrap();
+    for number in 0..30 {
+        fs::write(story.file(&number.to_string()), "").unwrap();
+    }
+    while !story.watch.next_batch().unwrap().is_burst {}
+    // Nobody looks for longer than a burst is held.
+    thread::sleep(Duration::from_millis(600));
+    fs::write(story.file("a.json"), "1").unwrap();
+    thread::sleep(Duration::from_millis(100));
+    let batch = story.watch.next_batch().unwrap();
+    assert_eq!(batch.looks.len(), 1);
+    assert!(batch.is_burst);
+    fs::remove_file(story.file(".git/index.lock")).unwrap();
+    while story.watch.next_batch().unwrap().is_burst {}
 }
