@@ -31,15 +31,23 @@ export function rulesOf(sheet) {
  * @returns {(Document | ShadowRoot)[]}
  */
 export function trees(tree = document) {
-  return [tree, ...[...tree.querySelectorAll("*")].flatMap(({ shadowRoot }) => (shadowRoot ? trees(shadowRoot) : []))];
+  const found = [tree];
+  const elements = tree.querySelectorAll("*");
+  // There may be thousands of them, and each is seen for every save: an iterator takes three times as long.
+  for (let index = 0; index < elements.length; index++) {
+    const { shadowRoot } = elements[index];
+    if (shadowRoot) found.push(...trees(shadowRoot));
+  }
+  return found;
 }
 
 /** All trees that this page is responsible for: its own, and those of frames that are written in it. */
 export function allTrees() {
-  const frames = trees().flatMap((tree) => [...tree.querySelectorAll("iframe[srcdoc]")]);
+  const own = trees();
+  const frames = own.flatMap((tree) => [...tree.querySelectorAll("iframe[srcdoc]")]);
   // One in a sandbox is not open to us.
   const documents = frames.map((frame) => /** @type {HTMLIFrameElement} */ (frame).contentDocument).filter((document) => document !== null);
-  return [...trees(), ...documents.flatMap((document) => trees(document))];
+  return [...own, ...documents.flatMap((document) => trees(document))];
 }
 
 /** @returns {Owner[]} */
