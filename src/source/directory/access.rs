@@ -171,14 +171,15 @@ pub(super) fn read_at(file: &File, bytes: &mut [u8], position: u64) -> io::Resul
     std::os::windows::fs::FileExt::seek_read(file, bytes, position)
 }
 
-/// Which file this is, whatever its names.
+/// Which file this is, whatever its names. The number of a file may be given to the next one, so the time when it was made belongs to it.
 #[cfg(not(windows))]
-pub(super) fn identity(_: &File, metadata: &Metadata) -> fingerprint::Identity {
-    fingerprint::identity(metadata)
+pub(super) fn identity(_: &File, metadata: &Metadata) -> (fingerprint::Identity, Option<std::time::SystemTime>) {
+    (fingerprint::identity(metadata), metadata.created().ok())
 }
 
-/// Which file this is, whatever its names: the volume, and the index of the file on it. The time of its making does not tell: a file
-/// that takes the name of another one within 15 seconds gets that of the other one (Microsoft's "File System Tunneling").
+/// Which file this is, whatever its names: the volume, and the index of the file on it, which no other file gets (NTFS). The time when it
+/// was made would not tell: a file that takes the name of another one within 15 seconds gets that of the other one (Microsoft's "File
+/// System Tunneling").
 #[cfg(windows)]
 pub(super) fn identity(file: &File, _: &Metadata) -> Option<(u64, u64)> {
     let found = winapi_util::file::information(file).ok()?;

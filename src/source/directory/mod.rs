@@ -290,9 +290,7 @@ impl Source for Directory {
         }
         // Looked at before it is opened: opening a FIFO or a device is felt at its other end.
         let (open, metadata) = self.regular(&name, &fs::metadata(&name)?)?;
-        // The number of a file may be given to the next one, so the time when it was made belongs to it.
-        let made = metadata.created().ok();
-        let identity = format!("{:?} {made:?}", access::identity(&open, &metadata));
+        let identity = format!("{:?}", access::identity(&open, &metadata));
         Ok(TailedFile { open, file: Version::of(identity.as_bytes()).short() })
     }
 
