@@ -76,7 +76,9 @@ impl Directory {
     /// If there is no such directory or it can't be read.
     pub fn new(path: &Path, limit: u64) -> io::Result<Self> {
         let path = path.canonicalize()?;
-        fs::read_dir(&path)?;
+        // Windows has another error for it.
+        fs::read_dir(&path)
+            .map_err(|error| if path.is_file() { io::ErrorKind::NotADirectory.into() } else { error })?;
         let disk = access::disk(&path);
         Ok(Self { path, limit, hidden: Vec::new(), unlinked: Vec::new(), disk, settled: Arc::default() })
     }
