@@ -4,8 +4,9 @@ use std::fs;
 use std::thread;
 
 struct Story {
-    site: tempfile::TempDir,
+    /// Dropped before the site: on old versions of Windows, and under wine, a directory can't be removed while it is watched.
     watch: Watch,
+    site: tempfile::TempDir,
     remote: WatchHandle,
 }
 
@@ -17,7 +18,7 @@ impl Story {
         sources.mount(&SitePath::root(), Arc::new(Directory::new(&root, 100).unwrap()));
         let (remote, signals) = signals();
         let watch = Watch::new(signals, sources, None, Box::new(|_| false), |polled| panic!("{polled:?}"));
-        Self { site, watch, remote }
+        Self { watch, site, remote }
     }
 
     fn follow(&mut self, url: &str) {

@@ -36,6 +36,7 @@ fn what_is_published_reaches_those_who_listen_to_the_name() {
     );
 }
 
+#[cfg(unix)]
 #[test]
 fn who_comes_back_hears_what_it_has_missed() {
     let site = Site::with(&[]);
@@ -72,6 +73,7 @@ fn bad_publishing_is_refused() {
     assert_eq!(publish(&server, NEWS, &"x".repeat(1 << 20))["listeners"], 0);
 }
 
+#[cfg(unix)]
 #[test]
 fn the_end_of_the_server_is_told() {
     let site = Site::with(&[]);

@@ -149,6 +149,7 @@ fn who_prefers_to_wait_is_answered_when_the_file_is_another() {
     server.wait_for_status(|status| status["streams"] == 0);
 }
 
+#[cfg(unix)]
 #[test]
 fn a_wait_ends_with_the_server_and_with_the_one_who_waits() {
     let site = Site::with(&[("a.json", "1")]);

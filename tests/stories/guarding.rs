@@ -56,6 +56,7 @@ fn nothing_outside_of_the_root() {
     refused("/%ff%fe");
 }
 
+#[cfg(unix)]
 #[test]
 fn no_links_that_lead_out() {
     let site = site();

@@ -71,6 +71,7 @@ fn all_that_is_going_on_is_in_one_document() {
     overview(&server, |told| length(&told["connections"]) == 0);
 }
 
+#[cfg(unix)]
 #[test]
 fn the_overview_is_a_stream_of_patches_and_none_of_those_it_counts() {
     let site = Site::with(&[("a.txt", "1")]);
@@ -192,6 +193,7 @@ fn a_server_that_is_no_savecast_is_not_waited_for() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn a_shell_can_do_what_the_page_does() {
     let site = Site::with(&[("a.json", "[1"), ("index.html", "<!doctype html>")]);

@@ -32,6 +32,7 @@ mod proxying;
 mod redis;
 #[cfg(unix)]
 mod relaying;
+#[cfg(unix)]
 mod replacing;
 mod rotation;
 mod saving;

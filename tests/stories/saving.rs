@@ -2,6 +2,7 @@
 
 use crate::support::Site;
 
+#[cfg(unix)]
 #[test]
 fn programs_save_in_many_ways() {
     let site = Site::with(&[("data.txt", "0\n")]);
@@ -41,6 +42,7 @@ fn a_file_that_stays_open_is_told_when_it_is_quiet() {
     events.expect("closed");
 }
 
+#[cfg(unix)]
 #[test]
 fn links_lead_to_saves_elsewhere() {
     let site = Site::with(&[("real/data.txt", "0"), ("..2026_1/map.txt", "one"), ("..2026_2/map.txt", "two")]);
@@ -71,6 +73,7 @@ fn links_lead_to_saves_elsewhere() {
     [&real, &file].iter().for_each(|events| events.expect("4"));
 }
 
+#[cfg(unix)]
 #[test]
 fn the_root_comes_and_goes() {
     let site = Site::with(&[("data.txt", "0")]);
@@ -89,6 +92,7 @@ fn the_root_comes_and_goes() {
     events.expect("4");
 }
 
+#[cfg(unix)]
 #[test]
 fn directories_come_and_go() {
     let site = Site::with(&[("dist/data.txt", "0")]);

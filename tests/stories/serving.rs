@@ -1,5 +1,7 @@
 //! Files as files.
 
+use std::fs::File;
+
 use crate::support::Server;
 use crate::support::Site;
 
@@ -153,6 +155,7 @@ fn a_directory_shows_its_index_or_its_entries() {
         ("photos/sub/a", "x"),
         ("photos/.b", "x"),
     ]);
+    #[cfg(unix)]
     site.shell("mkfifo photos/fifo && ln -s ../.. photos/up && ln -s nowhere photos/dangling");
     let server = site.serve();
     assert!(server.get("/").text.ends_with("<h1>Home"));
@@ -180,6 +183,7 @@ fn a_directory_shows_its_readme() {
     site.write("large/README", "x".repeat((256 << 10) + 1));
     site.write("large/readme.md", "y".repeat(256 << 10));
     site.write("picture/README", [0xff, 0]);
+    #[cfg(unix)]
     site.shell("mkdir dir && mkdir dir/README.md && mkdir linked && ln -s /etc/hosts linked/README");
     let server = site.serve();
     let readme = |url: &str| {
@@ -193,9 +197,11 @@ fn a_directory_shows_its_readme() {
     }
     // Of the same size and time, it is another page all the same.
     let etag = || server.get("/both/").header("etag").to_owned();
-    site.shell("touch -d 2026-11-21 both/README.md");
+    let file = || File::options().write(true).open(site.path("both/README.md")).expect("a file");
+    let modified = file().metadata().and_then(|found| found.modified()).expect("a time");
     let before = etag();
-    site.shell("printf 'six <b>' > both/README.md && touch -d 2026-11-21 both/README.md");
+    site.write("both/README.md", "six <b>");
+    file().set_modified(modified).expect("a time that is set");
     assert_ne!(etag(), before);
     assert_eq!(readme("/both/").as_deref(), Some("six &lt;b&gt;"));
 }

@@ -65,6 +65,7 @@ impl Site {
     }
 
     /// Runs a shell command in the folder.
+    #[cfg(unix)]
     #[track_caller]
     pub(crate) fn shell(&self, command: &str) {
         let status = Command::new("sh").arg("-c").arg(command).current_dir(self.path("")).status();
@@ -141,6 +142,7 @@ impl Server {
         self.complaints.recv_timeout(DEADLINE).expect("a line")
     }
 
+    #[cfg(unix)]
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
@@ -230,12 +232,14 @@ impl Server {
         }
     }
 
+    #[cfg(unix)]
     pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("kill").arg(format!("-{name}")).arg(self.pid().to_string()).status();
         assert!(status.expect("kill").success());
     }
 
     /// Waits for the end, and says how long that took.
+    #[cfg(unix)]
     pub(crate) fn wait_for_end(&mut self) -> (ExitStatus, Duration) {
         let start = Instant::now();
         loop {
@@ -361,6 +365,7 @@ impl Events {
     }
 
     /// The stream ends without another event.
+    #[cfg(unix)]
     #[track_caller]
     pub(crate) fn expect_end(&self) {
         match self.received.recv_timeout(DEADLINE) {
