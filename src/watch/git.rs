@@ -11,12 +11,34 @@ const STALE: Duration = Duration::from_secs(10);
 /// Longer than the file that stands for `.git` in a linked work tree.
 const LINK: u64 = 8 << 10;
 
-/// Whether git is changing files of the repository that `root` is in. It comes to one directory after the other, perhaps a
-/// second apart, and holds the lock of its index (`index.lock`) until it is done.
-pub(super) fn is_at_work(root: &Path) -> bool {
-    let lock = root.ancestors().find_map(repository).map(|repository| repository.join("index.lock"));
-    let made = lock.and_then(|lock| fs::symlink_metadata(lock).ok()?.modified().ok());
-    made.is_some_and(|made| made.elapsed().is_ok_and(|age| age < STALE))
+/// The repositories that some directories are in.
+#[derive(Debug)]
+pub(super) struct Git {
+    directories: Vec<PathBuf>,
+    /// The lock of each index (`index.lock`), which is not there most of the time.
+    locks: Vec<PathBuf>,
+}
+
+impl Git {
+    pub(super) fn of(directories: Vec<PathBuf>) -> Self {
+        let mut git = Self { directories, locks: Vec::new() };
+        git.find();
+        git
+    }
+
+    /// Finds the repositories, which may have been made or removed since.
+    pub(super) fn find(&mut self) {
+        let repositories = self.directories.iter().filter_map(|directory| directory.ancestors().find_map(repository));
+        self.locks = repositories.map(|repository| repository.join("index.lock")).collect();
+        self.locks.dedup();
+    }
+
+    /// Whether git is changing files. It comes to one directory after the other, perhaps a second apart, and holds the lock of its
+    /// index until it is done.
+    pub(super) fn is_at_work(&self) -> bool {
+        let made = |lock: &PathBuf| fs::symlink_metadata(lock).ok()?.modified().ok();
+        self.locks.iter().filter_map(made).any(|made| made.elapsed().is_ok_and(|age| age < STALE))
+    }
 }
 
 /// The directory of the repository whose work tree this is.
@@ -45,7 +67,7 @@ mod tests {
         fs::create_dir(path("tree")).unwrap();
         fs::write(path("tree/.git"), "gitdir: ../repository/.git/worktrees/tree\n").unwrap();
         let check = |expected| {
-            let found = ["repository", "repository/public", "tree"].map(|root| is_at_work(&path(root)));
+            let found = ["repository", "repository/public", "tree"].map(|root| Git::of(vec![path(root)]).is_at_work());
             assert_eq!(found, expected);
         };
         check([false, false, false]);
@@ -64,6 +86,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let status = std::process::Command::new("mkfifo").arg(folder.path().join(".git")).status();
         assert!(status.unwrap().success());
-        assert!(!is_at_work(folder.path()));
+        assert!(!Git::of(vec![folder.path().to_path_buf()]).is_at_work());
     }
 }

@@ -38,6 +38,7 @@ pub use crate::watch::debounce::Look;
 use crate::watch::debounce::Mark;
 pub use crate::watch::debounce::Reason;
 pub use crate::watch::debounce::Since;
+use crate::watch::git::Git;
 use crate::watch::handle::Counts;
 use crate::watch::handle::Signal;
 pub use crate::watch::handle::Signals;
@@ -79,6 +80,7 @@ pub struct Watch {
     poll: Poll,
     tree: Tree,
     burst: Burst,
+    git: Git,
     /// Whether the batch before was part of a burst.
     is_burst: bool,
     is_stopped: bool,
@@ -115,6 +117,7 @@ impl Watch {
             sources,
             signals,
             plan: WatchPlan::default(),
+            git: Git::of(roots.clone()),
             registry: WatchRegistry::new(roots, source, every, Box::new(tell)),
             debouncer: Debouncer::default(),
             poll: Poll::new(every),
@@ -145,14 +148,15 @@ impl Watch {
                 self.count();
             }
             let looks = self.debouncer.take(now);
-            // Whether one begins is asked when all that has settled is told, so that nobody waits for the answer.
-            let is_asked = self.is_burst || (looks.is_empty() && self.burst.is_possible(now));
-            if is_asked
-                && self.burst.end(now).is_none()
-                && (self.sources.directories().any(git::is_at_work)
-                    || self.sources.trees().iter().any(|tree| git::is_at_work(tree)))
-            {
-                self.burst.hold(now);
+            let is_possible = self.burst.is_possible(now);
+            if self.burst.end(now).is_none() && (is_possible || self.is_burst) {
+                // Repositories are looked for when all that has settled is told, so that nobody waits for it.
+                if looks.is_empty() {
+                    self.git.find();
+                }
+                if self.git.is_at_work() {
+                    self.burst.hold(now);
+                }
             }
             let burst = self.burst.end(now);
             if burst.is_none() {
