@@ -141,14 +141,9 @@ impl Tail {
     /// What has come since the last look.
     fn read(&mut self, log: TailedFile, news: &mut Vec<TailEvent>) {
         if let Some((current, end)) = self.current.as_mut().filter(|(current, _)| current.log.file == log.file) {
-            match current.log.mark(end.position) {
-                Ok(mark) if mark == *end => {}
-                Ok(_) => {
-                    *end = Mark::start(log.file);
-                    news.push(TailEvent::Reset(*end));
-                }
-                // What can't be read now is read at the next look.
-                Err(_) => return,
+            if !current.log.mark(end.position).is_ok_and(|mark| mark == *end) {
+                *end = Mark::start(log.file);
+                news.push(TailEvent::Reset(*end));
             }
             return self.read_on(news);
         }
