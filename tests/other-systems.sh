@@ -5,8 +5,8 @@
 #   tests/other-systems.sh --wine [FILTER]…   also builds savecast for Windows, and runs its tests under wine
 #
 # The standard libraries of these systems are checked from their source, for which compiler and source must be of one version. Debian's
-# packages of them are, so these are downloaded and unpacked below target/, and stay there. They are not installed. Wine and a linker for
-# Windows are, with apt-get, if they are asked for and missing.
+# packages of them are, so these are downloaded and unpacked below target/, and stay there. They are not installed. With
+# `--wine`, apt-get installs wine and a compiler for Windows where they are missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -22,13 +22,13 @@ fi
 targets=(x86_64-pc-windows-gnu aarch64-apple-darwin)
 place=$(realpath -m "${CARGO_TARGET_DIR:-target}")/other-systems
 toolchain=$place/toolchain
+sudo=$([ "$(id -u)" = 0 ] || echo sudo)
 
 if [ ! -e "$toolchain/usr/bin/clippy-driver" ]; then
   command -v apt-get >/dev/null || { echo "there is no apt-get here, and so no rustc-web" >&2; exit 1; }
   # From the security suite. It is kept new for Firefox and Chromium.
   wanted=(rustc-web rust-web-src rust-web-clippy)
   if ! apt-cache show "${wanted[@]}" >/dev/null 2>&1; then
-    sudo=$([ "$(id -u)" = 0 ] || echo sudo)
     $sudo apt-get update -qq
   fi
   # With the libraries that this machine lacks.
@@ -51,7 +51,6 @@ if $is_wine; then
   command -v x86_64-w64-mingw32-gcc >/dev/null || wanted+=(gcc-mingw-w64-x86-64)
   if [ ${#wanted[@]} -gt 0 ]; then
     command -v apt-get >/dev/null || { echo "there is no apt-get here: install ${wanted[*]} yourself" >&2; exit 1; }
-    sudo=$([ "$(id -u)" = 0 ] || echo sudo)
     echo "installing with apt-get: ${wanted[*]}"
     $sudo apt-get update -qq
     DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${wanted[@]}" >/dev/null
@@ -95,7 +94,7 @@ check() {
 check --lib --bins --tests --examples --bench instructions --bench pure
 $is_wine || exit 0
 
-# What Debian's wine lacks, and Rust's standard library asks for random numbers.
+# Rust's standard library asks this library for random numbers, and Debian's wine doesn't have it.
 mkdir -p "$place/wine"
 cat >"$place/wine/bcryptprimitives.c" <<'END'
 #include <windows.h>
@@ -108,9 +107,9 @@ x86_64-w64-mingw32-gcc -shared -o "$place/wine/bcryptprimitives.dll" "$place/win
 export WINEPREFIX=$place/wine/prefix WINEPATH=$place/wine WINEDEBUG=-all
 export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER=x86_64-w64-mingw32-gcc
 export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER=wine
-# What is not run: some of this wine can't do.
-unable=(
-  # It gives no file the name of one that is open, as Windows does.
+# The tests that are left out.
+left_out=(
+  # This wine refuses to rename a file over one that is open. Windows allows it.
   a_file_that_changes_is_not_mixed_with_what_it_was
   a_large_replacement_is_told_from_its_start
   truncation_rotation_and_replacement_reset
@@ -118,7 +117,7 @@ unable=(
   # Some answers hold half of a save, when wine is slow. It is not known whether Windows does the same.
   polling::a_poll_in_the_midst_of_a_save_is_answered_with_all_of_it
   polling::a_poll_for_a_directory_is_answered_with_all_of_its_index
-  # It takes 80 s, and of 11 runs one has heard a file twice. It is not known why.
+  # It takes 80 s, and in one of 11 runs a listener heard a file twice. The cause is not known.
   rotation::a_burst_right_before_a_rotation_is_told_by_all_transports
 )
-cargo test --locked --no-fail-fast -Z build-std --target x86_64-pc-windows-gnu --lib --bins --tests -- "${unable[@]/#/--skip=}" "$@"
+cargo test --locked --no-fail-fast -Z build-std --target x86_64-pc-windows-gnu --lib --bins --tests -- "${left_out[@]/#/--skip=}" "$@"
