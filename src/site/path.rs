@@ -455,6 +455,14 @@ mod tests {
         assert_eq!(file(&SitePath::root()), Path::new("/srv/site"));
         assert_eq!(SitePath::root().file(".env"), None);
         assert_eq!(SitePath::root().directory(".."), None);
+        // Windows has no such names.
+        #[cfg(not(windows))]
+        {
+            let place = SitePath::root().directory("photos").and_then(|photos| photos.file("Tea & cake?.jpg")).unwrap();
+            assert_eq!(place.to_url(), "/photos/Tea%20%26%20cake%3F.jpg");
+            assert_eq!(SitePath::from_url(&place.to_url()), Some(place.clone()));
+            assert_eq!(file(&place), Path::new("/srv/site/photos/Tea & cake?.jpg"));
+        }
     }
 
     #[test]
