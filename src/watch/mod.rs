@@ -148,8 +148,7 @@ impl Watch {
                 self.count();
             }
             let looks = self.debouncer.take(now);
-            let is_possible = self.burst.is_possible(now);
-            if self.burst.end(now).is_none() && (is_possible || self.is_burst) {
+            if self.burst.end(now).is_none() && (self.is_burst || self.burst.is_possible(now)) {
                 // Repositories are looked for when all that has settled is told, so that nobody waits for it.
                 if looks.is_empty() {
                     self.git.find();
