@@ -3,6 +3,10 @@
 
 pub(crate) mod widen;
 
+use memchr::memchr;
+use memchr::memchr_iter;
+use memchr::memmem;
+
 /// How far into a page it is looked for. A policy counts only inside of the head.
 const HEAD: usize = 16 << 10;
 
@@ -18,8 +22,7 @@ pub(crate) struct Verdict {
 /// Reads the policies (Content Security Policy Level 3, sections 3.3 and 6.8).
 #[must_use]
 pub(crate) fn verdict(html: &[u8]) -> Verdict {
-    let head = &html[..html.len().min(HEAD)];
-    judge(policies(&String::from_utf8_lossy(head)))
+    judge(policies(&html[..html.len().min(HEAD)]))
 }
 
 /// Reads policies that a header or a page declares.
@@ -60,56 +63,92 @@ fn allows_us(sources: &[&str]) -> bool {
     sources.iter().any(|source| source.eq_ignore_ascii_case("'self'") || !source.starts_with('\''))
 }
 
+/// The elements of a head in which no markup of it stands.
+const WITH_TEXT: [&str; 6] = ["script", "style", "title", "noscript", "noframes", "template"];
+
+/// The other elements of a head. What is none of them begins the body (WHATWG HTML, section 13.2.6.4.4).
+const WITHOUT_TEXT: [&str; 7] = ["html", "head", "meta", "link", "base", "basefont", "bgsound"];
+
 /// The policies in the `<meta>` elements of a head.
-fn policies(html: &str) -> Vec<String> {
+fn policies(html: &[u8]) -> Vec<String> {
     let mut found = Vec::new();
     let mut rest = html;
-    while let Some(start) = rest.find('<') {
+    while let Some(start) = memchr(b'<', rest) {
         rest = &rest[start + 1..];
-        let name = rest.split(|byte: char| !byte.is_ascii_alphabetic()).next().unwrap_or_default().to_ascii_lowercase();
-        if let Some(comment) = rest.strip_prefix("!--") {
-            rest = comment.split_once("-->").unwrap_or_default().1;
-        } else if name == "body" {
-            break;
-        } else if matches!(name.as_str(), "script" | "style" | "title" | "noscript" | "template") {
-            // What stands inside is no markup of the head.
-            let end = rest.to_ascii_lowercase().find(&format!("</{name}"));
-            rest = end.map_or("", |end| &rest[end + 2..]);
-        } else if name == "meta" {
-            let (attributes, behind) = attributes(&rest[name.len()..]);
-            let value = |name: &str| attributes.iter().find(|(found, _)| found == name).map(|(_, value)| *value);
-            if value("http-equiv").is_some_and(|value| value.trim().eq_ignore_ascii_case("content-security-policy")) {
-                let quote = |text: &str| text.replace("&#39;", "'").replace("&apos;", "'").replace("&quot;", "\"");
-                found.extend(value("content").map(quote));
+        if let Some(comment) = rest.strip_prefix(b"!--") {
+            rest = memmem::find(comment, b"-->").map_or(&[], |end| &comment[end..]);
+            continue;
+        }
+        // The end of an element, or a doctype.
+        if !rest.first().is_some_and(u8::is_ascii_alphabetic) {
+            continue;
+        }
+        let (name, behind) = rest.split_at(until(rest, b"/>"));
+        let is_one_of = |names: &[&str]| names.iter().any(|it| name.eq_ignore_ascii_case(it.as_bytes()));
+        if is_one_of(&WITH_TEXT) {
+            rest = &behind[end_of_text(behind, name)..];
+        } else if name.eq_ignore_ascii_case(b"meta") {
+            let (attributes, behind) = attributes(behind);
+            let value = |name: &str| {
+                let is_it = |(found, _): &&(&[u8], _)| found.eq_ignore_ascii_case(name.as_bytes());
+                attributes.iter().find(is_it).map(|(_, value)| *value)
+            };
+            let is_policy = |value: &[u8]| value.trim_ascii().eq_ignore_ascii_case(b"content-security-policy");
+            if value("http-equiv").is_some_and(is_policy)
+                && let Some(content) = value("content")
+            {
+                let content = String::from_utf8_lossy(content);
+                found.push(content.replace("&#39;", "'").replace("&apos;", "'").replace("&quot;", "\""));
             }
             rest = behind;
+        } else if !is_one_of(&WITHOUT_TEXT) {
+            break;
         }
     }
     found
 }
 
+/// How long it is until white space or one of these bytes.
+fn until(html: &[u8], ends: &[u8]) -> usize {
+    html.iter().position(|byte| byte.is_ascii_whitespace() || ends.contains(byte)).unwrap_or(html.len())
+}
+
+/// Where the text in an element of this name ends.
+fn end_of_text(html: &[u8], name: &[u8]) -> usize {
+    let is_end = |at: &usize| {
+        let tag = html[at + 1..].strip_prefix(b"/").and_then(|tag| tag.get(..name.len()));
+        tag.is_some_and(|tag| tag.eq_ignore_ascii_case(name))
+    };
+    memchr_iter(b'<', html).find(is_end).unwrap_or(html.len())
+}
+
+/// Names and values.
+type Attributes<'a> = Vec<(&'a [u8], &'a [u8])>;
+
 /// The attributes of a tag, and what stands behind it.
-fn attributes(mut rest: &str) -> (Vec<(String, &str)>, &str) {
+fn attributes(mut rest: &[u8]) -> (Attributes<'_>, &[u8]) {
     let mut found = Vec::new();
     loop {
-        rest = rest.trim_start_matches(|byte: char| byte.is_ascii_whitespace() || byte == '/');
-        let end = rest.find(|byte: char| byte.is_ascii_whitespace() || "=>/".contains(byte)).unwrap_or(rest.len());
-        let (name, behind) = rest.split_at(end);
+        let is_between = |byte: &u8| byte.is_ascii_whitespace() || *byte == b'/';
+        let start = rest.iter().position(|byte| !is_between(byte)).unwrap_or(rest.len());
+        rest = &rest[start..];
+        let (name, behind) = rest.split_at(until(rest, b"=>/"));
         if name.is_empty() {
             return (found, behind);
         }
-        rest = behind.trim_start();
-        let mut value = "";
-        if let Some(behind) = rest.strip_prefix('=') {
-            let behind = behind.trim_start();
-            (value, rest) = match behind.chars().next() {
-                Some(quote @ ('"' | '\'')) => behind[1..].split_once(quote).unwrap_or((&behind[1..], "")),
-                _ => behind.split_at(
-                    behind.find(|byte: char| byte.is_ascii_whitespace() || byte == '>').unwrap_or(behind.len()),
-                ),
+        rest = behind.trim_ascii_start();
+        let mut value: &[u8] = b"";
+        if let Some(behind) = rest.strip_prefix(b"=") {
+            let behind = behind.trim_ascii_start();
+            (value, rest) = match behind {
+                [quote @ (b'"' | b'\''), quoted @ ..] => match memchr(*quote, quoted) {
+                    Some(end) => (&quoted[..end], &quoted[end + 1..]),
+                    None => (quoted, &[][..]),
+                },
+                _ => behind.split_at(until(behind, b">")),
             };
         }
-        found.push((name.to_ascii_lowercase(), value));
+        found.push((name, value));
     }
 }
 
@@ -151,6 +190,9 @@ mod tests {
             "<body><meta http-equiv=content-security-policy content=\"script-src 'none'\">",
             "<!-- <meta http-equiv=content-security-policy content=\"script-src 'none'\"> -->",
             "<script>'<meta http-equiv=content-security-policy content=\"script-src \\'none\\'\">'</script>",
+            "<title></titl</TITLE><p><meta http-equiv=content-security-policy content=\"script-src 'none'\">",
+            "<my-element><meta http-equiv=content-security-policy content=\"script-src 'none'\">",
+            "<meta-data http-equiv=content-security-policy content=\"script-src 'none'\">",
         ] {
             assert_eq!(verdict(html.as_bytes()), Verdict::default(), "{html}");
         }
