@@ -1,7 +1,12 @@
 //! The metadata of a file become something to compare: equal for the same file with the same content.
 
 use std::fs::Metadata;
+#[cfg(target_os = "linux")]
+use std::time::Duration;
 use std::time::SystemTime;
+
+#[cfg(target_os = "linux")]
+use rustix::fs::FileType;
 
 /// Changes whenever a file is written to, replaced or protected, as far as the system tells. That of a directory changes
 /// when another one takes its place, and not with what is in it.
@@ -28,6 +33,24 @@ impl Fingerprint {
             protection: system::protection(metadata),
             content: (!metadata.is_dir()).then(content),
         }
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Fingerprint {
+    /// The stamp of a regular file of which `statx(2)` says this, and when it was written to. `None` for what is no file, and for
+    /// files from before 1970.
+    #[must_use]
+    pub fn of_file(found: &rustix::fs::Statx) -> Option<(Self, SystemTime)> {
+        let since = Duration::new(u64::try_from(found.stx_mtime.tv_sec).ok()?, found.stx_mtime.tv_nsec);
+        let modified = SystemTime::UNIX_EPOCH.checked_add(since)?;
+        let changed = (found.stx_ctime.tv_sec, found.stx_ctime.tv_nsec.into());
+        let stamp = Self {
+            identity: (rustix::fs::makedev(found.stx_dev_major, found.stx_dev_minor), found.stx_ino),
+            protection: found.stx_mode.into(),
+            content: Some((found.stx_size, Some(modified), changed)),
+        };
+        FileType::from_raw_mode(found.stx_mode.into()).is_file().then_some((stamp, modified))
     }
 }
 
@@ -98,5 +121,26 @@ mod system {
 
     pub(super) fn protection(metadata: &Metadata) -> u32 {
         metadata.permissions().readonly().into()
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::env;
+
+    use rustix::fs::AtFlags;
+    use rustix::fs::CWD;
+    use rustix::fs::StatxFlags;
+
+    use super::*;
+
+    #[test]
+    fn a_file_has_the_same_stamp_however_it_is_asked_for() {
+        let name = env::current_exe().unwrap();
+        let look = |name| rustix::fs::statx(CWD, name, AtFlags::empty(), StatxFlags::BASIC_STATS).unwrap();
+        let metadata = name.metadata().unwrap();
+        let expected = (Fingerprint::of(&metadata), metadata.modified().unwrap());
+        assert_eq!(Fingerprint::of_file(&look(&*name)), Some(expected));
+        assert_eq!(Fingerprint::of_file(&look(name.parent().unwrap())), None);
     }
 }

@@ -107,31 +107,30 @@ pub(super) fn read_now(
         let resolve = ResolveFlags::NO_SYMLINKS | ResolveFlags::CACHED;
         rustix::fs::openat2(CWD, name, flags | OFlags::CLOEXEC, Mode::empty(), resolve).ok().map(File::from)
     };
+    // This question waits for nobody.
+    let look = |file: &File| {
+        let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
+        rustix::fs::statx(file, "", flags, StatxFlags::BASIC_STATS).ok()
+    };
     // Looked at before it is opened: opening a FIFO or a device is felt at its other end, and opening a file of FUSE waits
-    // for a program. This question waits for nobody.
-    let place = open(OFlags::PATH)?;
-    let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
-    let found = rustix::fs::statx(&place, "", flags, StatxFlags::BASIC_STATS).ok()?;
-    if (found.stx_dev_major, found.stx_dev_minor) != device {
-        return None;
-    }
-    let before = place.metadata().ok()?;
+    // for a program.
+    let before = look(&open(OFlags::PATH)?)?;
+    let (stamp, modified) = Fingerprint::of_file(&before)?;
     // The time of a file is set when a write begins.
-    let stamp = Fingerprint::of(&before);
-    let is_at_rest = before.modified().ok()?.elapsed().is_ok_and(|age| age > WRITE) || is_settled(&stamp);
-    let is_shared = !may_be_shared && fingerprint::shared(&before).is_some();
-    if !before.is_file() || before.len() > limit || !is_at_rest || is_shared {
+    let is_at_rest = modified.elapsed().is_ok_and(|age| age > WRITE) || is_settled(&stamp);
+    let is_shared = !may_be_shared && before.stx_nlink > 1;
+    let is_here = (before.stx_dev_major, before.stx_dev_minor) == device;
+    if !is_here || before.stx_size > limit || !is_at_rest || is_shared {
         return None;
     }
     let file = open(OFlags::RDONLY | OFlags::NONBLOCK)?;
     // One byte more than expected shows that it grows.
-    let expected = usize::try_from(before.len()).ok()? + 1;
+    let expected = usize::try_from(before.stx_size).ok()? + 1;
     let bytes = Read::with(expected, |place| {
         rustix::io::preadv2(&file, &mut [IoSliceMut::new(place)], 0, ReadWriteFlags::NOWAIT).ok()
     })?;
-    let metadata = file.metadata().ok()?;
-    let is_whole = metadata.len() == bytes.len() as u64 && Fingerprint::of(&metadata) == stamp;
-    is_whole.then(|| FileContent { bytes, modified: metadata.modified().ok(), is_whole })
+    let is_whole = before.stx_size == bytes.len() as u64 && Fingerprint::of_file(&look(&file)?)?.0 == stamp;
+    is_whole.then_some(FileContent { bytes, modified: Some(modified), is_whole })
 }
 
 /// The number of the device that a directory is on, if it is a disk of this machine whose file system can read without
