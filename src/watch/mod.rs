@@ -25,6 +25,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::sync::mpsc::RecvTimeoutError;
+use std::thread;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -66,6 +67,9 @@ const ATTEMPTS: usize = 10;
 
 /// How often a file is looked at of which no events come, because another one has taken its place.
 const LATE: Duration = Duration::from_millis(100);
+
+/// How long this thread stays awake when something is due soon. Being woken takes about as long.
+const AWAKE: Duration = Duration::from_micros(50);
 
 /// The pause between two rounds of polling. It can be short, because only what is in use is polled.
 const POLL: Duration = Duration::from_millis(100);
@@ -173,7 +177,7 @@ impl Watch {
             let deadlines = self.debouncer.deadline().into_iter().chain(poll).chain(burst).chain(saved);
             let signal = match deadlines.min() {
                 None => self.signals.recv().ok(),
-                Some(deadline) => match self.signals.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Some(deadline) => match self.wait(deadline) {
                     Ok(signal) => Some(signal),
                     Err(RecvTimeoutError::Timeout) => continue,
                     Err(RecvTimeoutError::Disconnected) => None,
@@ -181,6 +185,19 @@ impl Watch {
             };
             self.take(signal?);
         }
+    }
+
+    /// Waits for the next signal until something is due. While a file is being written, the next signal is often only microseconds
+    /// away, so this thread does not go to sleep at once.
+    fn wait(&self, deadline: Instant) -> Result<Signal, RecvTimeoutError> {
+        let start = Instant::now();
+        while start.elapsed() < AWAKE {
+            if let Ok(signal) = self.signals.try_recv() {
+                return Ok(signal);
+            }
+            thread::yield_now();
+        }
+        self.signals.recv_timeout(deadline.saturating_duration_since(Instant::now()))
     }
 
     /// What has happened to `path` since it was time to look at it. Asked after the look.
