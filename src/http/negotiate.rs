@@ -6,6 +6,7 @@ use actix_web::HttpRequest;
 use actix_web::http::Method;
 use actix_web::http::header;
 use actix_web::http::header::HeaderMap;
+use actix_web::http::header::HeaderName;
 use actix_web::web::Query;
 
 /// What a URL of a file answers.
@@ -58,14 +59,29 @@ fn accepts_events(headers: &HeaderMap) -> bool {
 const SOURCE: &str = "savecast-source";
 
 /// The header with which the client asks for its own page, so that a service worker renews what it keeps of it.
-const DOCUMENT: &str = "savecast-document";
+static DOCUMENT: HeaderName = HeaderName::from_static("savecast-document");
 
 /// The header with which the client asks whether its page is there.
-pub(crate) const LOOK: &str = "savecast-look";
+pub(crate) static LOOK: HeaderName = HeaderName::from_static("savecast-look");
+
+/// The header in which a browser says what becomes of the answer (Fetch Metadata Request Headers, section 2.1).
+pub(crate) static DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+
+/// Headers of libraries that say that their script asks: htmx, Turbo, Inertia, pjax, React.
+static OF_SCRIPTS: [HeaderName; 5] = [
+    HeaderName::from_static("hx-request"),
+    HeaderName::from_static("turbo-frame"),
+    HeaderName::from_static("x-inertia"),
+    HeaderName::from_static("x-pjax"),
+    HeaderName::from_static("rsc"),
+];
+
+/// That of jQuery and its likes. Android's web views say the name of their app in it, also with navigations.
+static REQUESTED_WITH: HeaderName = HeaderName::from_static("x-requested-with");
 
 /// Whether the client of a page asks, for something that is not to have the client in it.
 pub(crate) fn is_of_client(headers: &HeaderMap, query: &str) -> bool {
-    query.contains(SOURCE) || headers.contains_key(LOOK)
+    query.contains(SOURCE) || headers.contains_key(&LOOK)
 }
 
 /// What becomes of the answer, as far as the browser says (Fetch Metadata Request Headers, section 2.1).
@@ -87,10 +103,10 @@ pub fn destination(headers: &HeaderMap, query: &str) -> Destination {
     if query.contains(SOURCE) {
         return Destination::Part;
     }
-    if headers.contains_key(DOCUMENT) {
+    if headers.contains_key(&DOCUMENT) {
         return Destination::Tab;
     }
-    match headers.get("sec-fetch-dest").map(header::HeaderValue::as_bytes) {
+    match headers.get(&DEST).map(header::HeaderValue::as_bytes) {
         Some(b"document") => Destination::Tab,
         // Scripts say it so, where browsers don't.
         None if is_said_by_script(headers) => Destination::Part,
@@ -117,7 +133,7 @@ pub fn wants_page(headers: &HeaderMap, query: &str, name: &str) -> bool {
     if is_of_client(headers, query) {
         return true;
     }
-    if let Some(dest) = headers.get("sec-fetch-dest").map(header::HeaderValue::as_bytes) {
+    if let Some(dest) = headers.get(&DEST).map(header::HeaderValue::as_bytes) {
         if dest != b"empty" || destination(headers, query).is_document() {
             return destination(headers, query).is_document() && !matches!(dest, b"embed" | b"object");
         }
@@ -144,11 +160,10 @@ pub(crate) fn is_for_person(request: &HttpRequest) -> bool {
         && accepts.any(|accept| accept.to_str().is_ok_and(|accept| accept.contains("text/html")))
 }
 
-/// Whether a library says that its script asks: htmx, Turbo, Inertia, pjax, React; or jQuery and its likes. Android's web views say the
-/// name of their app in the same header, also with navigations.
+/// Whether a library says that its script asks.
 fn is_said_by_script(headers: &HeaderMap) -> bool {
-    ["hx-request", "turbo-frame", "x-inertia", "x-pjax", "rsc"].iter().any(|name| headers.contains_key(*name))
-        || headers.get("x-requested-with").is_some_and(|with| with.as_bytes().eq_ignore_ascii_case(b"xmlhttprequest"))
+    OF_SCRIPTS.iter().any(|name| headers.contains_key(name))
+        || headers.get(&REQUESTED_WITH).is_some_and(|with| with.as_bytes().eq_ignore_ascii_case(b"xmlhttprequest"))
 }
 
 /// Whether the request comes from a worker: its referrer is not a page, but the script of the worker.

@@ -239,7 +239,8 @@ impl SitePath {
         if self.is_answer() {
             return None;
         }
-        let mut file = root.to_path_buf();
+        let mut file = PathBuf::with_capacity(root.as_os_str().len() + self.text.len());
+        file.push(root);
         file.extend(self.text.split('/').filter(|segment| !segment.is_empty()));
         Some(file)
     }

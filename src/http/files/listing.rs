@@ -62,8 +62,8 @@ pub(crate) fn page(
     );
     // The client knows the page by the version of the directory, and the README by its own.
     let shown = readme.map_or(version, |readme| Version::of(format!("{version} {}", readme.version).as_bytes()));
-    let media_type = mime::TEXT_HTML_UTF_8;
-    Resource { path, media_type: &media_type, etag: page::etag(shown), version, modified: None }
+    let content_type = mime::TEXT_HTML_UTF_8.as_ref();
+    Resource { path, content_type, etag: page::etag(shown), version, modified: None }
         .respond_as_ours(request, Bytes::from(html))
 }
 

@@ -81,6 +81,7 @@ pub(crate) fn answer(
 /// The icon that browsers ask for on every page, where the project has none. `path` is that of the one it may get.
 pub(crate) fn icon(request: &HttpRequest, path: &SitePath) -> HttpResponse {
     let etag = EntityTag::new_strong(Version::of(ICON.as_bytes()).to_string());
-    let whole = Resource { path, media_type: &mime::IMAGE_SVG, etag, version: Version::ABSENT, modified: None };
+    let whole =
+        Resource { path, content_type: mime::IMAGE_SVG.as_ref(), etag, version: Version::ABSENT, modified: None };
     whole.respond(request, Bytes::from_static(ICON.as_bytes()))
 }

@@ -7,20 +7,27 @@ use actix_web::HttpResponse;
 use actix_web::HttpResponseBuilder;
 use actix_web::http::header;
 use actix_web::http::header::EntityTag;
+use actix_web::http::header::HeaderName;
+use actix_web::http::header::HeaderValue;
 use actix_web::http::header::HttpDate;
 use mime_guess::Mime;
 
 use crate::content::Version;
+use crate::content::kind;
 use crate::http::files::body::Body;
 use crate::http::files::conditional;
 use crate::http::files::conditional::Answer;
 use crate::http::files::own_headers::OurPage;
+use crate::http::negotiate;
 use crate::site::SitePath;
+
+/// The header with what a client should know of an answer.
+pub(crate) static SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// What is sent, or not, if the client has it.
 pub(crate) struct Resource<'a> {
     pub(crate) path: &'a SitePath,
-    pub(crate) media_type: &'a Mime,
+    pub(crate) content_type: &'a str,
     pub(crate) etag: EntityTag,
     pub(crate) version: Version,
     pub(crate) modified: Option<SystemTime>,
@@ -36,7 +43,7 @@ impl Resource<'_> {
         let body = body.into();
         if is_missing {
             let mut response = HttpResponse::NotFound();
-            response.content_type(self.media_type.as_ref());
+            response.content_type(self.content_type);
             for header in headers(request, self.path, self.version) {
                 response.insert_header(header);
             }
@@ -67,7 +74,7 @@ impl Resource<'_> {
 
     fn with_type(&self, request: &HttpRequest, builder: HttpResponseBuilder) -> HttpResponseBuilder {
         let mut builder = self.head(request, builder);
-        builder.content_type(self.media_type.as_ref()).insert_header((header::ACCEPT_RANGES, "bytes"));
+        builder.content_type(self.content_type).insert_header((header::ACCEPT_RANGES, "bytes"));
         builder
     }
 
@@ -86,17 +93,18 @@ impl Resource<'_> {
 /// What all files have in common.
 ///
 /// `path` is that of the file, which is not that of the URL where an index stands for its directory.
-pub(crate) fn headers(request: &HttpRequest, path: &SitePath, version: Version) -> [(&'static str, String); 3] {
+pub(crate) fn headers(request: &HttpRequest, path: &SitePath, version: Version) -> [(HeaderName, HeaderValue); 3] {
     // A service worker finds what it keeps only where all of these headers are the same as in the first request. What a
     // script asks for is no stream unless it says so, and then nothing keeps it.
-    let is_of_script = request.headers().get("sec-fetch-dest").is_some_and(|dest| dest == "empty");
+    let is_of_script = request.headers().get(&negotiate::DEST).is_some_and(|dest| dest == "empty");
     let vary = if is_of_script { "Sec-Fetch-Dest" } else { "Accept, Sec-Fetch-Dest" };
+    let timing = format!("savecast;desc=\"{version} {}\"", path.to_url());
     [
         // Kept by the browser, but asked for again each time: that is a 304 as long as nothing has changed.
-        ("cache-control", "no-cache".into()),
-        ("vary", vary.into()),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+        (header::VARY, HeaderValue::from_static(vary)),
         // How the client learns which version of each file its page has loaded.
-        ("server-timing", format!("savecast;desc=\"{version} {}\"", path.to_url())),
+        (SERVER_TIMING.clone(), HeaderValue::try_from(timing).expect("a version and a URL are ASCII")),
     ]
 }
 
@@ -107,6 +115,8 @@ pub(crate) fn http_date(time: SystemTime) -> Option<String> {
     (since.as_secs() < 253_402_300_800).then(|| HttpDate::from(time).to_string())
 }
 
-pub(crate) fn with_utf8(media_type: &Mime) -> Mime {
-    format!("{media_type}; charset=utf-8").parse().expect("a media type with a parameter is one")
+/// The value of `Content-Type`. Other charsets than UTF-8 are left to what the file says of itself.
+pub(crate) fn content_type(media_type: &Mime, is_utf8: impl FnOnce() -> bool) -> String {
+    let charset = if kind::is_text(media_type) && is_utf8() { "; charset=utf-8" } else { "" };
+    [media_type.as_ref(), charset].concat()
 }

@@ -174,34 +174,24 @@ pub(crate) struct Place {
 }
 
 /// A file with this content.
-pub(crate) fn file(
-    serving: &Serving<'_>,
-    place: &Place,
-    mut bytes: Bytes,
-    modified: Option<SystemTime>,
-) -> HttpResponse {
+pub(crate) fn file(serving: &Serving<'_>, place: &Place, bytes: Bytes, modified: Option<SystemTime>) -> HttpResponse {
     let Place { path, version, .. } = place;
     let mut media_type = kind::media_type_of(path, &bytes);
-    let mut etag = EntityTag::new_strong(version.to_string());
     let is_utf8 = || std::str::from_utf8(&bytes).is_ok();
     // The bytes are looked at only where something depends on them.
     if may_be_plain(serving.request, path, &media_type) && memchr(0, &bytes).is_none() && is_utf8() {
-        media_type = resource::with_utf8(&mime::TEXT_PLAIN);
-    } else if kind::is_text(&media_type) && is_utf8() {
-        // Other charsets than UTF-8 are left to what the file says of itself.
-        media_type = resource::with_utf8(&media_type);
+        media_type = mime::TEXT_PLAIN;
     }
+    let content_type = resource::content_type(&media_type, is_utf8);
     if let Some(page) = viewer::page(serving.request, &serving.state.base, path, &media_type, *version) {
         return page;
     }
-    let mut is_live = false;
-    if find::is_html(&media_type)
-        && becomes_document(serving.request, &bytes)
-        && let Some(injected) = with_client(serving, place, &bytes)
-    {
-        (bytes, etag, is_live) = (injected.into(), live_etag(serving, place), true);
-    }
-    let whole = Resource { path, media_type: &media_type, etag, version: *version, modified };
+    let is_document = find::is_html(&media_type) && becomes_document(serving.request, &bytes);
+    let injected = if is_document { with_client(serving, place, &bytes) } else { None };
+    let is_live = injected.is_some();
+    let etag = if is_live { live_etag(serving, place) } else { EntityTag::new_strong(version.to_string()) };
+    let bytes = injected.map_or(bytes, Bytes::from);
+    let whole = Resource { path, content_type: &content_type, etag, version: *version, modified };
     finish(whole.respond_as(serving.request, bytes, place.is_missing), is_live)
 }
 
@@ -219,9 +209,7 @@ fn large(serving: &Serving<'_>, place: &Place, large: Box<Large>, head: Vec<u8>)
     if large.is_text && may_be_plain(request, path, &media_type) {
         media_type = mime::TEXT_PLAIN;
     }
-    if large.is_utf8 && kind::is_text(&media_type) {
-        media_type = resource::with_utf8(&media_type);
-    }
+    let content_type = resource::content_type(&media_type, || large.is_utf8);
     // The browser itself shows larger texts best. Pictures and logs may have any size.
     let is_shown =
         large.length() <= LARGEST_VIEW || matches!(View::of(path, &media_type), Some(View::Picture | View::Log));
@@ -241,7 +229,7 @@ fn large(serving: &Serving<'_>, place: &Place, large: Box<Large>, head: Vec<u8>)
     } else {
         head.clear();
     }
-    let whole = Resource { path, media_type: &media_type, etag, version: *version, modified };
+    let whole = Resource { path, content_type: &content_type, etag, version: *version, modified };
     finish(whole.respond_as(request, Body::File { large, head, sent, permit }, place.is_missing), is_live)
 }
 
@@ -265,7 +253,7 @@ fn live_etag(serving: &Serving<'_>, place: &Place) -> EntityTag {
 /// `Makefile` and `events.ndjson`.
 fn may_be_plain(request: &HttpRequest, path: &SitePath, media_type: &Mime) -> bool {
     let is_nameless = *media_type == mime::APPLICATION_OCTET_STREAM;
-    kind::of(path) == Kind::Unknown && (is_nameless || negotiate::is_for_person(request))
+    (is_nameless || negotiate::is_for_person(request)) && kind::of(path) == Kind::Unknown
 }
 
 /// A page, or its head, with the client in it; `None` if there is no place for it.

@@ -11,6 +11,7 @@ use actix_web::http::Method;
 use actix_web::http::Uri;
 use actix_web::http::header;
 use actix_web::http::header::HeaderMap;
+use actix_web::http::header::HeaderName;
 use actix_web::http::header::HeaderValue;
 
 use crate::http::guard::reached::Reached;
@@ -35,6 +36,12 @@ const REFUSED: usize = 100;
 
 /// What only pages of this server itself may ask for, whatever other origins may use: it is of other visitors, or for the terminal.
 const FOR_US: [&str; 4] = [OVERVIEW, RELOAD, TABS, CONSOLE];
+
+/// The header in which a browser says of whose site the page that asks is (Fetch Metadata Request Headers, section 2.4).
+static SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// That in which it says how it asks (section 2.2).
+static MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 
 /// All origins.
 pub(super) const ANY: &str = "*";
@@ -109,26 +116,26 @@ impl Guard {
     /// Judges a plain GET by what browsers say of the page that asks (Fetch Metadata). Pages of other ports of this machine
     /// are of the same site, and programs say nothing.
     fn judge_plain(&self, reached: Reached, host: &str, headers: &HeaderMap) -> Verdict {
-        let is = |name: &str, word: &str| {
+        let is = |name: &HeaderName, word: &str| {
             headers.get_all(name).any(|value| value.as_bytes().eq_ignore_ascii_case(word.as_bytes()))
         };
-        if !is("sec-fetch-site", "cross-site") {
+        if !is(&SITE, "cross-site") {
             return Verdict::Allow;
         }
-        if is("sec-fetch-mode", "navigate") {
+        if is(&MODE, "navigate") {
             // Somebody has followed a link.
-            if is("sec-fetch-dest", "document") {
+            if is(&negotiate::DEST, "document") {
                 return Verdict::Allow;
             }
             // The preview of an editor is a frame of another site. What is no page is not for frames: it would be downloaded
             // if it is there. An `<object>` tells by its fallback whether something is there.
-            if is("sec-fetch-dest", "iframe") || is("sec-fetch-dest", "frame") {
+            if is(&negotiate::DEST, "iframe") || is(&negotiate::DEST, "frame") {
                 return Verdict::AllowPage;
             }
         }
         // A sandboxed frame is of no site at all. Within a page of this site, browsers send `Origin: null` with what it embeds;
         // within a page of another site they send no origin, and no page can make them.
-        let is_in_our_sandbox = is("sec-fetch-mode", "no-cors") && is("origin", "null");
+        let is_in_our_sandbox = is(&MODE, "no-cors") && is(&header::ORIGIN, "null");
         let referer =
             headers.get(header::REFERER).and_then(|referer| referer.to_str().ok()).map(str::to_ascii_lowercase);
         let referer = referer.as_deref().and_then(origin_of);
@@ -161,13 +168,13 @@ impl Guard {
         };
         // A proxy may change the host on the way, and then the origin is none that we know. But the browser knows that it has
         // asked the page's own origin, and what reaches us through a proxy was sent to that.
-        let mut sites = headers.get_all("sec-fetch-site");
+        let mut sites = headers.get_all(&SITE);
         if let (Some(state), None) = (sites.next(), sites.next())
             && is(state, &["same-origin"])
         {
             return true;
         }
-        let mut sites = headers.get_all("sec-fetch-site");
+        let mut sites = headers.get_all(&SITE);
         let mut origins = headers.get_all(header::ORIGIN);
         let Some(origin) = origins.next() else {
             // A page of another port asks without an origin, too, if it does not want to read the answer.

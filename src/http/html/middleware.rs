@@ -27,6 +27,7 @@ use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 
 use crate::content::Version;
+use crate::http::files::resource::SERVER_TIMING;
 use crate::http::html::csp;
 use crate::http::html::inject;
 use crate::http::html::inject::Injector;
@@ -37,9 +38,6 @@ use crate::http::state::AppState;
 use crate::http::urls;
 use crate::notice::Notice;
 use crate::site::SitePath;
-
-/// What a page that was rendered says of itself, and the client of [`AppState`] reads.
-const SERVER_TIMING: &str = "server-timing";
 
 /// Middleware that makes the pages live that the handlers of an app render. See [`Live::inject`](crate::Live::inject).
 #[derive(Clone)]
@@ -121,7 +119,7 @@ fn ask_for_all(request: &mut ServiceRequest) {
 
 /// Whether the client asks if its page is there.
 fn is_look(request: &ServiceRequest) -> bool {
-    request.method() == Method::HEAD && request.headers().contains_key(negotiate::LOOK)
+    request.method() == Method::HEAD && request.headers().contains_key(&negotiate::LOOK)
 }
 
 /// A request for what may be a page.
@@ -197,7 +195,7 @@ impl Page {
         let timing = format!("savecast;desc=\"{} {}\"", self.version, self.path.to_url());
         let headers = response.headers_mut();
         if let Ok(timing) = HeaderValue::from_str(&timing) {
-            headers.append(header::HeaderName::from_static(SERVER_TIMING), timing);
+            headers.append(SERVER_TIMING.clone(), timing);
         }
         // These are of the page without the client.
         for name in
@@ -222,7 +220,7 @@ fn is_rendered(response: &ServiceResponse<BoxBody>) -> bool {
         && !media_type.contains("utf-16")
         && !media_type.contains("utf-32");
     let is_ours = headers
-        .get_all(SERVER_TIMING)
+        .get_all(&SERVER_TIMING)
         .any(|timing| timing.to_str().is_ok_and(|timing| timing.starts_with("savecast;")));
     let is_download =
         headers.get(header::CONTENT_DISPOSITION).is_some_and(|it| it.as_bytes().starts_with(b"attachment"));

@@ -31,10 +31,10 @@ pub(crate) async fn asset(request: HttpRequest, name: Path<String>, state: Data<
     }
     let path = SitePath::from_url(&format!("/{name}")).expect("an asset has a plain name");
     let version = Version::of(&text);
-    let media_type = resource::with_utf8(&kind::media_type(&path));
+    let content_type = resource::content_type(&kind::media_type(&path), || true);
     let whole = Resource {
         path: &path,
-        media_type: &media_type,
+        content_type: &content_type,
         etag: EntityTag::new_strong(version.to_string()),
         version,
         modified: None,
@@ -42,7 +42,7 @@ pub(crate) async fn asset(request: HttpRequest, name: Path<String>, state: Data<
     let mut response = whole.respond(&request, text);
     // Whoever asks gets the same, and what a page and its worker have in common is kept for both.
     response.headers_mut().remove(header::VARY);
-    if media_type == mime::TEXT_HTML_UTF_8 {
+    if content_type == mime::TEXT_HTML_UTF_8.as_ref() {
         // Whoever frames it could have people click on what they do not see.
         let policy =
             HeaderValue::from_static("script-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'self'");

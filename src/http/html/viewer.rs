@@ -86,8 +86,8 @@ pub(crate) fn page(
          <body data-kind=\"{}\" data-path=\"{url}\"></body>\n</html>\n",
         view.name()
     );
-    let media_type = mime::TEXT_HTML_UTF_8;
-    let whole = Resource { path, media_type: &media_type, etag: page::etag(version), version, modified: None };
+    let content_type = mime::TEXT_HTML_UTF_8.as_ref();
+    let whole = Resource { path, content_type, etag: page::etag(version), version, modified: None };
     Some(whole.respond_as_ours(request, Bytes::from(html)))
 }
 
