@@ -26,8 +26,9 @@ sudo=$([ "$(id -u)" = 0 ] || echo sudo)
 
 if [ ! -e "$toolchain/usr/bin/clippy-driver" ]; then
   command -v apt-get >/dev/null || { echo "there is no apt-get here, and so no rustc-web" >&2; exit 1; }
-  # From the security suite. It is kept new for Firefox and Chromium.
-  wanted=(rustc-web rust-web-src rust-web-clippy)
+  # From the security suite. It is kept new for Firefox and Chromium. The last one has `dlltool`, with which the standard library of
+  # Windows makes lists of what it imports.
+  wanted=(rustc-web rust-web-src rust-web-clippy binutils-mingw-w64-x86-64)
   if ! apt-cache show "${wanted[@]}" >/dev/null 2>&1; then
     $sudo apt-get update -qq
   fi
@@ -83,6 +84,7 @@ export SDKROOT=$place/sdk
 
 export LD_LIBRARY_PATH=$toolchain/usr/lib/x86_64-linux-gnu
 export RUSTC=$toolchain/usr/bin/rustc
+export PATH=$PATH:$toolchain/usr/bin
 export CARGO_TARGET_DIR=$place
 # `-Z build-std` is not stable. With this, a stable compiler allows it.
 export RUSTC_BOOTSTRAP=1
