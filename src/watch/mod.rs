@@ -68,7 +68,7 @@ const ATTEMPTS: usize = 10;
 /// How often a file is looked at of which no events come, because another one has taken its place.
 const LATE: Duration = Duration::from_millis(100);
 
-/// How long this thread stays awake when something is due soon. Being woken takes about as long.
+/// How long this thread stays awake when something is due. Being woken takes about as long.
 const AWAKE: Duration = Duration::from_micros(50);
 
 /// The pause between two rounds of polling. It can be short, because only what is in use is polled.

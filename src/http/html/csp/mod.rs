@@ -85,10 +85,12 @@ fn policies(html: &[u8]) -> Vec<String> {
         }
         let (name, behind) = rest.split_at(until(rest, b"/>"));
         let is_one_of = |names: &[&str]| names.iter().any(|it| name.eq_ignore_ascii_case(it.as_bytes()));
+        // A `<` in the value of an attribute begins nothing.
+        let (attributes, behind) = attributes(behind);
+        rest = behind;
         if is_one_of(&WITH_TEXT) {
             rest = &behind[end_of_text(behind, name)..];
         } else if name.eq_ignore_ascii_case(b"meta") {
-            let (attributes, behind) = attributes(behind);
             let value = |name: &str| {
                 let is_it = |(found, _): &&(&[u8], _)| found.eq_ignore_ascii_case(name.as_bytes());
                 attributes.iter().find(is_it).map(|(_, value)| *value)
@@ -100,7 +102,6 @@ fn policies(html: &[u8]) -> Vec<String> {
                 let content = String::from_utf8_lossy(content);
                 found.push(content.replace("&#39;", "'").replace("&apos;", "'").replace("&quot;", "\""));
             }
-            rest = behind;
         } else if !is_one_of(&WITHOUT_TEXT) {
             break;
         }
@@ -177,6 +178,21 @@ mod tests {
         check("script-src 'sha256-AAAA' 'unsafe-inline'", None, Some("script-src 'sha256-AAAA' 'unsafe-inline'"));
         check("Script-Src 'nonce-r4nd0m' 'strict-dynamic'", Some("r4nd0m"), None);
         check("script-src &#39;nonce-a&#39;; connect-src 'none'", Some("a"), Some("connect-src 'none'"));
+    }
+
+    #[test]
+    fn what_stands_in_an_attribute_begins_no_body() {
+        let policy = "<meta http-equiv=content-security-policy content=\"script-src 'nonce-a'\">";
+        for before in [
+            "<link rel=icon href=\"data:image/svg+xml,<svg xmlns='x'><text>a</text></svg>\">",
+            "<link rel=icon href=data:,<svg/>",
+            "<html title='<body>'><head data-x='<p>'>",
+            "<meta name=description content='<p>'>",
+            "<script data-x='</script><p>'></script>",
+        ] {
+            let expected = Verdict { nonce: Some("a".to_owned()), forbids: None };
+            assert_eq!(verdict(format!("<!doctype html>{before}{policy}").as_bytes()), expected, "{before}");
+        }
     }
 
     #[test]
